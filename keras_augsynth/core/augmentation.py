@@ -1,0 +1,332 @@
+"""`Augmentation`, the base of every layer, with its two families `Geometric` and `Color`.
+
+An author writes arguments, `draw`, and one of `apply` or `matrix`. The chance `p`, dictionaries, single
+samples, dtypes, keys, configuration, saving, static shapes and error messages are here, once.
+"""
+
+import inspect
+import random as python_random
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_augsynth.core import activity, registry
+from keras_augsynth.core.checks import check_choice, check_flag, check_number, check_seed, check_value_range, wrong
+from keras_augsynth.core.form import Form, primary_key, to_tensors
+from keras_augsynth.core.modality import IMAGE, TEXT, Modality
+from keras_augsynth.core.stages import ANY_SAMPLING, ColorStage, GeometricStage, Plan, Stage, Step
+from keras_augsynth.ops import boxes as box_ops
+from keras_augsynth.ops import color, matrices
+from keras_augsynth.ops.random import Random
+from keras_augsynth.ops.resample import FILL_MODES, INTERPOLATIONS, resample
+
+Tensor = Any
+Params = dict[str, Tensor]
+
+
+class Augmentation(keras.layers.Layer):
+    """A layer that changes its inputs at random, each sample for itself.
+
+    It changes nothing unless it is active: `training=True` or `False` decides; if nobody said, the layer is
+    active when it is the outermost call (`layer(images)`, `dataset.map(layer)`) and inactive inside a model,
+    so predictions and exported models are clean.
+
+    Args:
+        p: chance that a sample is changed, from 0 to 1.
+        seed: integer; a layer with a seed gives the same sequence of results in every run. Where it is
+            None, one is drawn from the source that `keras.utils.set_random_seed` fixes.
+        jit: None compiles the layer with XLA where that is possible; False never does, for targets without it.
+        data_format: "channels_last", "channels_first", or None for Keras's own setting.
+        bounding_box_format: one of Keras's, for instance "xyxy", "xywh", "rel_xyxy".
+        **kwargs: `name` and `dtype`, as in every Keras layer. The result has the layer's compute dtype.
+
+    Call arguments:
+        inputs: a batch or a single sample, or a dictionary with the modality's key ("images", "volumes",
+            "audio", "texts", "features") and any of "segmentation_masks", "bounding_boxes", "keypoints",
+            "labels", "sample_ids", "epoch". Other keys pass through.
+        labels: given by `dataset.map(layer)` over pairs; then a pair comes back.
+        sample_weight: given over triples; then a triple comes back.
+        training: bool or None.
+
+    With "sample_ids" (and "epoch") a sample's draws depend on them and on the seed alone. Otherwise they
+    depend on the seed, a counter of calls (saved with the model) and the row.
+    """
+
+    modality: Modality | None = IMAGE
+    stage: type[Stage] = Stage
+    changes_labels = False
+    always = False  # whether the layer does something even when it is inactive
+
+    def __init_subclass__(cls, listed: bool = True, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        cls.changes_labels = cls.apply_labels is not Augmentation.apply_labels
+        cls.always = cls.rest is not Augmentation.rest
+        registry.add(cls, listed)
+
+    def __init__(
+        self,
+        *,
+        p: float = 1.0,
+        seed: int | None = None,
+        jit: bool | None = None,
+        data_format: str | None = None,
+        bounding_box_format: str = "xyxy",
+        **kwargs: Any,
+    ):
+        super().__init__(autocast=False, **kwargs)
+        self.p = check_number(self, p, "p", 0.0, 1.0)
+        self._seeded = check_seed(self, seed) is not None
+        self.seed = int(seed) if self._seeded else python_random.randint(1, 10**9)  # Keras's own source
+        self.jit = jit if jit is None else check_flag(self, jit, "jit")
+        data_format = keras.config.image_data_format() if data_format is None else data_format
+        self.data_format = check_choice(self, data_format, "data_format", ("channels_last", "channels_first"))
+        self.bounding_box_format = check_choice(self, bounding_box_format, "bounding_box_format", box_ops.FORMATS)
+        self._calls = keras.random.SeedGenerator(0)  # state 1 counts the calls
+        self._plan: Plan | None = None
+        self.supports_masking = True
+        self._convert_input_args = False
+        self._allow_non_tensor_positional_args = True
+        if self.modality is TEXT:
+            self.jit = self.supports_jit = False  # XLA over strings aborts the process
+        if type(self).build is Augmentation.build:
+            self.built = True
+
+    # What a layer's author writes.
+
+    def draw(self, rng: Random, shape: Sequence[int]) -> Params:
+        """All randomness of a call: a dictionary of tensors, row i for sample i.
+
+        Args:
+            rng: N streams; `rng.uniform(low, high, shape=())` and its siblings return `(N, *shape)`.
+            shape: of the batch, channels last; entries may be tensors where a size is unknown.
+        """
+        return {}
+
+    def apply(self, x: Tensor, params: Params) -> Tensor:
+        """The changed batch: a pure function of float32 `x` (or strings) and `params`."""
+        raise NotImplementedError(f"{type(self).__name__} must define `apply` or `matrix`.")
+
+    def apply_masks(self, masks: Tensor, params: Params) -> Tensor:
+        """Segmentation masks `(N, *size, channels)`, any dtype."""
+        return masks
+
+    def apply_boxes(self, boxes: Tensor, params: Params) -> Tensor:
+        """Boxes `(N, B, 4)`: left, top, right, bottom in pixels."""
+        return boxes
+
+    def apply_points(self, points: Tensor, params: Params) -> Tensor:
+        """Points `(N, K, 2 or more)`: x and y in pixels from the upper left corner, then columns of your own."""
+        return points
+
+    def apply_labels(self, labels: Tensor, params: Params) -> Tensor:
+        """Labels, in the form that the caller gave them."""
+        return labels
+
+    def rest(self, shape: Sequence[int]) -> Params | None:
+        """What stands in place of a draw when the layer is inactive. None: the sample stays as it is.
+
+        A crop returns its central window, so that the output has the same shape in training and in inference.
+        """
+        return None
+
+    def output_size(self, size: Sequence[int]) -> Sequence[int]:
+        """The output's spatial size for an input of `size`."""
+        return size
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        """Constructor arguments from hardly visible (0) to as strong as is ever useful (1).
+
+        Tests, gallery, benchmarks and the tuning space build layers with it.
+        """
+        return {}
+
+    # What Keras calls.
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(to_tensors(inputs), *map(to_tensors, args), **kwargs)
+
+    def call(self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None) -> Any:
+        form = Form(self, inputs, labels)
+        keys = None
+        if activity.is_active(self, training):
+            keys = activity.keys(self._calls, form.count, form.ids, form.epoch)
+        if self._plan is None:
+            self._plan = Plan(self.steps())
+        return form.restore(self._plan(form.batch, keys), sample_weight)
+
+    def steps(self) -> list[Step]:
+        """The layers that this one stands for, in order: itself, or in a composite its parts."""
+        return [Step(self)]
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        shape = tuple(input_shape)
+        if self.modality is None or not self.modality.spatial:
+            return shape
+        axes, first = self.modality.spatial, self.data_format == "channels_first"
+        start = len(shape) - axes - (0 if first else 1)
+        return (*shape[:start], *self.output_size(shape[start : start + axes]), *shape[start + axes :])
+
+    def compute_output_spec(
+        self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None
+    ) -> Any:
+        key = primary_key(self, inputs) if isinstance(inputs, dict) else None
+        x = inputs[key] if key else inputs
+        shape = self.compute_output_shape(x.shape)
+        x = keras.KerasTensor(shape, "string" if x.dtype == "string" else self.compute_dtype)
+        result = {**inputs, key: x} if key else x
+        if key and "segmentation_masks" in inputs:
+            mask = inputs["segmentation_masks"]
+            result["segmentation_masks"] = keras.KerasTensor(self._mask_shape(mask.shape, shape), mask.dtype)
+        if labels is None:
+            return result
+        return (result, labels) if sample_weight is None else (result, labels, sample_weight)
+
+    def _mask_shape(self, mask: Sequence[int | None], x: Sequence[int | None]) -> tuple[int | None, ...]:
+        if len(mask) < len(x):
+            return x[:1] + x[2:] if self.data_format == "channels_first" else x[:-1]
+        channel = -1 - self.modality.spatial if self.data_format == "channels_first" else -1
+        shape = list(x)
+        shape[channel] = mask[channel]
+        return tuple(shape)
+
+    # Configuration and state.
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **{name: _plain(getattr(self, name)) for name in _arguments(type(self))}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Augmentation":
+        names = _arguments(cls)
+        return cls(**{k: _restored(v, custom_objects) if k in names else v for k, v in config.items()})
+
+    def adopt(self, seed: int) -> None:
+        """Takes a seed from a Pipeline, unless the layer was given one of its own."""
+        if not self._seeded:
+            self.seed, self._plan = seed, None
+
+    def save_own_variables(self, store: dict) -> None:
+        super().save_own_variables(store)
+        store["calls"] = np.asarray(ops.convert_to_tensor(self._calls.state))
+
+    def load_own_variables(self, store: dict) -> None:
+        self._calls.state.assign(store["calls"])
+        super().load_own_variables({name: store[name] for name in store.keys() if name != "calls"})
+
+
+class Geometric(Augmentation, listed=False):
+    """An augmentation that moves pixels by one matrix per sample; neighbours in a Pipeline share one resample.
+
+    Args:
+        fill_mode: what lies beyond the border: "reflect" `(b a | a b c d | d c)`, "constant", "nearest"
+            or "wrap".
+        interpolation: "bilinear" or "nearest". Masks always move by nearest neighbour.
+        fill_value: the value beyond the border in mode "constant"; masks get 0.
+        **kwargs: as in `Augmentation`.
+    """
+
+    stage = GeometricStage
+
+    def __init__(
+        self,
+        *,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        fill_value: float = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.fill_mode = check_choice(self, fill_mode, "fill_mode", FILL_MODES)
+        self.interpolation = check_choice(self, interpolation, "interpolation", INTERPOLATIONS)
+        self.fill_value = check_number(self, fill_value, "fill_value")
+
+    def matrix(self, params: Params, size: Sequence[int]) -> Tensor:
+        """`(N, d+1, d+1)`: from output to input, in pixels from the center, on (x, y[, z], 1)."""
+        raise NotImplementedError(f"{type(self).__name__} must define `matrix`.")
+
+    @property
+    def sampling(self) -> tuple[str, str, float] | None:
+        """(interpolation, fill_mode, fill_value): layers that agree share a resample. None: any will do."""
+        return self.interpolation, self.fill_mode, self.fill_value
+
+    whole_pixels = False  # whether the layer only moves whole pixels and has a `move` that does so by index
+
+    def move(self, x: Tensor, params: Params) -> Tensor:
+        """The same as the matrix, by index and in any dtype."""
+        raise NotImplementedError(f"{type(self).__name__} says `whole_pixels` and must define `move`.")
+
+    def apply(self, x: Tensor, params: Params) -> Tensor:
+        size = ops.shape(x)[1:-1]
+        return resample(x, self.matrix(params, size), self.output_size(size), *(self.sampling or ANY_SAMPLING))
+
+    def apply_masks(self, masks: Tensor, params: Params) -> Tensor:
+        size = ops.shape(masks)[1:-1]
+        fill_mode = (self.sampling or ANY_SAMPLING)[1]
+        return resample(masks, self.matrix(params, size), self.output_size(size), "nearest", fill_mode)
+
+
+class Color(Augmentation, listed=False):
+    """An augmentation that changes colors by one matrix per sample; neighbours in a Pipeline share one pass.
+
+    Args:
+        value_range: lowest and highest value of a pixel; results are clipped to it, once, at the end.
+        **kwargs: as in `Augmentation`.
+    """
+
+    stage = ColorStage
+
+    def __init__(self, *, value_range: Sequence[float] | None = (0, 255), **kwargs: Any):
+        super().__init__(**kwargs)
+        self.value_range = None if value_range is None else check_value_range(self, value_range)
+
+    def matrix(self, params: Params, mean: Tensor) -> Tensor:
+        """`(N, C+1, C+1)` on (channel 1, …, channel C, 1).
+
+        Args:
+            params: of `draw`.
+            mean: `(N, C)`, the mean color of each sample at this point of the chain.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `matrix`.")
+
+    @property
+    def value_map(self) -> tuple[Any, Any] | None:
+        """(scale, offset) of a layer that is the same for all samples and never clips."""
+        return None
+
+    def apply(self, x: Tensor, params: Params) -> Tensor:
+        return color.transform(x, self.matrix(params, color.channel_mean(x)), self.value_range)
+
+    def rgb(self, matrix: Tensor, channels: int) -> Tensor:
+        """`matrix` for RGB; no change for gray images; an error for anything else."""
+        if channels == 1:
+            return matrices.identity(2)
+        if channels != 3:
+            raise wrong(self, "images", "have 1 or 3 channels", channels)
+        return matrix
+
+
+def _arguments(cls: type) -> list[str]:
+    """The constructor's arguments up to `Augmentation`, most specific class first."""
+    own = [base for base in cls.__mro__ if issubclass(base, Augmentation) and "__init__" in vars(base)]
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = (p for base in own for p in inspect.signature(base.__init__).parameters.values())
+    names = [p.name for p in parameters if p.kind in kinds and p.name != "self"]
+    return list(dict.fromkeys(names))
+
+
+def _plain(value: Any) -> Any:
+    """An argument as JSON can hold it."""
+    if isinstance(value, keras.layers.Layer):
+        return keras.saving.serialize_keras_object(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _restored(value: Any, custom_objects: dict | None) -> Any:
+    if isinstance(value, dict) and "class_name" in value:
+        return keras.saving.deserialize_keras_object(value, custom_objects)
+    return [_restored(item, custom_objects) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,286 @@
+"""How a sequence of layers is carried out: neighbours that can share their work become one stage.
+
+A `Step` is one layer with the gates it stands behind; a `Stage` is a run of steps that is carried out by one
+or two compiled kernels; a `Plan` is the whole sequence. A layer on its own is a plan of one step, so there is
+no second way through.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_augsynth.core.activity import Keys
+from keras_augsynth.core.form import Batch
+from keras_augsynth.ops import boxes as box_ops
+from keras_augsynth.ops import color, matrices
+from keras_augsynth.ops.compiled import compiled, shared
+from keras_augsynth.ops.random import Random, streams, words
+from keras_augsynth.ops.resample import resample
+
+Tensor = Any
+Params = dict[str, Tensor]
+# What `random.streams` drew for all layers of a call; None where the call is inactive.
+Draws = dict[str, Tensor]
+
+# How pixels are read where no layer of a stage has a wish: none of them looks beyond the border.
+ANY_SAMPLING = ("bilinear", "nearest", 0.0)
+
+
+class Step:
+    """One layer, and what decides for each sample whether it is carried out.
+
+    Args:
+        layer: the layer.
+        gates: pairs of a composite (`OneOf`, …) and the position that it must choose.
+        alone: whether it must not be merged with its neighbours.
+    """
+
+    def __init__(self, layer: keras.layers.Layer, gates: Sequence[tuple[Any, int]] = (), alone: bool = False):
+        self.layer, self.gates, self.alone = layer, tuple(gates), alone
+        self.places: dict[int, int] = {}  # which of the draws are whose; set by `Plan`
+
+    def behind(self, composite: Any, position: int) -> "Step":
+        return Step(self.layer, ((composite, position), *self.gates), self.alone)
+
+    def on_its_own(self) -> "Step":
+        return Step(self.layer, self.gates, alone=True)
+
+    def open(self, draws: Draws) -> Tensor | None:
+        """bool `(N,)`: for which samples the layer is carried out; None: for all."""
+        chance = getattr(self.layer, "p", 1.0)
+        votes = [self._random(self.layer, draws).gate(chance)] if chance != 1.0 else []
+        votes += [composite.choose(self._random(composite, draws))[:, position] for composite, position in self.gates]
+        return functools.reduce(ops.logical_and, votes) if votes else None
+
+    def draw(self, draws: Draws | None, shape: Sequence[int]) -> tuple[Params | None, Tensor | None]:
+        """(parameters, gate); parameters that are None mean that there is nothing to do."""
+        if draws is None:
+            return self.layer.rest(shape), None
+        return self.layer.draw(self._random(self.layer, draws), shape), self.open(draws)
+
+    def _random(self, layer: keras.layers.Layer, draws: Draws) -> Random:
+        place = self.places[id(layer)]
+        return Random(draws["keys"][place], draws["scalars"][place])
+
+
+class Stage:
+    """A run of steps that is carried out together; this one takes a single layer of any kind."""
+
+    def __init__(self, step: Step):
+        self.steps = [step]
+        self._kernels: dict[str, Callable] = {}
+
+    def accepts(self, step: Step) -> bool:
+        """Whether `step` can be carried out together with those that are here."""
+        return False
+
+    def __call__(self, batch: Batch, draws: Draws | None) -> Batch:
+        if not self._active(draws):
+            return batch
+        parts = ("x", "masks", "points", "boxes", "box_labels")
+        entering = {part: batch[part] for part in parts if part in batch} | self._labels(batch)
+        return {**batch, "finite": False, **self._kernel(self._run)(entering, draws)}
+
+    def _run(self, batch: Batch, draws: Draws | None) -> Batch:
+        step, x = self.steps[0], batch["x"]
+        layer, shape = step.layer, ops.shape(x)
+        params, gate = step.draw(draws, shape)
+        if ops.dtype(x) != "string":
+            x = ops.cast(x, "float32")
+        rest = layer.rest(shape) if gate is not None else None
+        changed = {"x": _select(gate, layer.apply(x, params), x if rest is None else layer.apply(x, rest))}
+        for part, apply in (("masks", layer.apply_masks), ("points", layer.apply_points)):
+            if part in batch:
+                changed[part] = _select(gate, apply(batch[part], params), batch[part])
+        if "boxes" in batch:
+            changed |= _keep_padding(batch, _select(gate, layer.apply_boxes(batch["boxes"], params), batch["boxes"]))
+        return changed | _relabel(step, batch, params, gate)
+
+    def _active(self, draws: Draws | None) -> list[Step]:
+        """The steps that do something."""
+        return [step for step in self.steps if draws is not None or step.layer.always]
+
+    def _labels(self, batch: Batch) -> Batch:
+        """The labels, where a layer does something with them: only then must they be tensors that it understands."""
+        touched = "labels" in batch and any(step.layer.changes_labels for step in self.steps)
+        return {"labels": batch["labels"]} if touched else {}
+
+    @property
+    def _jit(self) -> bool | None:
+        return None if all(step.layer.jit is not False for step in self.steps) else False
+
+    def _kernel(self, function: Callable) -> Callable:
+        """A method compiled, once; unless a layer of the stage asked for no XLA."""
+        if function.__name__ not in self._kernels:
+            self._kernels[function.__name__] = compiled(function, self._jit)
+        return self._kernels[function.__name__]
+
+
+class GeometricStage(Stage):
+    """Neighbouring geometric layers: one matrix, one resample."""
+
+    def accepts(self, step: Step) -> bool:
+        if step.layer.stage is not GeometricStage:
+            return False
+        wishes = {layer.sampling for layer in (step.layer, *(s.layer for s in self.steps))} - {None}
+        return len(wishes) <= 1
+
+    def __call__(self, batch: Batch, draws: Draws | None) -> Batch:
+        if not self._active(draws):
+            return batch
+        x = batch["x"]
+        parts = ("boxes", "box_labels", "points")
+        moving = {part: batch[part] for part in parts if part in batch} | self._labels(batch)
+        images = [part for part in ("x", "masks") if part in batch]
+        if len(self.steps) == 1 and self.steps[0].layer.whole_pixels:
+            changed = {part: self._kernel(self._move)(batch[part], x, draws) for part in images}
+            return {**batch, **changed, **(self._kernel(self._map)(x, moving, draws)[1] if moving else {})}
+        matrix, changed = self._kernel(self._map)(x, moving, draws)
+        size = output_size = ops.shape(x)[1:-1]
+        for step in self.steps:
+            output_size = step.layer.output_size(output_size)
+        output_size = None if output_size is size else tuple(output_size)
+        interpolation, *fill = next(filter(None, (step.layer.sampling for step in self.steps)), ANY_SAMPLING)
+        if all(step.layer.whole_pixels for step in self.steps):
+            interpolation = "nearest"
+        read = shared(resample, self._jit)
+        changed["x"] = read(x, matrix, output_size, interpolation, *fill)
+        if "masks" in batch:
+            changed["masks"] = read(batch["masks"], matrix, output_size, "nearest", fill[0])
+        return {**batch, **changed}
+
+    def _map(self, x: Tensor, moving: Batch, draws: Draws | None) -> tuple[Tensor, Batch]:
+        """The product of the steps' matrices, and where it takes boxes, points and labels."""
+        n, *start, channels = ops.shape(x)
+        size, changed, rank = tuple(start), dict(moving), len(start) + 1
+        product = ops.broadcast_to(matrices.identity(rank), (n, rank, rank))
+        for step in self.steps:
+            layer, shape = step.layer, (n, *size, channels)
+            params, gate = step.draw(draws, shape)
+            if params is not None:
+                rest = layer.rest(shape) if gate is not None else None
+                still = matrices.identity(rank) if rest is None else layer.matrix(rest, size)
+                matrix = ops.cast(layer.matrix(params, size), "float64")
+                product = ops.matmul(product, _select(gate, matrix, still))
+                changed |= _relabel(step, changed, params, gate)
+            size = tuple(layer.output_size(size))
+        back = matrices.inverse(product) if {"boxes", "points"} & moving.keys() else None
+        if "boxes" in moving:
+            changed |= _keep_padding(moving, box_ops.move_boxes(moving["boxes"], back, start, size))
+        if "points" in moving:
+            changed["points"] = box_ops.move_points(moving["points"], back, start, size)
+        return ops.cast(product, "float32"), changed
+
+    def _move(self, t: Tensor, x: Tensor, draws: Draws | None) -> Tensor:
+        """A layer that only moves whole pixels does so by index, in `x` itself or in its mask `t`."""
+        step, shape = self.steps[0], ops.shape(x)
+        params, gate = step.draw(draws, shape)
+        rest = step.layer.rest(shape) if gate is not None else None
+        return _select(gate, step.layer.move(t, params), t if rest is None else step.layer.move(t, rest))
+
+
+class ColorStage(Stage):
+    """Neighbouring color layers and value maps: one matrix, one clip, one pass."""
+
+    def accepts(self, step: Step) -> bool:
+        return step.layer.stage is ColorStage
+
+    def __call__(self, batch: Batch, draws: Draws | None) -> Batch:
+        steps, x = self._active(draws), batch["x"]
+        if not steps:
+            return batch
+        scale = offset = None
+        while steps and steps[-1].layer.value_map is not None:  # what follows the last clip is the same for all
+            own_scale, own_offset = steps.pop().layer.value_map
+            scale, offset = (own_scale, own_offset) if scale is None else (own_scale * scale, own_offset * scale + offset)
+        value_range = next((step.layer.value_range for step in reversed(steps) if step.layer.value_range), None)
+        finite = batch["finite"]
+        matrix, active = self._kernel(self._matrix)(x, draws, len(steps), finite) if steps else (None, None)
+        changed = {"x": shared(color.transform, self._jit)(x, matrix, value_range, active, scale, offset, finite)}
+        labels = self._labels(batch)
+        return {**batch, **changed, **(self._kernel(self._labels_after)(labels, x, draws) if labels else {})}
+
+    def _matrix(self, x: Tensor, draws: Draws | None, count: int, finite: bool) -> tuple[Tensor, Tensor | None]:
+        """The product of the first steps' matrices, and for which samples there is one to apply (None: for all)."""
+        mean, identity = color.channel_mean(x, finite), matrices.identity(x.shape[-1] + 1)
+        product, gates = identity, []
+        for step in self._active(draws)[:count]:
+            params, gate = step.draw(draws, ops.shape(x))
+            matrix = ops.cast(step.layer.matrix(params, color.apply(product, mean)), "float64")
+            product = ops.matmul(_select(gate, matrix, identity), product)
+            gates.append(gate)
+        everywhere = any(gate is None for gate in gates)
+        return ops.cast(product, "float32"), None if everywhere else functools.reduce(ops.logical_or, gates)
+
+    def _labels_after(self, labels: Batch, x: Tensor, draws: Draws | None) -> Batch:
+        for step in self._active(draws):
+            labels = labels | _relabel(step, labels, *step.draw(draws, ops.shape(x)))
+        return labels
+
+
+class ForeignStage(Stage):
+    """Any other Keras layer, called as it is, on the primary tensor."""
+
+    def __call__(self, batch: Batch, draws: Draws | None) -> Batch:
+        step, x = self.steps[0], batch["x"]
+        if ops.dtype(x) != "string":
+            x = ops.cast(x, "float32")
+        changed = step.layer(x, training=draws is not None)
+        return {**batch, "finite": False, "x": changed if draws is None else _select(step.open(draws), changed, x)}
+
+
+class Plan:
+    """Steps in order, neighbours that can share their work together, and the random numbers of all of them."""
+
+    def __init__(self, steps: Sequence[Step]):
+        self.stages: list[Stage] = []
+        for step in steps:
+            if self.stages and self._joins(step):
+                self.stages[-1].steps.append(step)
+            else:
+                self.stages.append(getattr(step.layer, "stage", ForeignStage)(step))
+        drawing = [layer for step in steps for layer in (step.layer, *(composite for composite, _ in step.gates))]
+        drawing = list({id(layer): layer for layer in drawing if hasattr(layer, "seed")}.values())
+        self._seeds = np.array([words(layer.seed) for layer in drawing], "uint32").reshape(-1, 2)
+        self._streams = shared(streams, None if all(layer.jit is not False for layer in drawing) else False)
+        for step in steps:
+            step.places = {id(layer): place for place, layer in enumerate(drawing)}
+
+    def __call__(self, batch: Batch, keys: Keys | None) -> Batch:
+        draws = None if keys is None else self._streams(ops.convert_to_tensor(self._seeds), *keys)
+        for stage in self.stages:
+            batch = stage(batch, draws)
+        return batch
+
+    def _joins(self, step: Step) -> bool:
+        last = self.stages[-1]
+        return not step.alone and not last.steps[-1].alone and last.accepts(step)
+
+
+def _select(gate: Tensor | None, changed: Tensor, original: Tensor) -> Tensor:
+    """Row by row: `changed` where the gate is open (None: everywhere), `original` elsewhere."""
+    if gate is None:
+        return changed
+    return ops.where(color.expand(gate, len(changed.shape) - 1), changed, ops.cast(original, changed.dtype))
+
+
+def _relabel(step: Step, batch: Batch, params: Params | None, gate: Tensor | None) -> Batch:
+    if params is None or "labels" not in batch or not step.layer.changes_labels:
+        return {}
+    return {"labels": _select(gate, step.layer.apply_labels(batch["labels"], params), batch["labels"])}
+
+
+def _keep_padding(batch: Batch, boxes: Tensor) -> Batch:
+    """Padding (label -1) stays as it was; a box that has left the image gets label -1."""
+    if "box_labels" not in batch:
+        return {"boxes": boxes}
+    labels = batch["box_labels"]
+    nothing = ops.cast(-1, labels.dtype)
+    return {
+        "boxes": ops.where(ops.expand_dims(ops.equal(labels, nothing), -1), batch["boxes"], boxes),
+        "box_labels": ops.where(box_ops.is_empty(boxes), nothing, labels),
+    }

@@ -1,0 +1,55 @@
+"""Augmentations as Keras layers. Names that Keras has mean what they mean there."""
+
+from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
+from keras_augsynth.core.enumerated import enumerated
+from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
+from keras_augsynth.layers.audio.random_gain import RandomGain
+from keras_augsynth.layers.image.normalization import Normalization
+from keras_augsynth.layers.image.random_brightness import RandomBrightness
+from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
+from keras_augsynth.layers.image.random_contrast import RandomContrast
+from keras_augsynth.layers.image.random_crop import RandomCrop
+from keras_augsynth.layers.image.random_flip import RandomFlip
+from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
+from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
+from keras_augsynth.layers.image.random_hue import RandomHue
+from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
+from keras_augsynth.layers.image.random_rotation import RandomRotation
+from keras_augsynth.layers.image.random_saturation import RandomSaturation
+from keras_augsynth.layers.image.random_shear import RandomShear
+from keras_augsynth.layers.image.random_translation import RandomTranslation
+from keras_augsynth.layers.image.random_zoom import RandomZoom
+from keras_augsynth.layers.image.rescaling import Rescaling
+from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
+from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
+from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
+
+__all__ = [
+    "Augmentation",
+    "Color",
+    "Geometric",
+    "Normalization",
+    "OneOf",
+    "Pipeline",
+    "RandomBrightness",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFeatureNoise",
+    "RandomFlip",
+    "RandomFlip3D",
+    "RandomGain",
+    "RandomGaussianNoise",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomResizedCrop",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomWordDeletion",
+    "RandomZoom",
+    "Rescaling",
+    "SomeOf",
+    "enumerated",
+]

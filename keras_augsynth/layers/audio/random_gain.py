@@ -1,0 +1,47 @@
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
+from keras_augsynth.core.checks import check_factor
+from keras_augsynth.core.modality import AUDIO
+from keras_augsynth.ops import color
+
+
+class RandomGain(Augmentation):
+    """Makes each recording louder or quieter. Nothing is clipped.
+
+    Args:
+        gain_db: change of the amplitude in decibels, from -120 to 120; 6 doubles it. A number g means (-g, g).
+        **kwargs: as in `Augmentation`.
+
+    Input shape:
+        `(time,)`, `(batch, time)` or `(batch, time, channels)`.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for a gain beyond 120 dB.
+
+    Example:
+
+    >>> RandomGain(6.0, seed=1)(np.zeros((4, 16000), "float32")).shape
+    TensorShape([4, 16000])
+    """
+
+    modality = AUDIO
+
+    def __init__(self, gain_db: float | tuple[float, float] = 6.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.gain_db = check_factor(self, gain_db, "gain_db", -120.0, 120.0)
+
+    def draw(self, rng, shape) -> Params:
+        return {"gain": ops.power(10.0, rng.uniform(*self.gain_db) / 20.0)}
+
+    def apply(self, x, params) -> Tensor:
+        return x * color.expand(params["gain"], len(x.shape) - 1)
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {"gain_db": 18.0 * strength}

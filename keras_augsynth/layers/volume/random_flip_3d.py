@@ -1,0 +1,59 @@
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Geometric, Params, Tensor
+from keras_augsynth.core.checks import check_integer, wrong
+from keras_augsynth.core.modality import VOLUME
+from keras_augsynth.ops import color, matrices
+
+
+class RandomFlip3D(Geometric):
+    """Mirrors volumes at random along one or more axes, each with its own coin.
+
+    Voxels are moved, not interpolated, so integer volumes and masks keep their exact values.
+
+    Args:
+        axes: which axes may be mirrored: 0 depth, 1 height, 2 width.
+        **kwargs: as in `Augmentation`.
+
+    Input shape:
+        `(depth, height, width, channels)` or `(batch, depth, height, width, channels)`.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for an axis other than 0, 1 and 2, or none at all.
+
+    Example:
+
+    >>> RandomFlip3D(seed=1)(np.zeros((2, 8, 16, 16, 1), "int16")).shape
+    TensorShape([2, 8, 16, 16, 1])
+    """
+
+    modality = VOLUME
+    sampling = None
+    whole_pixels = True
+
+    def __init__(self, axes: int | Sequence[int] = (0, 1, 2), **kwargs: Any):
+        super().__init__(**kwargs)
+        listed = axes if isinstance(axes, Sequence) else (axes,)
+        self.axes = tuple(sorted({check_integer(self, axis, "axes", 0, 2) for axis in listed}))
+        if not self.axes:
+            raise wrong(self, "axes", "name at least one axis", axes)
+
+    def draw(self, rng, shape) -> Params:
+        return {f"axis_{axis}": rng.bernoulli(0.5) for axis in self.axes}
+
+    def matrix(self, params, size) -> Tensor:
+        signs = [1.0, 1.0, 1.0]
+        for axis in self.axes:
+            signs[2 - axis] = 1.0 - 2.0 * ops.cast(params[f"axis_{axis}"], "float64")
+        return matrices.scaling(*signs)
+
+    def move(self, x, params) -> Tensor:
+        for axis in self.axes:
+            x = ops.where(color.expand(params[f"axis_{axis}"], 4), ops.flip(x, axis + 1), x)
+        return x

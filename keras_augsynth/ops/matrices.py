@@ -1,0 +1,158 @@
+"""Homogeneous matrices, one per sample: geometry in two and three dimensions, and color.
+
+A geometric matrix maps *output* coordinates to *input* coordinates, in pixels, from the center of the
+image: x to the right, y down (and z from slice to slice in a volume), so a column vector is (x, y, 1) or
+(x, y, z, 1). Matrices of successive transforms multiply from left to right. A color matrix acts on
+(channel 1, …, channel C, 1) and multiplies from right to left.
+
+All builders take scalars or tensors of shape `(N,)` and return float64 `(N, k, k)`: the matrices are tiny,
+and in float64 the sine of an angle does not depend on how a compiler evaluates it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+# Rec. 601 luma, the weights of `tf.image.rgb_to_grayscale`, PIL and OpenCV.
+LUMA = (0.299, 0.587, 0.114)
+
+
+def matrix(rows: Sequence[Sequence[float | Tensor]]) -> Tensor:
+    """Stacks rows of scalars and `(N,)` tensors to `(N, len(rows), len(rows[0]))`."""
+    entries = [ops.reshape(ops.cast(entry, "float64"), (-1,)) for row in rows for entry in row]
+    count = sum(entries)  # broadcasts scalars against N
+    stacked = ops.stack([ops.broadcast_to(entry, ops.shape(count)) for entry in entries], axis=-1)
+    return ops.reshape(stacked, (-1, len(rows), len(rows[0])))
+
+
+def identity(size: int) -> Tensor:
+    """`(1, size, size)`."""
+    return diagonal(*[1.0] * size)
+
+
+def diagonal(*entries: float | Tensor) -> Tensor:
+    return matrix([[entry if i == j else 0.0 for j in range(len(entries))] for i, entry in enumerate(entries)])
+
+
+def scaling(*factors: float | Tensor) -> Tensor:
+    """Output coordinate times factor: above 1 the picture gets smaller. One factor per axis: x, y[, z]."""
+    return diagonal(*factors, 1.0)
+
+
+def translation(*shifts: float | Tensor) -> Tensor:
+    """Output coordinate plus shift: a positive x moves the picture to the left. One shift per axis: x, y[, z]."""
+    size = len(shifts)
+    rows = [[float(i == j) for j in range(size)] + [shift] for i, shift in enumerate(shifts)]
+    return matrix([*rows, [0.0] * size + [1.0]])
+
+
+def rotation(angle: float | Tensor) -> Tensor:
+    """Turns the picture counter-clockwise by `angle`, in radians."""
+    cos, sin = _cos_sin(angle)
+    return matrix([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+
+
+def rotation_3d(x: float | Tensor = 0.0, y: float | Tensor = 0.0, z: float | Tensor = 0.0) -> Tensor:
+    """Turns the volume about its x axis, then its y axis, then its z axis, in radians.
+
+    Seen from the positive end of the axis the coordinates turn by the right-hand rule; about z (the slices'
+    axis) this is `rotation` in every slice.
+    """
+    product = None
+    for axis, angle in enumerate((x, y, z)):
+        cos, sin = _cos_sin(angle)
+        rows = [[float(i == j) for j in range(4)] for i in range(4)]
+        first, second = (axis + 1) % 3, (axis + 2) % 3
+        rows[first][first], rows[first][second] = cos, -sin
+        rows[second][first], rows[second][second] = sin, cos
+        product = matrix(rows) if product is None else ops.matmul(product, matrix(rows))
+    return product
+
+
+def shear(x: float | Tensor, y: float | Tensor) -> Tensor:
+    """Slides rows by `x` pixels per pixel of y, and columns by `y` pixels per pixel of x."""
+    return matrix([[1.0, x, 0.0], [y, 1.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def window(left: Tensor, top: Tensor, width: Tensor, height: Tensor, size: Sequence, output_size: Sequence) -> Tensor:
+    """Spreads the output over a window of the input.
+
+    Args:
+        left: where the window begins, in pixels from the input's left edge.
+        top: the same from its upper edge.
+        width: of the window, in pixels.
+        height: of the window, in pixels.
+        size: (height, width) of the input.
+        output_size: (height, width) of the output.
+    """
+    shifts, factors = [], []
+    for start, length, whole, out in ((left, width, size[1], output_size[1]), (top, height, size[0], output_size[0])):
+        start, length, whole, out = (ops.cast(value, "float64") for value in (start, length, whole, out))
+        shifts.append(start + (length - whole) / 2.0)
+        factors.append(length / out)
+    return ops.matmul(translation(*shifts), scaling(*factors))
+
+
+def inverse(m: Tensor) -> Tensor:
+    return ops.linalg.inv(ops.cast(m, "float64"))
+
+
+def transform(m: Tensor, points: Tensor) -> Tensor:
+    """Moves points `(N, K, d)` by affine matrices `(N, d+1, d+1)`; float64."""
+    points = ops.cast(points, "float64")
+    return ops.matmul(points, ops.swapaxes(m[:, :-1, :-1], 1, 2)) + ops.expand_dims(m[:, :-1, -1], 1)
+
+
+def brightness(shift: Tensor, channels: int) -> Tensor:
+    """Adds `shift`, in units of the pixel values, to every channel."""
+    return affine_color([1.0] * channels, [shift] * channels)
+
+
+def contrast(factor: Tensor, mean: Tensor) -> Tensor:
+    """(x - mean) * factor + mean, with the mean of each channel `(N, C)`."""
+    channels = mean.shape[-1]
+    offsets = [(1.0 - ops.cast(factor, "float64")) * ops.cast(mean[:, k], "float64") for k in range(channels)]
+    return affine_color([factor] * channels, offsets)
+
+
+def affine_color(scales: Sequence[float | Tensor], offsets: Sequence[float | Tensor]) -> Tensor:
+    """x * scale + offset, channel by channel."""
+    rows = [
+        [scale if i == j else 0.0 for j in range(len(scales))] + [offset]
+        for i, (scale, offset) in enumerate(zip(scales, offsets, strict=True))
+    ]
+    return matrix([*rows, [0.0] * len(scales) + [1.0]])
+
+
+def saturation(factor: Tensor) -> Tensor:
+    """Blends RGB with its gray value: 0 gray, 1 unchanged, above 1 more colorful."""
+    factor = ops.cast(factor, "float64")
+    rows = [[(1.0 - factor) * weight + (factor if i == j else 0.0) for j, weight in enumerate(LUMA)] for i in range(3)]
+    return matrix([[*row, 0.0] for row in rows] + [[0.0, 0.0, 0.0, 1.0]])
+
+
+def hue(angle: float | Tensor) -> Tensor:
+    """Turns RGB about its gray axis by `angle`, in radians: a third of a turn takes red to green to blue.
+
+    Gray stays gray and r + g + b stays what it was. HSV walks round a hexagon instead of this circle, so
+    between the primaries the two differ a little; only this one is linear.
+    """
+    cos, sin = _cos_sin(angle)
+    third, root = (1.0 - cos) / 3.0, sin / 3.0**0.5
+    same, before, after = cos + third, third - root, third + root
+    return matrix(
+        [
+            [same, before, after, 0.0],
+            [after, same, before, 0.0],
+            [before, after, same, 0.0],
+            [0.0, 0.0, 0.0, 1.0],
+        ]
+    )
+
+
+def _cos_sin(angle: float | Tensor) -> tuple[Tensor, Tensor]:
+    angle = ops.cast(angle, "float64")
+    return ops.cos(angle), ops.sin(angle)

@@ -1,0 +1,223 @@
+"""Counter-based random numbers: every value is a pure function of a key and a position.
+
+Nothing here has state. A *key* is a pair of 32-bit words, one pair per sample; `Random` turns N keys into
+streams of draws. Eager mode, `tf.function` and XLA give the same bits, at any batch size, because integer
+arithmetic is exact and every float is computed exactly in float64 and rounded once.
+
+Reference:
+    Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3. SC 2011.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+Tensor = Any
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = np.uint32(0x1BD11BDA)
+_SCALARS = 15
+_GATE_STREAM = 0xFFFFFFFF  # out of the way of the streams that a layer's own draws count up
+
+
+def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Threefry-2x32 with 20 rounds.
+
+    Args:
+        key: two uint32 tensors.
+        counter: two uint32 tensors that broadcast against the key.
+
+    Returns:
+        Two uint32 tensors of random bits.
+    """
+    k0, k1 = key
+    schedule = (k0, k1, ops.bitwise_xor(ops.bitwise_xor(k0, k1), _PARITY))
+    x0, x1 = counter
+    x0, x1 = x0 + schedule[0], x1 + schedule[1]
+    for block in range(5):
+        for distance in _ROTATIONS[block % 2]:
+            x0 = x0 + x1
+            x1 = ops.bitwise_xor(_rotate(x1, distance), x0)
+        x0 = x0 + schedule[(block + 1) % 3]
+        x1 = x1 + schedule[(block + 2) % 3] + np.uint32(block + 1)
+    return x0, x1
+
+
+def _rotate(x: Tensor, distance: int) -> Tensor:
+    left = ops.left_shift(x, np.uint32(distance))
+    return ops.bitwise_or(left, ops.right_shift(x, np.uint32(32 - distance)))
+
+
+def words(value: int | Tensor) -> tuple[Tensor, Tensor]:
+    """Splits integers into their (high, low) 32-bit words."""
+    if isinstance(value, int):
+        return np.uint32(value >> 32 & 0xFFFFFFFF), np.uint32(value & 0xFFFFFFFF)
+    value = ops.cast(value, "int64")
+    low = ops.bitwise_and(value, np.int64(0xFFFFFFFF))
+    high = ops.bitwise_and(ops.right_shift(value, np.int64(32)), np.int64(0xFFFFFFFF))
+    return ops.cast(high, "uint32"), ops.cast(low, "uint32")
+
+
+def fold(key: tuple[Tensor, Tensor], value: int | Tensor | tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """A new key from `key` and an integer (or its two words): different values give unrelated keys."""
+    return threefry2x32(key, value if isinstance(value, tuple) else words(value))
+
+
+def streams(seeds: Tensor, epoch: tuple[Tensor, Tensor], ids: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    """Everything that L layers need to draw for N samples.
+
+    Args:
+        seeds: uint32 `(L, 2)`, the words of each layer's seed.
+        epoch: two words, scalars or `(N,)`.
+        ids: two words `(N,)`.
+
+    Returns:
+        "keys" `(L, N, 2)`, and "scalars" `(L, N, streams, 2)`, the first words of the first streams: most
+        layers draw a few numbers per sample and so never compile a random generator of their own.
+    """
+    key = fold((seeds[:, :1], seeds[:, 1:]), epoch)
+    key = fold(key, ids)
+    counters = np.append(np.arange(_SCALARS), _GATE_STREAM).astype("uint32")
+    scalars = threefry2x32(tuple(word[..., None] for word in key), (np.uint32(0), counters))
+    return {"keys": ops.stack(key, axis=-1), "scalars": ops.stack(scalars, axis=-1)}
+
+
+class Random:
+    """N streams of random numbers, one per sample.
+
+    Each call of a method takes the next stream, so the order of calls is part of the result. All methods
+    return `(N, *shape)`.
+
+    Args:
+        keys: uint32 `(N, 2)`.
+        scalars: of `streams`, `(N, streams, 2)`, to be read instead of computed again.
+
+    Example:
+
+    >>> rng = Random(np.array([[1, 2], [3, 4]], "uint32"))
+    >>> rng.uniform(-1.0, 1.0).shape
+    TensorShape([2])
+    """
+
+    def __init__(self, keys: Tensor, scalars: Tensor | None = None):
+        self._keys, self._scalars = keys, scalars
+        self._stream = 0
+
+    def bits(self, shape: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
+        """Two independent uint32 words per element."""
+        stream, self._stream = self._stream, self._stream + 1
+        if not shape and self._scalars is not None and stream < _SCALARS:
+            return self._scalars[:, stream, 0], self._scalars[:, stream, 1]
+        return self._words(shape, stream)
+
+    def _words(self, shape: Sequence[int], stream: int) -> tuple[Tensor, Tensor]:
+        size = functools.reduce(lambda a, b: a * b, shape, 1)
+        element = ops.expand_dims(ops.cast(ops.arange(size, dtype="int32"), "uint32"), 0)
+        words = threefry2x32((self._keys[:, :1], self._keys[:, 1:]), (element, np.uint32(stream)))
+        return tuple(ops.reshape(word, (-1, *shape)) for word in words)
+
+    def uniform(self, low: float | Tensor = 0.0, high: float | Tensor = 1.0, shape: Sequence[int] = ()) -> Tensor:
+        """float32, uniform in [low, high): 24 random bits. `high` itself comes up only by rounding."""
+        fraction = ops.cast(ops.right_shift(self.bits(shape)[0], np.uint32(8)), "float64") * 2.0**-24
+        return _scaled(fraction, low, ops.subtract(_float32(high), _float32(low)))
+
+    def normal(self, mean: float | Tensor = 0.0, stddev: float | Tensor = 1.0, shape: Sequence[int] = ()) -> Tensor:
+        """float32, normal, at most 5.8 standard deviations from the mean."""
+        return _scaled(_normal(self.bits(shape)), mean, _float32(stddev))
+
+    def integers(self, low: int | Tensor, high: int | Tensor, shape: Sequence[int] = ()) -> Tensor:
+        """int32, uniform in [low, high), where high - low < 2**31. The bias is below 2**-32."""
+        low, high = (_rows(ops.cast(t, "int64"), 1 + len(shape)) for t in (low, high))
+        span = high - low
+        first, second = (ops.cast(word, "int64") for word in self.bits(shape))
+        half = np.int64(32)
+        offset = ops.right_shift(first * span + ops.right_shift(second * span, half), half)
+        return ops.cast(low + offset, "int32")
+
+    def bernoulli(self, p: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
+        """bool, True with chance `p`: never at 0, always at 1."""
+        return _unit(self.bits(shape)[0]) < _rows(ops.cast(p, "float64"), 1 + len(shape))
+
+    def gate(self, p: float | Tensor) -> Tensor:
+        """`bernoulli(p)` from a stream of its own, so that asking for it moves no other draw."""
+        words = self._words((), _GATE_STREAM)[0] if self._scalars is None else self._scalars[:, -1, 0]
+        return _unit(words) < ops.cast(p, "float64")
+
+    def categorical(self, weights: Sequence[float] | Tensor, shape: Sequence[int] = ()) -> Tensor:
+        """int32 in [0, K), drawn in proportion to `weights`, `(K,)` or one row per sample `(N, K)`."""
+        weights = ops.cast(weights, "float64")
+        if len(weights.shape) == 1:
+            weights = ops.expand_dims(weights, 0)
+        ends = ops.cumsum(weights, axis=-1)
+        ends = ops.reshape(ends, (-1, *(1 for _ in shape), ends.shape[-1]))
+        point = ops.expand_dims(_unit(self.bits(shape)[0]), -1) * ends[..., -1:]
+        return ops.sum(ops.cast(point >= ends[..., :-1], "int32"), axis=-1)
+
+    def permutation(self, n: int) -> Tensor:
+        """int32 `(N, n)`: a random order of 0 … n-1 for each sample."""
+        return ops.argsort(ops.cast(self.bits((n,))[0], "float64"), axis=-1)
+
+    def keys(self, n: int | None = None) -> Tensor:
+        """uint32 `(N, 2)`, or `(N, n, 2)`: fresh keys, for draws whose shape is only known in `apply`."""
+        shape = () if n is None else (n,)
+        return ops.stack(self.bits(shape), axis=-1)
+
+
+def _float32(x: float | Tensor) -> Tensor:
+    return ops.cast(x, "float32")
+
+
+def _unit(bits: Tensor) -> Tensor:
+    """float64 in [0, 1), 32 bits."""
+    return ops.cast(bits, "float64") * 2.0**-32
+
+
+def _scaled(x: Tensor, offset: float | Tensor, scale: Tensor) -> Tensor:
+    """offset + scale * x, the same bits with and without fused multiply-add.
+
+    A product of two 24-bit numbers is exact in float64, so it makes no difference whether the compiler
+    rounds it before the sum.
+    """
+    offset, scale = (_rows(ops.cast(_float32(t), "float64"), len(x.shape)) for t in (offset, scale))
+    return _float32(offset + scale * ops.cast(_float32(x), "float64"))
+
+
+def _rows(t: Tensor, rank: int) -> Tensor:
+    """A scalar as it is; one value per sample, `(N,)`, ready to broadcast against `(N, ...)`."""
+    return ops.reshape(t, (-1, *(1,) * (rank - 1))) if len(t.shape) == 1 else t
+
+
+def _normal(bits: tuple[Tensor, Tensor]) -> Tensor:
+    """Standard normal numbers from two words each: Box and Muller's sqrt(-2 log u) cos(2 pi v)."""
+    cell = ops.cast(ops.right_shift(bits[0], np.uint32(9)), "float32") * 2.0 + 1.0  # u * 2**24: odd, so u > 0
+    encoded = ops.view(ops.expand_dims(cell, -1), dtype="int32")[..., 0]
+    exponent = ops.right_shift(encoded, 23) - 127 - 24
+    mantissa = ops.view(ops.expand_dims(encoded - ops.left_shift(exponent + 24, 23), -1), dtype="float32")[..., 0]
+    log = ops.cast(exponent, "float64") * math.log(2) + _polynomial(_LOG, mantissa - 1.5)
+    turn = ops.cast(ops.right_shift(bits[1], np.uint32(8)), "float64") * 2.0**-24 - 0.5  # v, in turns
+    cosine = _polynomial(_COSINE, _float32(turn * turn - 0.125))
+    return _float32(ops.sqrt(ops.maximum(-2.0 * log, 0.0))) * _float32(cosine)
+
+
+def _interpolation(function: Callable, degree: int, low: float, high: float) -> np.ndarray:
+    """Coefficients, highest power first, of a polynomial in x - (low + high) / 2 that is close on [low, high]."""
+    half = (high - low) / 2
+    shifted = np.polynomial.Chebyshev.interpolate(lambda x: function(x + low + half), degree, domain=[-half, half])
+    return shifted.convert(kind=np.polynomial.Polynomial).coef[::-1].astype("float32").astype("float64")
+
+
+_LOG = _interpolation(np.log, 9, 1.0, 2.0)
+_COSINE = _interpolation(lambda square: -np.cos(2 * np.pi * np.sqrt(square)), 7, 0.0, 0.25)
+
+
+def _polynomial(coefficients: np.ndarray, x: Tensor) -> Tensor:
+    """Horner's scheme whose bits don't depend on fused multiply-add: see `_scaled`."""
+    x = ops.cast(x, "float64")
+    total = coefficients[0]
+    for coefficient in coefficients[1:]:
+        total = ops.cast(_float32(total * x + coefficient), "float64")
+    return total
