@@ -47,15 +47,16 @@ def resample(
     size, dtype = ops.shape(x)[1:-1], ops.dtype(x) if interpolation == "nearest" else "float32"
     to_size = size if output_size is None else tuple(output_size)
 
-    def read() -> Tensor:
+    shape = (ops.shape(x)[0], *to_size, x.shape[-1])
+
+    def read(x: Tensor, matrix: Tensor) -> Tensor:
         values = sample(x, affine_coordinates(matrix, size, to_size), interpolation, fill_mode, fill_value)
         return ops.reshape(values, shape)
 
-    shape = (ops.shape(x)[0], *to_size, x.shape[-1])
     if output_size is None:
         moves = ops.any(ops.not_equal(matrix, ops.eye(len(size) + 1, dtype=matrix.dtype)))
-        return fenced(moves, read, lambda: ops.cast(x, dtype))
-    return fenced(ops.any(matrix[:, -1, -1] > 0), read, lambda: ops.zeros(shape, dtype))
+        return fenced(moves, read, lambda x, _: ops.cast(x, dtype), x, matrix)
+    return fenced(ops.any(matrix[:, -1, -1] > 0), read, lambda *_: ops.zeros(shape, dtype), x, matrix)
 
 
 def affine_coordinates(matrix: Tensor, size: Sequence[int], output_size: Sequence[int]) -> list[Tensor]:

@@ -1,0 +1,36 @@
+"""Seeds of samples: the same seed gives the same samples, whatever else has been drawn."""
+
+from typing import Any
+
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.ops.compiled import shared
+from keras_augsynth.ops.random import Random, fold, words
+
+Tensor = Any
+
+
+def random_for(seed: int | Tensor | None, count: int | Tensor) -> tuple[Tensor, Random]:
+    """(the seed as a tensor, streams for `count` rows that depend on the seed and the row alone).
+
+    A seed that is None is drawn anew each time, from TensorFlow's own source.
+    """
+    if seed is None:
+        seed = tf.random.uniform((), maxval=2**31 - 1, dtype="int32")
+    seed = ops.cast(seed, "int64")
+    return seed, Random(row_keys(seed, count))
+
+
+def row_keys(seed: Tensor, count: int | Tensor) -> Tensor:
+    """uint32 `(count, 2)`."""
+    return ops.stack(fold(words(seed), ops.arange(count, dtype="int32")), axis=-1)
+
+
+def normal(seed: Tensor, count: int | Tensor, size: int) -> Tensor:
+    """float32 `(count, size)`, standard normal; row i depends on the seed and i alone."""
+    return shared(_normal)(ops.cast(seed, "int64"), count, size)
+
+
+def _normal(seed: Tensor, count: int | Tensor, size: int) -> Tensor:
+    return Random(row_keys(seed, count)).normal(shape=(size,))

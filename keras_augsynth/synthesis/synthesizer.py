@@ -1,0 +1,49 @@
+"""The two methods that every source of samples has, and the checks of what they are given."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.core.checks import wrong
+
+Tensor = Any
+
+
+@runtime_checkable
+class Synthesizer(Protocol):
+    """Something that learns from labelled samples and makes new ones."""
+
+    def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
+        """Learns from samples `(N, ...)` and integer labels `(N,)`."""
+
+    def sample(self, labels: Tensor, seed: int | Tensor | None = None) -> Tensor:
+        """New samples `(N, ...)` for integer labels `(N,)`, in the range and the dtype of those it learned from.
+
+        It runs in a graph, `seed` may be a tensor, and row i depends on the seed, the label and i alone.
+        """
+
+
+def check_samples(owner: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Samples and their integer labels as arrays."""
+    x, y = np.asarray(x), np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1 or y.dtype.kind not in "iub":
+        raise wrong(owner, "y", "be integer labels (N,)", f"{y.dtype} {y.shape}", TypeError if y.ndim == 1 else ValueError)
+    if len(x) != len(y) or not len(y):
+        raise wrong(owner, "y", "have one label for each sample, and at least one", f"{len(x)} samples, {len(y)} labels")
+    if y.min() < 0:
+        raise wrong(owner, "y", "not be negative", int(y.min()))
+    return x, y.astype("int64")
+
+
+def check_labels(owner: Any, labels: Tensor, num_classes: int) -> Tensor:
+    """Labels to sample for as an int32 tensor; their range is looked at where it can be."""
+    labels = ops.convert_to_tensor(labels)
+    if "int" not in ops.dtype(labels) or len(labels.shape) != 1:
+        raise wrong(owner, "labels", "be integers (N,)", f"{ops.dtype(labels)} {tuple(labels.shape)}", TypeError)
+    if tf.executing_eagerly() and len(labels) and not 0 <= int(ops.min(labels)) <= int(ops.max(labels)) < num_classes:
+        raise wrong(owner, "labels", f"be from 0 to {num_classes - 1}", np.unique(labels))
+    return ops.cast(labels, "int32")
