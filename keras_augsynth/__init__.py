@@ -8,8 +8,9 @@ if keras.config.backend() != "tensorflow":
         "Set the environment variable KERAS_BACKEND=tensorflow before importing keras."
     )
 
-from keras_augsynth import layers  # noqa: E402
-from keras_augsynth.core.fuse import fuse  # noqa: E402
+from keras_augsynth import callbacks, layers, synthesis
+from keras_augsynth.core.fuse import fuse
+from keras_augsynth.export import export_savedmodel
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "fuse", "layers"]
+__all__ = ["__version__", "callbacks", "export_savedmodel", "fuse", "layers", "synthesis"]

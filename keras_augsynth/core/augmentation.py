@@ -15,7 +15,7 @@ from keras import ops
 
 from keras_augsynth.core import activity, registry
 from keras_augsynth.core.checks import check_choice, check_flag, check_number, check_seed, check_value_range, wrong
-from keras_augsynth.core.form import Form, primary_key, to_tensors
+from keras_augsynth.core.form import Form, check_inputs, primary_key, to_tensors
 from keras_augsynth.core.modality import IMAGE, TEXT, Modality
 from keras_augsynth.core.stages import ANY_SAMPLING, ColorStage, GeometricStage, Plan, Stage, Step
 from keras_augsynth.ops import boxes as box_ops
@@ -147,7 +147,9 @@ class Augmentation(keras.layers.Layer):
     # What Keras calls.
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().__call__(to_tensors(inputs), *map(to_tensors, args), **kwargs)
+        inputs = to_tensors(inputs)
+        check_inputs(self, inputs)
+        return super().__call__(inputs, *map(to_tensors, args), **kwargs)
 
     def call(self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None) -> Any:
         form = Form(self, inputs, labels)
@@ -214,7 +216,8 @@ class Augmentation(keras.layers.Layer):
 
     def load_own_variables(self, store: dict) -> None:
         self._calls.state.assign(store["calls"])
-        super().load_own_variables({name: store[name] for name in store.keys() if name != "calls"})
+        names = set(store.keys()) - {"calls"}
+        super().load_own_variables({name: store[name] for name in names})
 
 
 class Geometric(Augmentation, listed=False):

@@ -7,7 +7,6 @@ from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.modality import MODALITIES, TEXT
-from keras_augsynth.ops import boxes as box_ops
 
 Tensor = Any
 # x (N, *size, C); finite: whether x can hold no NaN and infinity; masks (N, *size, C'); boxes (N, B, 4) as "xyxy";
@@ -31,7 +30,6 @@ class Form:
         data = inputs if isinstance(inputs, dict) else {}
         self._key = primary_key(layer, data) if isinstance(inputs, dict) else None
         x = data[self._key] if self._key else inputs
-        self._check(x)
         self._single = self._modality is not None and len(x.shape) == len(self._modality.axes)
         self._x_shape = tuple(x.shape)
 
@@ -41,7 +39,7 @@ class Form:
         if "bounding_boxes" in data:
             self.batch |= self._enter_boxes(data["bounding_boxes"])
         if "keypoints" in data:
-            self.batch["points"] = self._rows(data["keypoints"])
+            self.batch["points"] = self._rows(ops.cast(data["keypoints"], "float32"))
         labels = data.get("labels") if labels is None else labels
         if labels is not None:
             self.batch["labels"] = keras.tree.map_structure(self._rows, labels)
@@ -69,23 +67,6 @@ class Form:
         return (result, labels) if sample_weight is None else (result, labels, sample_weight)
 
     # The primary tensor.
-
-    def _check(self, x: Tensor) -> None:
-        modality = self._modality
-        if modality is None:
-            return
-        name, rank = modality.key, len(x.shape) if x.shape.rank is not None else None
-        if rank is None:
-            raise wrong(self._layer, name, "have a known rank: set its shape with `set_shape`", x)
-        ranks = range(len(modality.axes), len(modality.axes) + 2 + len(modality.optional_axes))
-        if rank not in ranks:
-            raise wrong(self._layer, name, f"have the shape {modality.describe()}", _Shape(x.shape))
-        is_text = ops.dtype(x) == "string"
-        if is_text != (modality.name == "text"):
-            kind = "be strings" if modality.name == "text" else "be numbers"
-            raise wrong(self._layer, name, kind, _Shape(x.shape), TypeError)
-        if 0 in tuple(x.shape)[rank - len(modality.axes) :] and len(modality.axes) > 1:
-            raise wrong(self._layer, name, "have no side of length 0", _Shape(x.shape))
 
     def _enter(self, x: Tensor) -> Tensor:
         x = self._rows(x)
@@ -134,8 +115,6 @@ class Form:
         return ops.cast(self._unrow(mask), given.dtype)
 
     def _enter_boxes(self, boxes: Any) -> Batch:
-        if not isinstance(boxes, dict) or "boxes" not in boxes:
-            raise wrong(self._layer, "bounding_boxes", 'be a dictionary {"boxes": …, "labels": …}', boxes, TypeError)
         xyxy = self._convert(boxes["boxes"], self._layer.bounding_box_format, "xyxy", self.batch["x"])
         entered = {"boxes": self._rows(xyxy)}
         if "labels" in boxes:
@@ -160,8 +139,6 @@ class Form:
         value = data.get(name)
         if value is None:
             return None
-        if "int" not in ops.dtype(value):
-            raise wrong(self._layer, name, "be integers", _Shape(value.shape), TypeError)
         if name == "epoch" and len(value.shape) == 0:
             return value
         return ops.reshape(value, (-1,))
@@ -174,6 +151,33 @@ def to_tensors(inputs: Any) -> Any:
     if isinstance(inputs, tuple) or inputs is None or isinstance(inputs, keras.KerasTensor) or ops.is_tensor(inputs):
         return inputs
     return ops.convert_to_tensor(inputs)
+
+
+def check_inputs(layer: keras.layers.Layer, inputs: Any) -> None:
+    """Refuses what the layer cannot take: wrong keys, ranks and kinds."""
+    key = primary_key(layer, inputs) if isinstance(inputs, dict) else None
+    x, modality = inputs[key] if key else inputs, layer.modality
+    if modality is None:
+        return
+    name = modality.key
+    if x.shape is None or getattr(x.shape, "rank", 0) is None:
+        raise wrong(layer, name, "have a known rank: set its shape with `set_shape`", x)
+    shape = tuple(x.shape)
+    most = len(modality.axes) + 1 + len(modality.optional_axes)
+    if not len(modality.axes) <= len(shape) <= most:
+        raise wrong(layer, name, f"have the shape {modality.describe()}", shape)
+    if (keras.backend.standardize_dtype(x.dtype) == "string") != (modality is TEXT):
+        kind = "strings" if modality is TEXT else "numbers"
+        raise wrong(layer, name, f"be {kind}", keras.backend.standardize_dtype(x.dtype), TypeError)
+    sample = shape[len(shape) - len(modality.axes) :] if modality.spatial else ()
+    if 0 in sample:
+        raise wrong(layer, name, "have no side of length 0", shape)
+    for name, kind in (("sample_ids", "integers"), ("epoch", "integers")):
+        if key and name in inputs and "int" not in keras.backend.standardize_dtype(inputs[name].dtype):
+            raise wrong(layer, name, f"be {kind}", keras.backend.standardize_dtype(inputs[name].dtype), TypeError)
+    boxes = inputs.get("bounding_boxes", {"boxes": None}) if key else {"boxes": None}
+    if not isinstance(boxes, dict) or "boxes" not in boxes:
+        raise wrong(layer, "bounding_boxes", 'be a dictionary {"boxes": …, "labels": …}', boxes, TypeError)
 
 
 def primary_key(layer: keras.layers.Layer, data: dict) -> str:
@@ -201,13 +205,3 @@ def _cast(x: Tensor, dtype: str) -> Tensor:
     if "int" in dtype and "float" in ops.dtype(x):
         return ops.saturate_cast(ops.round(x), dtype)
     return ops.cast(x, dtype)
-
-
-class _Shape:
-    """Stands for a tensor in an error message."""
-
-    def __init__(self, shape: Any):
-        self._shape = tuple(shape)
-
-    def __repr__(self) -> str:
-        return f"shape {self._shape}"

@@ -29,7 +29,9 @@ def fuse(model: keras.Sequential) -> keras.Sequential:
     ['Pipeline', 'Flatten']
     """
     if not isinstance(model, keras.Sequential):
-        raise wrong("fuse", "model", "be a keras.Sequential; elsewhere put a Pipeline where the layers are", model, TypeError)
+        raise wrong(
+            "fuse", "model", "be a keras.Sequential; elsewhere put a Pipeline where the layers are", model, TypeError
+        )
     layers: list[keras.layers.Layer] = []
     for is_augmentation, run in itertools.groupby(model.layers, lambda layer: isinstance(layer, Augmentation)):
         run = [fuse(layer) if isinstance(layer, keras.Sequential) else layer for layer in run]

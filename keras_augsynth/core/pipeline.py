@@ -103,17 +103,19 @@ class OneOf(Composite, listed=False):
     >>> OneOf([RandomRotation(0.1), RandomShear(0.2)], weights=[3, 1], seed=1)(images)
     """
 
-    def __init__(
-        self, layers: Sequence[keras.layers.Layer], weights: Sequence[float] | None = None, **kwargs: Any
-    ):
+    def __init__(self, layers: Sequence[keras.layers.Layer], weights: Sequence[float] | None = None, **kwargs: Any):
         super().__init__(layers, **kwargs)
         _check_parts(self, self.layers)
-        self.weights = weights if weights is None else [check_number(self, w, "weights", 0.0) for w in weights]
-        if self.weights is not None and (len(self.weights) != len(self.layers) or not sum(self.weights)):
+        # Not `weights`, which a Keras layer has already.
+        self.chances = weights if weights is None else [check_number(self, w, "weights", 0.0) for w in weights]
+        if self.chances is not None and (len(self.chances) != len(self.layers) or not sum(self.chances)):
             raise wrong(self, "weights", f"be {len(self.layers)} numbers, not all of them 0", weights)
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "weights": self.chances}
+
     def choose(self, rng: Random) -> Tensor:
-        choice = rng.categorical(self.weights or [1.0] * len(self.layers))
+        choice = rng.categorical(self.chances or [1.0] * len(self.layers))
         chosen = ops.equal(ops.expand_dims(choice, 1), ops.arange(len(self.layers), dtype="int32"))
         return ops.logical_and(chosen, ops.expand_dims(rng.gate(self.p), 1))
 

@@ -21,7 +21,9 @@ def layers(modality: str | None = None) -> list[type]:
             data are listed among those for images.
     """
     own = (cls for cls in _layers.values() if cls.__module__.startswith("keras_augsynth."))
-    return sorted((cls for cls in own if modality in (None, _modality(cls))), key=lambda cls: (_modality(cls), cls.__name__))
+    return sorted(
+        (cls for cls in own if modality in (None, _modality(cls))), key=lambda cls: (_modality(cls), cls.__name__)
+    )
 
 
 def _modality(cls: type) -> str:

@@ -124,7 +124,7 @@ class GeometricStage(Stage):
     """Neighbouring geometric layers: one matrix, one resample."""
 
     def accepts(self, step: Step) -> bool:
-        if step.layer.stage is not GeometricStage:
+        if getattr(step.layer, "stage", None) is not GeometricStage:
             return False
         wishes = {layer.sampling for layer in (step.layer, *(s.layer for s in self.steps))} - {None}
         return len(wishes) <= 1
@@ -187,7 +187,7 @@ class ColorStage(Stage):
     """Neighbouring color layers and value maps: one matrix, one clip, one pass."""
 
     def accepts(self, step: Step) -> bool:
-        return step.layer.stage is ColorStage
+        return getattr(step.layer, "stage", None) is ColorStage
 
     def __call__(self, batch: Batch, draws: Draws | None) -> Batch:
         steps, x = self._active(draws), batch["x"]
@@ -196,7 +196,9 @@ class ColorStage(Stage):
         scale = offset = None
         while steps and steps[-1].layer.value_map is not None:  # what follows the last clip is the same for all
             own_scale, own_offset = steps.pop().layer.value_map
-            scale, offset = (own_scale, own_offset) if scale is None else (own_scale * scale, own_offset * scale + offset)
+            scale, offset = (
+                (own_scale, own_offset) if scale is None else (own_scale * scale, own_offset * scale + offset)
+            )
         value_range = next((step.layer.value_range for step in reversed(steps) if step.layer.value_range), None)
         finite = batch["finite"]
         matrix, active = self._kernel(self._matrix)(x, draws, len(steps), finite) if steps else (None, None)

@@ -16,9 +16,10 @@ def split(texts: Tensor) -> tf.RaggedTensor:
 
 def uniform(words: tf.RaggedTensor, keys: Tensor) -> tf.RaggedTensor:
     """One number in [0, 1) for each word; a word's number depends on its text's key and its place alone."""
-    longest = tf.cast(tf.reduce_max(tf.concat([[0], words.row_lengths()], 0)), tf.int32)
-    dense = Random(keys).uniform(shape=(longest,))
-    return tf.RaggedTensor.from_tensor(dense, lengths=words.row_lengths(), row_splits_dtype=words.row_splits.dtype)
+    lengths = words.row_lengths()
+    longest = tf.cast(tf.reduce_max(tf.concat([[0], lengths], 0)), tf.int32)
+    dense = tf.reshape(Random(keys).uniform(shape=(longest,)), (tf.shape(lengths)[0], longest))
+    return tf.RaggedTensor.from_tensor(dense, lengths=lengths, row_splits_dtype=words.row_splits.dtype)
 
 
 def keep(texts: Tensor, words: tf.RaggedTensor, luck: tf.RaggedTensor, rate: float) -> Tensor:

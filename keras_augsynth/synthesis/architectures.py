@@ -116,7 +116,9 @@ def _halvings(shape: tuple[int, ...]) -> int:
     return halvings
 
 
-def _noise(latent_dim: int, num_classes: int | None) -> tuple[list[keras.KerasTensor] | keras.KerasTensor, keras.KerasTensor]:
+def _noise(
+    latent_dim: int, num_classes: int | None
+) -> tuple[list[keras.KerasTensor] | keras.KerasTensor, keras.KerasTensor]:
     """The generator's inputs, and noise and class as one vector."""
     noise = keras.Input((latent_dim,), name="noise")
     if num_classes is None:

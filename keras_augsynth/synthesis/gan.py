@@ -137,12 +137,15 @@ class GAN(keras.Model):
         self._loss = LOSSES[loss]
         usual = 0.3 if self._loss in PAIRED else 0.0
         self.r1, self.r2 = (
-            usual if weight is None else check_number(self, weight, name, 0.0) for name, weight in (("r1", r1), ("r2", r2))
+            usual if weight is None else check_number(self, weight, name, 0.0)
+            for name, weight in (("r1", r1), ("r2", r2))
         )
         self.g_optimizer = self._optimizer(g_optimizer, self.generator)
         self.d_optimizer = self._optimizer(d_optimizer, self.discriminator)
 
-    def _optimizer(self, optimizer: str | keras.optimizers.Optimizer, network: keras.Model) -> keras.optimizers.Optimizer:
+    def _optimizer(
+        self, optimizer: str | keras.optimizers.Optimizer, network: keras.Model
+    ) -> keras.optimizers.Optimizer:
         if optimizer == "default":
             optimizer = keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99)
         optimizer = keras.optimizers.get(optimizer)
@@ -319,7 +322,10 @@ class GAN(keras.Model):
         optimizers = ("g_optimizer", "d_optimizer")
         return {
             **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in optimizers},
-            **{name: getattr(self, name) for name in ("loss", "r1", "r2", "run_eagerly", "steps_per_execution", "jit_compile")},
+            **{
+                name: getattr(self, name)
+                for name in ("loss", "r1", "r2", "run_eagerly", "steps_per_execution", "jit_compile")
+            },
         }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

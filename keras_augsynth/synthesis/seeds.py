@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.ops.compiled import shared
-from keras_augsynth.ops.random import Random, fold, words
+from keras_augsynth.ops.random import Random, streams, words
 
 Tensor = Any
 
@@ -19,18 +19,15 @@ def random_for(seed: int | Tensor | None, count: int | Tensor) -> tuple[Tensor, 
     if seed is None:
         seed = tf.random.uniform((), maxval=2**31 - 1, dtype="int32")
     seed = ops.cast(seed, "int64")
-    return seed, Random(row_keys(seed, count))
-
-
-def row_keys(seed: Tensor, count: int | Tensor) -> Tensor:
-    """uint32 `(count, 2)`."""
-    return ops.stack(fold(words(seed), ops.arange(count, dtype="int32")), axis=-1)
+    rows = words(ops.arange(count, dtype="int32"))
+    drawn = shared(streams)(ops.expand_dims(ops.stack(words(seed)), 0), words(0), rows)
+    return seed, Random(drawn["keys"][0], drawn["scalars"][0])
 
 
 def normal(seed: Tensor, count: int | Tensor, size: int) -> Tensor:
     """float32 `(count, size)`, standard normal; row i depends on the seed and i alone."""
-    return shared(_normal)(ops.cast(seed, "int64"), count, size)
+    return shared(_normal)(random_for(seed, count)[1].keys(), size)
 
 
-def _normal(seed: Tensor, count: int | Tensor, size: int) -> Tensor:
-    return Random(row_keys(seed, count)).normal(shape=(size,))
+def _normal(keys: Tensor, size: int) -> Tensor:
+    return Random(keys).normal(shape=(size,))

@@ -31,9 +31,13 @@ def check_samples(owner: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1 or y.dtype.kind not in "iub":
-        raise wrong(owner, "y", "be integer labels (N,)", f"{y.dtype} {y.shape}", TypeError if y.ndim == 1 else ValueError)
+        raise wrong(
+            owner, "y", "be integer labels (N,)", f"{y.dtype} {y.shape}", TypeError if y.ndim == 1 else ValueError
+        )
     if len(x) != len(y) or not len(y):
-        raise wrong(owner, "y", "have one label for each sample, and at least one", f"{len(x)} samples, {len(y)} labels")
+        raise wrong(
+            owner, "y", "have one label for each sample, and at least one", f"{len(x)} samples, {len(y)} labels"
+        )
     if y.min() < 0:
         raise wrong(owner, "y", "not be negative", int(y.min()))
     return x, y.astype("int64")

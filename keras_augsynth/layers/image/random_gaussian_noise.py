@@ -50,4 +50,3 @@ class RandomGaussianNoise(Augmentation):
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {"stddev": 0.25 * strength}
-

@@ -36,9 +36,7 @@ class RandomSaturation(Color):
     TensorShape([8, 32, 32, 3])
     """
 
-    def __init__(
-        self, factor: float | tuple[float, float], value_range: Sequence[float] = (0, 255), **kwargs: Any
-    ):
+    def __init__(self, factor: float | tuple[float, float], value_range: Sequence[float] = (0, 255), **kwargs: Any):
         super().__init__(value_range=value_range, **kwargs)
         self.factor = check_factor(self, factor, low=0.0)
 

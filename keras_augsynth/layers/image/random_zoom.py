@@ -53,7 +53,10 @@ class RandomZoom(Geometric):
 
     def draw(self, rng, shape) -> Params:
         height = 1.0 + rng.uniform(*self.height_factor)
-        return {"height": height, "width": height if self.width_factor is None else 1.0 + rng.uniform(*self.width_factor)}
+        return {
+            "height": height,
+            "width": height if self.width_factor is None else 1.0 + rng.uniform(*self.width_factor),
+        }
 
     def matrix(self, params, size) -> Tensor:
         return matrices.scaling(params["width"], params["height"])

@@ -36,9 +36,7 @@ class Rescaling(Color):
 
     modality = None
 
-    def __init__(
-        self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Any
-    ):
+    def __init__(self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Any):
         super().__init__(**{"value_range": None, **kwargs})
         self.scale = _numbers(self, scale, "scale")
         self.offset = _numbers(self, offset, "offset")

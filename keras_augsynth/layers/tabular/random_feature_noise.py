@@ -42,7 +42,9 @@ class RandomFeatureNoise(Augmentation):
         shape = input_shape["features"] if isinstance(input_shape, dict) else input_shape
         if shape[-1] is None:
             raise wrong(self, "features", "have a known number of columns", tuple(shape))
-        self._scale = self.add_weight(name="scale", shape=(shape[-1],), initializer="ones", trainable=False)
+        self._scale = self.add_weight(
+            name="scale", shape=(shape[-1],), initializer="ones", trainable=False, autocast=False
+        )
         self.built = True
 
     def adapt(self, data: Any) -> None:

@@ -1,0 +1,101 @@
+"""`SampleGrid`: what a synthesizer makes of the same noise, epoch by epoch."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_augsynth.core.checks import check_integer, check_value_range, wrong
+from keras_augsynth.ops.grid import tile, write_png
+from keras_augsynth.synthesis.synthesizer import Synthesizer
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Writes a picture of samples, one row per class and always from the same noise, after every epoch.
+
+    Args:
+        directory: where `epoch_0001.png` and the following go; it is made.
+        labels: classes, one row each; None: all that the synthesizer knows. An unconditional synthesizer has
+            a single block of rows.
+        columns: samples per class.
+        every: epochs between two pictures.
+        value_range: what is shown as black and as white; None: the synthesizer's own, or (-1, 1).
+        synthesizer: None: the model in training.
+        seed: of the noise.
+        log_dir: also writes the pictures for TensorBoard there; needs the extra `tuner`.
+
+    Raises:
+        ValueError: for a directory that cannot be written, when training begins.
+
+    Example:
+
+    >>> gan.fit(x, y, epochs=20, callbacks=[SampleGrid("pictures")])
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        *,
+        labels: Sequence[int] | None = None,
+        columns: int = 8,
+        every: int = 1,
+        value_range: Sequence[float] | None = None,
+        synthesizer: Synthesizer | None = None,
+        seed: int = 0,
+        log_dir: str | None = None,
+    ):
+        super().__init__()
+        self.directory = os.fspath(directory)
+        self.labels = labels
+        self.columns = check_integer(self, columns, "columns", 1)
+        self.every = check_integer(self, every, "every", 1)
+        self.value_range = None if value_range is None else check_value_range(self, value_range)
+        self.synthesizer = synthesizer
+        self.seed = check_integer(self, seed, "seed", 0)
+        self.log_dir = log_dir
+        self._writer = None
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        source = self._source()
+        if not isinstance(source, Synthesizer):
+            raise wrong(self, "synthesizer", "be given: the model in training makes no samples", source, TypeError)
+        try:
+            os.makedirs(self.directory, exist_ok=True)
+        except OSError as error:
+            raise wrong(
+                self, "directory", f"be a folder that can be written ({error.strerror})", self.directory
+            ) from error
+        if self.log_dir is not None and self._writer is None:
+            try:
+                self._writer = tf.summary.create_file_writer(self.log_dir)
+            except ImportError as error:
+                message = "SampleGrid: `log_dir` needs TensorBoard. Install it with: pip install keras_augsynth[tuner]"
+                raise ImportError(message) from error
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if (epoch + 1) % self.every:
+            return
+        picture = self.picture()
+        write_png(os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png"), picture)
+        if self._writer is not None:
+            with self._writer.as_default():
+                tf.summary.image("samples", picture[None], step=epoch + 1)
+                self._writer.flush()
+
+    def picture(self) -> np.ndarray:
+        """The samples of this moment, uint8 `(height, width, 1 or 3)`."""
+        source = self._source()
+        classes = getattr(source, "num_classes", None)
+        value_range = self.value_range or getattr(source, "value_range", None) or (-1.0, 1.0)
+        if classes is None:
+            samples = source.sample(n=self.columns**2, seed=self.seed)
+        else:
+            labels = np.arange(classes) if self.labels is None else np.asarray(self.labels)
+            samples = source.sample(np.repeat(labels, self.columns), seed=self.seed)
+        return tile(samples, self.columns, value_range)
+
+    def _source(self) -> Any:
+        return self.model if self.synthesizer is None else self.synthesizer

@@ -1,0 +1,142 @@
+"""`export_savedmodel`: a model with its augmentation, callable without Keras and without this package."""
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.core.activity import augmenting
+from keras_augsynth.core.augmentation import Augmentation
+from keras_augsynth.core.checks import check_choice, check_integer, wrong
+
+Tensor = Any
+
+ENDPOINTS = ("serve", "augment", "augment_seeded", "serve_tta")
+
+
+def export_savedmodel(
+    model: keras.Model,
+    path: str | os.PathLike,
+    endpoints: Sequence[str] = ("serve", "augment", "serve_tta"),
+    tta_views: int = 8,
+) -> None:
+    """Writes a SavedModel whose endpoints keep inference and augmentation apart.
+
+    - `serve(x)`: predictions, never augmented and never in training mode.
+    - `augment(x)`: the inputs as the model's body would see them in training, other ones in each call;
+      `augment_seeded(x, seed)`, which comes with it, the same ones for the same int32 seed.
+    - `serve_tta(x)`: the mean of the outputs over `tta_views` augmented views of each input (test-time augmentation).
+
+    Args:
+        model: a Sequential or functional model. For `augment` it has one input, and augmentation layers of
+            this package come first; a Keras layer that only preprocesses may stand before or among them.
+        path: of the folder to be written.
+        endpoints: which ones are wanted.
+        tta_views: how many views `serve_tta` averages over, at least 1.
+
+    Raises:
+        TypeError: for something that is not a built model.
+        ValueError: for an unknown endpoint, a model without augmentation where one is needed, or a path that cannot
+            be written.
+
+    Example:
+
+    >>> export_savedmodel(model, "served")
+    >>> served = tf.saved_model.load("served")   # needs TensorFlow alone
+    >>> predictions = served.serve_tta(images)
+    """
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise wrong("export_savedmodel", "model", "be a Sequential or functional model that is built", model, TypeError)
+    if isinstance(endpoints, str) or not endpoints:
+        raise wrong("export_savedmodel", "endpoints", 'be a list such as ["serve"]', endpoints, TypeError)
+    for name in endpoints:
+        check_choice("export_savedmodel", name, "endpoints", ENDPOINTS)
+    check_integer("export_savedmodel", tta_views, "tta_views", 1)
+
+    signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
+    functions = {"serve": _serve(model, training=False)}
+    if set(endpoints) - {"serve"}:
+        if not any(isinstance(layer, Augmentation) for layer in model._flatten_layers()):
+            advice = 'contain augmentation layers of this package, or be exported with endpoints=("serve",)'
+            raise wrong("export_savedmodel", "model", advice, model.name)
+        functions["serve_tta"] = _serve_tta(model, tta_views)
+    if {"augment", "augment_seeded"} & set(endpoints):
+        endpoints = dict.fromkeys([*endpoints, "augment_seeded"])
+        front = _front(model)
+        functions["augment"] = lambda x: _augment(front, x, _entropy())
+        functions["augment_seeded"] = lambda x, seed: _augment(front, x, _nonce(seed))
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    for name in sorted(endpoints, key=ENDPOINTS.index):
+        seed = [tf.TensorSpec(None, tf.int32, name="seed")] if name == "augment_seeded" else []
+        archive.add_endpoint(name, functions[name], input_signature=[*signature, *seed])
+    try:
+        archive.write_out(os.fspath(path), verbose=False)
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or getattr(error, "message", error)
+        raise wrong("export_savedmodel", "path", f"be a folder that can be written ({reason})", str(path)) from error
+
+
+def _serve(model: keras.Model, **kwargs: Any) -> Callable:
+    return lambda *inputs: model(inputs[0] if len(inputs) == 1 else list(inputs), **kwargs)
+
+
+def _serve_tta(model: keras.Model, views: int) -> Callable:
+    """Every input `views` times in one batch, augmented by the model's own layers, dropout being off."""
+    serve = _serve(model, training=False)
+
+    def serve_tta(*inputs: Tensor) -> Any:
+        with augmenting(_entropy()):
+            outputs = serve(*(ops.repeat(x, views, axis=0) for x in inputs))
+        mean = lambda t: ops.mean(ops.reshape(t, (-1, views, *t.shape[1:])), axis=1)
+        return keras.tree.map_structure(mean, outputs)
+
+    return serve_tta
+
+
+def _front(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers from the input up to the last augmentation that comes before the model's body."""
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    front = list(itertools.takewhile(_prepares, layers))
+    while front and not isinstance(front[-1], Augmentation):
+        front.pop()
+    if not front or len(model.inputs) > 1:
+        advice = "begin with augmentation layers, and have one input, for the endpoint `augment`"
+        raise wrong("export_savedmodel", "model", advice, [layer.name for layer in layers[:4]])
+    return front
+
+
+def _prepares(layer: keras.layers.Layer) -> bool:
+    """Whether a layer changes data rather than learning from them; Keras has no public class for its own."""
+    return isinstance(layer, Augmentation) or any(cls.__name__ == "DataLayer" for cls in type(layer).__mro__)
+
+
+def _augment(front: Sequence[keras.layers.Layer], x: Tensor, nonce: Tensor) -> Tensor:
+    with augmenting(nonce):
+        for layer in front:
+            # Keras's own random layers cannot be given a seed; they rest here as they do in `serve_tta`.
+            x = (
+                layer(x)
+                if isinstance(layer, Augmentation) or not layer._call_has_training_arg
+                else layer(x, training=False)
+            )
+    return x
+
+
+def _entropy() -> Tensor:
+    """Two words that are new in every call and process, whatever seed was set when the model was exported."""
+    draw = tf.raw_ops.RandomUniformInt(
+        shape=[2], minval=tf.int32.min, maxval=tf.constant(tf.int32.max), seed=0, seed2=0
+    )
+    return tf.bitcast(draw, tf.uint32)
+
+
+def _nonce(seed: Tensor) -> Tensor:
+    """Two words from a seed that is a scalar or a pair."""
+    seed = tf.bitcast(tf.reshape(seed, (-1,)), tf.uint32)
+    return tf.stack([seed[0], seed[-1]])

@@ -1,0 +1,227 @@
+"""Every property fails for a layer that breaks it: a check that cannot fail is no check."""
+
+import keras
+import numpy as np
+import properties
+import pytest
+import tensorflow as tf
+from keras import ops
+from properties import COMPILED, PROPERTIES, Case
+
+from keras_augsynth import layers
+from keras_augsynth.ops import matrices
+
+
+class Sound(layers.Augmentation, listed=False):
+    """Adds a number; nothing is wrong with it."""
+
+    def __init__(self, amount=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.amount = amount
+
+    def draw(self, rng, shape):
+        return {"shift": rng.uniform(-self.amount, self.amount)}
+
+    def apply(self, x, params):
+        return x + params["shift"][:, None, None, None]
+
+
+class AlwaysActive(Sound, listed=False):
+    def call(self, inputs, labels=None, sample_weight=None, training=None):
+        return super().call(inputs, labels, sample_weight, training=True)
+
+
+class ActiveInModels(Sound, listed=False):
+    def call(self, inputs, labels=None, sample_weight=None, training=None):
+        return super().call(inputs, labels, sample_weight, training=True if training is None else training)
+
+
+class IgnoresChance(Sound, listed=False):
+    def __init__(self, p=1.0, **kwargs):
+        super().__init__(p=1.0, **kwargs)
+
+
+class HiddenRandomness(Sound, listed=False):
+    def draw(self, rng, shape):
+        return {"shift": tf.random.uniform((shape[0],))}
+
+
+class FrozenInGraphs(Sound, listed=False):
+    def draw(self, rng, shape):
+        return {"shift": np.random.uniform(size=6).astype("float32")}
+
+
+class OneForTheBatch(Sound, listed=False):
+    def draw(self, rng, shape):
+        return {"shift": ops.zeros((shape[0],)) + rng.uniform()[0]}
+
+
+class LooksAtNeighbours(Sound, listed=False):
+    def apply(self, x, params):
+        return x - ops.mean(x)
+
+
+class CountsRows(Sound, listed=False):
+    def draw(self, rng, shape):
+        return {"shift": ops.cast(ops.arange(shape[0]), "float32")}
+
+
+class SinglesDiffer(Sound, listed=False):
+    def call(self, inputs, labels=None, sample_weight=None, training=None):
+        result = super().call(inputs, labels, sample_weight, training)
+        if isinstance(inputs, dict) and len(inputs["images"].shape) == 3:
+            result["images"] = result["images"] + 1.0
+        return result
+
+
+class NeedsARow(Sound, listed=False):
+    def apply(self, x, params):
+        return x + x[0]
+
+
+class LiesAboutItsShape(Sound, listed=False):
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 1)
+
+    def apply(self, x, params):
+        return x[..., :1]
+
+    def compute_output_spec(self, inputs, **kwargs):
+        return keras.KerasTensor(inputs.shape, "float32")
+
+
+class ForgetsItsArgument(Sound, listed=False):
+    def get_config(self):
+        config = super().get_config()
+        config["amount"] = 2.0
+        return config
+
+
+class ForgetsItsCalls(Sound, listed=False):
+    def save_own_variables(self, store):
+        store["calls"] = np.zeros(2, "uint32")
+
+
+class CallsPython(Sound, listed=False):
+    def apply(self, x, params):
+        return ops.reshape(tf.numpy_function(lambda a: a + 1.0, [x], tf.float32), ops.shape(x))
+
+
+class NeedsKnownSizes(Sound, listed=False):
+    def apply(self, x, params):
+        return super().apply(x, params) + np.zeros(x.shape[1:], "float32")
+
+
+class RandomInPredict(Sound, listed=False):
+    def rest(self, shape):
+        return {"shift": tf.random.uniform((shape[0],))}
+
+
+class ChangesTheDictionary(Sound, listed=False):
+    def __call__(self, inputs, *args, **kwargs):
+        if isinstance(inputs, dict):
+            inputs["images"] = tf.constant(inputs["images"])
+        return super().__call__(inputs, *args, **kwargs)
+
+
+class Overflows(Sound, listed=False):
+    def apply(self, x, params):
+        return (x + 1.0) * 1e6
+
+
+class DrawsOtherwiseInXla(Sound, listed=False):
+    def apply(self, x, params):
+        return x + 255 * tf.random.stateless_uniform(tf.shape(x)[:1], (1, 2))[:, None, None, None]
+
+
+class Divides(Sound, listed=False):
+    def apply(self, x, params):
+        return 1.0 / x
+
+
+class SpreadsNan(Sound, listed=False):
+    def apply(self, x, params):
+        return x - ops.mean(x, axis=(1, 2), keepdims=True)
+
+
+class LeavesTheMask(layers.Geometric, listed=False):
+    sampling = None
+    whole_pixels = True
+
+    def draw(self, rng, shape):
+        return {"shift": ops.ones(shape[:1])}
+
+    def matrix(self, params, size):
+        return matrices.translation(5.0 * params["shift"], 0.0)
+
+    def move(self, x, params):
+        return ops.roll(x, -5, axis=2) if x.dtype == tf.float32 else x
+
+
+class TakesAnything(Sound, listed=False):
+    def __call__(self, inputs, *args, **kwargs):
+        return tf.constant(0.0)
+
+
+class ChecksNothing(Sound, listed=False):
+    def __init__(self, p=1.0, jit=None, data_format=None, bounding_box_format=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+
+
+class IgnoresTheFormat(Sound, listed=False):
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(data_format="channels_last", **kwargs)
+
+    def apply(self, x, params):
+        return x + ops.cast(ops.arange(ops.shape(x)[-1]), "float32") + params["shift"][:, None, None, None]
+
+
+FAULTS = {
+    properties.inactive_is_identity: AlwaysActive,
+    properties.inactive_inside_a_model: ActiveInModels,
+    properties.never_is_bit_identical: IgnoresChance,
+    properties.half_of_the_samples: IgnoresChance,
+    properties.same_seed_same_result: HiddenRandomness,
+    properties.calls_differ: FrozenInGraphs,
+    properties.rows_differ: OneForTheBatch,
+    properties.row_alone_is_row_of_batch: LooksAtNeighbours,
+    properties.ids_decide: CountsRows,
+    properties.parallel_map_changes_nothing: HiddenRandomness,
+    properties.one_sample_or_a_batch: SinglesDiffer,
+    properties.empty_batch: NeedsARow,
+    properties.declared_shape_and_dtype: LiesAboutItsShape,
+    properties.config_round_trip: ForgetsItsArgument,
+    properties.fits_in_a_sequential: RandomInPredict,
+    properties.compiles_inside_xla: CallsPython,
+    properties.tf_data_with_unknown_sizes: NeedsKnownSizes,
+    properties.dictionary_is_not_changed: ChangesTheDictionary,
+    properties.mixed_precision: Overflows,
+    properties.with_and_without_xla: DrawsOtherwiseInXla,
+    properties.finite_stays_finite: Divides,
+    properties.not_a_number_stays_where_it_is: SpreadsNan,
+    properties.masks_boxes_and_points_move_along: LeavesTheMask,
+    properties.wrong_inputs_are_refused: TakesAnything,
+    properties.wrong_arguments_are_refused: ChecksNothing,
+    properties.channels_first: IgnoresTheFormat,
+}
+
+
+def test_there_is_a_fault_for_every_property():
+    assert set(FAULTS) == set(PROPERTIES)
+
+
+@pytest.mark.parametrize("holds", FAULTS, ids=lambda holds: holds.__name__)
+def test_fault_is_noticed(holds):
+    case = Case(FAULTS[holds], jit=None if holds in COMPILED else False)
+    with pytest.raises((AssertionError, pytest.fail.Exception, ValueError, TypeError, tf.errors.OpError)):
+        holds(case)
+
+
+@pytest.mark.parametrize("holds", PROPERTIES, ids=lambda holds: holds.__name__)
+def test_sound_layer_passes(holds):
+    holds(Case(Sound, jit=None if holds in COMPILED else False))
+
+
+def test_fault_in_the_file_is_noticed(tmp_path):
+    with pytest.raises(AssertionError):
+        properties.file_round_trip(Case(ForgetsItsCalls), tmp_path)
