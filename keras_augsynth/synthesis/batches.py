@@ -1,4 +1,4 @@
-"""Training batches that are a function of seed and epoch, so that a resumed training sees the same."""
+"""Training batches that are a function of a seed and the step, so that a resumed training sees the same."""
 
 from typing import Any
 
@@ -8,43 +8,40 @@ from keras import ops
 
 from keras_augsynth.synthesis.seeds import random_for
 
-Tensor = Any
 
-
-def batches(x: np.ndarray, y: np.ndarray | None, batch_size: int, seed: int, epoch: Any) -> tf.data.Dataset:
-    """One epoch's batches, of which the last may be smaller; every pass advances the variable `epoch`.
+def batches(x: np.ndarray, y: np.ndarray | None, batch_size: int, seed: int, step: Any) -> tf.data.Dataset:
+    """Batches without end, drawn with repetition.
 
     With labels, each row's class is drawn evenly from those present and then a sample of the class, so that a
-    rare class is seen as often as any other. Without, it is a permutation of the samples.
+    rare class is seen as often as any other. Without, every sample is as likely.
+
+    Args:
+        x: samples `(N, ...)`.
+        y: integer labels `(N,)`, or None.
+        batch_size: rows of a batch.
+        seed: of the draws.
+        step: variable with the number of steps that were trained; it is read when the first batch is asked for.
 
     Returns:
         A data set of `x` or `(x, y)`.
     """
-    count = len(x)
-    samples = tf.data.Dataset.from_tensors(0)  # holds the arrays once, on the host
-    with tf.device("CPU"):
+    with tf.device("CPU"):  # a variable, so that the data are not copied into the graph
         rows = tf.Variable(x, trainable=False)
         labels = None if y is None else tf.Variable(y.astype("int32"), trainable=False)
-    order = None if y is None else np.argsort(y, kind="stable")
-    counts = None if y is None else np.bincount(y)
+    order = np.arange(len(x)) if y is None else np.argsort(y, kind="stable")
+    sizes = np.array([len(x)]) if y is None else np.unique(y, return_counts=True)[1]
+    starts = np.cumsum(sizes) - sizes
 
-    def one_pass(_: Tensor) -> tf.data.Dataset:
-        _, rng = random_for(tf.convert_to_tensor(epoch.value.assign_add(1)) * 2**32 + seed % 2**32, 1)
-        if y is None:
-            indices = rng.permutation(count)[0]
-        else:
-            present = np.flatnonzero(counts)
-            classes = ops.take(present, rng.integers(0, len(present), (count,))[0])
-            starts = ops.cast(ops.take(np.cumsum(counts) - counts, classes), "int32")
-            sizes = ops.cast(ops.take(counts, classes), "float64")
-            place = ops.cast(ops.floor(ops.cast(rng.uniform(shape=(count,))[0], "float64") * sizes), "int32")
-            indices = ops.take(order, starts + place)
-        return tf.data.Dataset.from_tensor_slices(indices).batch(batch_size)
+    def draw(number: tf.Tensor) -> Any:
+        _, rng = random_for(number * 2**32 + seed % 2**32, batch_size)
+        group = rng.integers(0, len(sizes))
+        size = ops.take(sizes.astype("float64"), group)
+        place = ops.floor(ops.cast(rng.uniform(), "float64") * size)
+        chosen = ops.take(order, ops.take(starts, group) + ops.cast(place, "int64"))
+        drawn = tf.gather(rows, chosen)
+        return drawn if labels is None else (drawn, tf.gather(labels, chosen))
 
-    def gather(indices: Tensor) -> Any:
-        chosen = tf.gather(rows, indices)
-        return chosen if labels is None else (chosen, tf.gather(labels, indices))
+    def from_here(_: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.Dataset.range(2**31).map(lambda k, first=tf.convert_to_tensor(step.value): draw(first + k))
 
-    steps = -(-count // batch_size)
-    passes = samples.flat_map(one_pass).map(gather).prefetch(2)
-    return passes.apply(tf.data.experimental.assert_cardinality(steps))
+    return tf.data.Dataset.from_tensors(0).flat_map(from_here).prefetch(2)

@@ -99,9 +99,14 @@ class GAN(keras.Model):
         self.average = keras.models.clone_model(generator)
         self.average.set_weights(generator.get_weights())
         self.average.trainable = False
-        counter = {"shape": (), "dtype": "int64", "initializer": "zeros", "trainable": False}
-        self._steps = self.add_weight(name="steps", aggregation="only_first_replica", **counter)
-        self._epochs = self.add_weight(name="epochs", aggregation="only_first_replica", **counter)
+        self._steps = self.add_weight(
+            name="steps",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
         self._trackers = {name: keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
         self.built = True
 
@@ -177,8 +182,8 @@ class GAN(keras.Model):
             if y.max() >= self.num_classes:
                 raise wrong(self, "y", f"be below num_classes={self.num_classes}", int(y.max()))
         self._check_data(x)
-        data = batches(x, y, batch_size, self.seed, self._epochs)
-        return super().fit(data, **kwargs)
+        data = batches(x, y, batch_size, self.seed, self._steps)
+        return super().fit(data, **{"steps_per_epoch": -(-len(x) // batch_size), **kwargs})
 
     def _check_data(self, x: np.ndarray) -> None:
         if x.shape[1:] != self.generator.output_shape[1:]:
@@ -279,6 +284,8 @@ class GAN(keras.Model):
             count = ops.shape(labels[0])[0]
         seed, _ = random_for(seed, 1)
         samples = self.average(self._inputs(normal(seed, count, self.latent_dim), labels), training=False)
+        # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong.
+        samples = ops.reshape(samples, (count, *self.generator.output_shape[1:]))
         return self._to_data(ops.cast(samples, "float32"))
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
