@@ -211,7 +211,8 @@ class GAN(keras.Model):
             g_loss = self._loss(*self._judge(real if self._loss in PAIRED else None, fake, labels))[1]
             scaled = self.g_optimizer.scale_loss(g_loss)
         self._update(self.g_optimizer, tape, scaled, self.generator)
-        self._update_average()
+        with tf.control_dependencies([d_loss]):  # not before the data set has read which step this is
+            self._update_average()
         values = {"d_loss": d_loss, "g_loss": g_loss, "d_real": real_logits, "d_fake": fake_logits}
         for name, tracker in self._trackers.items():
             tracker.update_state(values[name])
