@@ -20,7 +20,8 @@ from keras_augsynth.callbacks.strategies import (
     to_classes,
 )
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, check_seed, wrong
-from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.ops.compiled import shared
+from keras_augsynth.synthesis.seeds import mixed, random_for
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 
 Tensor = Any
@@ -170,11 +171,10 @@ class SyntheticBalancer(keras.callbacks.Callback):
         return Rows(samples, from_classes(chosen, y, classes), number if jit else None)
 
     def _new_seed(self) -> Tensor:
-        """Another number each time it is asked for, and in each replica."""
+        """Another number from 0 to 2**31 - 1 each time it is asked for, and in each replica."""
         context = tf.distribute.get_replica_context()
-        replica = ops.cast(context.replica_id_in_sync_group if context else 0, "int64")
-        draw = tf.convert_to_tensor(self._draws.assign_add(1))
-        return (draw * 1024 + replica) * 2**32 + self.seed % 2**32
+        replica = context.replica_id_in_sync_group if context else 0
+        return shared(mixed)(self.seed, tf.convert_to_tensor(self._draws.assign_add(1)), ops.cast(replica, "int64"))
 
     def _like(self, x: Any, samples: Any) -> Any:
         """The samples in the batch's float dtype; an error if they are of another shape or kind."""

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.ops.compiled import shared
-from keras_augsynth.ops.random import Random, streams, words
+from keras_augsynth.ops.random import Random, fold, streams, words
 
 Tensor = Any
 
@@ -22,6 +23,14 @@ def random_for(seed: int | Tensor | None, count: int | Tensor) -> tuple[Tensor, 
     rows = words(ops.arange(count, dtype="int32"))
     drawn = shared(streams)(ops.expand_dims(ops.stack(words(seed)), 0), words(0), rows)
     return seed, Random(drawn["keys"][0], drawn["scalars"][0])
+
+
+def mixed(seed: int, *numbers: Tensor) -> Tensor:
+    """A seed from a seed and numbers: int64 from 0 to 2**31 - 1, so that any random generator can take it."""
+    key = words(seed)
+    for number in numbers:
+        key = fold(key, number)
+    return ops.cast(ops.right_shift(key[0], np.uint32(1)), "int64")
 
 
 def normal(seed: Tensor, count: int | Tensor, size: int) -> Tensor:

@@ -1,0 +1,75 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_augsynth import callbacks, synthesis
+from keras_augsynth.ops.grid import tile
+
+
+def read(path):
+    return tf.io.decode_png(tf.io.read_file(str(path))).numpy()
+
+
+@pytest.fixture
+def gan():
+    model = synthesis.GAN(*synthesis.dcgan((8, 8, 1), 3, latent_dim=4, width=2), num_classes=3, value_range=(0, 255))
+    model.compile()
+    return model
+
+
+def test_a_picture_each_epoch_from_the_same_noise(gan, tmp_path):
+    x, y = np.zeros((16, 8, 8, 1), "float32"), np.arange(16) % 3
+    grid = callbacks.SampleGrid(tmp_path / "pictures", columns=4, every=2)
+    gan.fit(x, y, epochs=4, verbose=0, callbacks=[grid])
+    names = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert names == ["epoch_0002.png", "epoch_0004.png"]
+    last = read(tmp_path / "pictures" / "epoch_0004.png")
+    assert last.shape == (3 * 8, 4 * 8, 1)
+    np.testing.assert_array_equal(last, grid.picture())
+
+
+def test_of_another_synthesizer(tmp_path):
+    resampler = synthesis.AugmentedResampler().fit(np.full((4, 8, 8, 3), 200, "uint8"), [0, 1, 0, 1])
+    grid = callbacks.SampleGrid(tmp_path, synthesizer=resampler, labels=[1], columns=2, value_range=(0, 255))
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0, callbacks=[grid])
+    picture = read(tmp_path / "epoch_0001.png")
+    assert picture.shape == (8, 16, 3)
+    assert np.all(picture == 200)
+
+
+def test_unconditional(tmp_path):
+    gan = synthesis.GAN(*synthesis.dcgan((8, 8, 1), latent_dim=4, width=2))
+    grid = callbacks.SampleGrid(tmp_path, synthesizer=gan, columns=3)
+    assert grid.picture().shape == (24, 24, 1)
+
+
+def test_tiles():
+    images = np.stack([np.full((2, 3, 1), value) for value in (0.0, 0.5, 1.0)])
+    page = tile(images, 2, (0.0, 1.0))[..., 0]
+    np.testing.assert_array_equal(page, np.repeat(np.repeat([[0, 128], [255, 0]], 2, 0), 3, 1))
+
+
+def test_refuses(gan, tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    fit = lambda grid: model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0, callbacks=[grid])
+    with pytest.raises(TypeError, match="SampleGrid: `synthesizer` must be given"):
+        fit(callbacks.SampleGrid(tmp_path))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="SampleGrid: `directory` must be a folder that can be written"):
+        fit(callbacks.SampleGrid(tmp_path / "file" / "below", synthesizer=gan))
+    with pytest.raises(ValueError, match="SampleGrid: `every` must be an integer of at least 1"):
+        callbacks.SampleGrid(tmp_path, every=0)
+
+
+def test_without_tensorboard_it_names_the_extra(gan, tmp_path, monkeypatch):
+    def missing(*args):
+        raise ImportError
+
+    monkeypatch.setattr(tf.summary, "create_file_writer", missing)
+    grid = callbacks.SampleGrid(tmp_path, synthesizer=gan, log_dir=str(tmp_path))
+    with pytest.raises(ImportError, match=r"pip install keras_augsynth\[tuner\]"):
+        grid.on_train_begin()

@@ -1,0 +1,194 @@
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_augsynth as kas
+from keras_augsynth import layers
+
+PLAIN_TENSORFLOW = """
+import sys
+sys.modules["keras"] = sys.modules["keras_augsynth"] = None  # neither can be imported
+import numpy as np, tensorflow as tf
+served = tf.saved_model.load(sys.argv[1] + "/served")
+x = np.load(sys.argv[1] + "/x.npy")
+np.savez(
+    sys.argv[1] + "/results.npz",
+    serve=served.serve(x), again=served.serve(x), default=served.signatures["serving_default"](x=tf.constant(x))["output_0"]
+    if "x" in served.signatures["serving_default"].structured_input_signature[1] else served.serve(x),
+    augment=served.augment(x), augment_again=served.augment(x),
+    seeded=served.augment_seeded(x, 7), seeded_again=served.augment_seeded(x, 7), seeded_other=served.augment_seeded(x, 8),
+    pair=served.augment_seeded(x, tf.constant([1, 2])), tta=served.serve_tta(x), one=served.augment(x[:1]),
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, 12, 10, 3)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def model(images):
+    """With everything that could make `serve` random: our layers, Keras's, dropout, batch statistics."""
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential(
+        [
+            keras.Input((12, 10, 3)),
+            keras.layers.RandomFlip(),
+            layers.Pipeline(
+                [layers.RandomFlip("horizontal"), layers.RandomRotation(0.1), layers.RandomBrightness(0.2)], seed=3
+            ),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(3),
+        ]
+    )
+    model.compile("sgd", "mse")
+    model.fit(images, np.zeros((5, 3)), verbose=0)
+    return model
+
+
+@pytest.fixture(scope="module")
+def results(model, images, tmp_path_factory):
+    """What a process gets that has TensorFlow alone."""
+    folder = tmp_path_factory.mktemp("export")
+    kas.export_savedmodel(model, folder / "served")
+    np.save(folder / "x.npy", images)
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([sys.executable, "-c", PLAIN_TENSORFLOW, str(folder)], check=True, env=environment, cwd=folder)
+    return np.load(folder / "results.npz")
+
+
+def test_serve_is_clean(model, images, results):
+    np.testing.assert_allclose(results["serve"], model.predict(images, verbose=0), atol=1e-5)
+    np.testing.assert_array_equal(results["serve"], results["again"])
+    np.testing.assert_array_equal(results["serve"], results["default"])
+
+
+def test_augment_is_random_and_seeded_is_not(model, images, results):
+    assert results["augment"].shape == images.shape
+    assert results["one"].shape == images[:1].shape
+    assert not np.array_equal(results["augment"], results["augment_again"])
+    np.testing.assert_array_equal(results["seeded"], results["seeded_again"])
+    assert not np.array_equal(results["seeded"], results["seeded_other"])
+    assert not np.array_equal(results["seeded"], results["pair"])
+    assert results["augment"].min() >= 0 and results["augment"].max() <= 255
+
+
+def test_entropy_is_new_in_every_process(model, images, tmp_path):
+    """A seed that was set when the model was exported must not come back in every server."""
+    keras.utils.set_random_seed(5)
+    kas.export_savedmodel(model, tmp_path / "served", endpoints=["augment"])
+    script = "import sys, tensorflow as tf; m = tf.saved_model.load(sys.argv[1]); print(float(tf.reduce_sum(m.augment(tf.ones((1, 12, 10, 3)) * 99))))"
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    run = lambda: (
+        subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / "served")], check=True, env=environment, capture_output=True
+        ).stdout
+    )
+    assert run() != run()
+
+
+def test_tta_is_the_mean_over_views(model, images, results, tmp_path):
+    """Between two means of 8 views there is less spread than between two single views, and none of dropout's."""
+    assert results["tta"].shape == (5, 3)
+    kas.export_savedmodel(model, tmp_path / "many", endpoints=["serve_tta"], tta_views=64)
+    many = tf.saved_model.load(tmp_path / "many")
+    first, second = (many.serve_tta(images).numpy() for _ in range(2))
+    kas.export_savedmodel(model, tmp_path / "one", endpoints=["serve_tta"], tta_views=1)
+    one = tf.saved_model.load(tmp_path / "one")
+    single = np.stack([one.serve_tta(images).numpy() for _ in range(12)])
+    assert 0 < np.abs(first - second).mean() < 0.5 * single.std(0).mean()
+
+
+def test_deterministic_layers_make_an_exact_tta(images, tmp_path):
+    model = keras.Sequential(
+        [keras.Input((12, 10, 3)), layers.RandomBrightness((0.1, 0.1)), keras.layers.GlobalAveragePooling2D()]
+    )
+    kas.export_savedmodel(model, tmp_path / "served", tta_views=3)
+    served = tf.saved_model.load(tmp_path / "served")
+    np.testing.assert_allclose(served.serve_tta(images), model(model.layers[0](images, training=True)), rtol=1e-5)
+
+
+def test_functional_model_with_dictionary_outputs(images, tmp_path):
+    inputs = keras.Input((12, 10, 3))
+    x = layers.RandomFlip()(inputs)
+    model = keras.Model(
+        inputs, {"mean": keras.layers.GlobalAveragePooling2D()(x), "top": keras.layers.GlobalMaxPooling2D()(x)}
+    )
+    kas.export_savedmodel(model, tmp_path / "served")
+    served = tf.saved_model.load(tmp_path / "served")
+    np.testing.assert_allclose(served.serve_tta(images)["mean"], images.mean((1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(served.serve(images)["top"], images.max((1, 2)), rtol=1e-5)
+
+
+def test_loads_back_into_keras(model, images, tmp_path):
+    kas.export_savedmodel(model, tmp_path / "served")
+    layer = keras.layers.TFSMLayer(tmp_path / "served", call_endpoint="serve", call_training_endpoint="augment")
+    np.testing.assert_allclose(layer(images, training=False), model.predict(images, verbose=0), atol=1e-5)
+
+
+def test_text_layers(tmp_path):
+    model = keras.Sequential([keras.Input((), dtype="string"), layers.RandomWordDeletion(0.5)])
+    kas.export_savedmodel(model, tmp_path / "served", endpoints=["serve", "augment_seeded"])
+    served = tf.saved_model.load(tmp_path / "served")
+    texts = tf.constant(["a b c d e f g h"] * 4)
+    np.testing.assert_array_equal(served.serve(texts), texts)
+    assert len(set(served.augment_seeded(texts, 1).numpy())) > 1
+
+
+def plain_model():
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)], name="plain")
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (
+            lambda path, m: kas.export_savedmodel(m, "/proc/nothing"),
+            ValueError,
+            "`path` must be a folder that can be written",
+        ),
+        (lambda path, m: kas.export_savedmodel(m, path, ["serv"]), ValueError, 'did you mean "serve"'),
+        (lambda path, m: kas.export_savedmodel(m, path, "serve"), TypeError, "`endpoints` must be a list"),
+        (lambda path, m: kas.export_savedmodel(m, path, []), TypeError, "`endpoints` must be a list"),
+        (
+            lambda path, m: kas.export_savedmodel(m, path, tta_views=0),
+            ValueError,
+            "`tta_views` must be an integer of at least 1",
+        ),
+        (
+            lambda path, m: kas.export_savedmodel("model", path),
+            TypeError,
+            "`model` must be a Sequential or functional model",
+        ),
+        (lambda path, m: kas.export_savedmodel(keras.Sequential(), path), TypeError, "that is built"),
+        (
+            lambda path, m: kas.export_savedmodel(plain_model(), path),
+            ValueError,
+            r"exported with endpoints=\(\"serve\",\)",
+        ),
+        (
+            lambda path, m: kas.export_savedmodel(
+                keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 1), layers.RandomFlip()]), path
+            ),
+            ValueError,
+            "`model` must begin with augmentation layers",
+        ),
+    ],
+)
+def test_wrong_arguments(call, kind, message, model, tmp_path):
+    with pytest.raises(kind, match=message):
+        call(tmp_path / "served", model)
+
+
+def test_serve_alone_needs_no_augmentation(tmp_path):
+    kas.export_savedmodel(plain_model(), tmp_path / "served", endpoints=("serve",))
+    assert tf.saved_model.load(tmp_path / "served").serve(tf.zeros((2, 3))).shape == (2, 2)
