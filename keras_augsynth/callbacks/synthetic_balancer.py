@@ -101,6 +101,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
             ValueError: for labels of a single class, or that are no class numbers.
         """
         counts = count_classes(self, y)
+        if self.num_classes is not None and len(counts) > self.num_classes:
+            raise wrong(self, "y", f"be below num_classes={self.num_classes}", len(counts) - 1)
         if np.count_nonzero(counts) < 2:
             raise wrong(self, "y", "hold at least two classes", f"class counts {counts.tolist()}")
         self.class_counts = counts

@@ -13,8 +13,6 @@ Tensor = Any
 # box_labels (N, B); points (N, K, d or more); labels.
 Batch = dict[str, Any]
 
-_PARTS = {"segmentation_masks": "masks", "bounding_boxes": "boxes", "keypoints": "points"}
-
 
 class Form:
     """Reads one call's inputs.
@@ -172,10 +170,15 @@ def check_inputs(layer: keras.layers.Layer, inputs: Any) -> None:
     sample = shape[len(shape) - len(modality.axes) :] if modality.spatial else ()
     if 0 in sample:
         raise wrong(layer, name, "have no side of length 0", shape)
-    for name, kind in (("sample_ids", "integers"), ("epoch", "integers")):
-        if key and name in inputs and "int" not in keras.backend.standardize_dtype(inputs[name].dtype):
-            raise wrong(layer, name, f"be {kind}", keras.backend.standardize_dtype(inputs[name].dtype), TypeError)
-    boxes = inputs.get("bounding_boxes", {"boxes": None}) if key else {"boxes": None}
+    if key:
+        _check_beside(layer, inputs)
+
+
+def _check_beside(layer: keras.layers.Layer, inputs: dict) -> None:
+    for name in ("sample_ids", "epoch"):
+        if name in inputs and "int" not in keras.backend.standardize_dtype(inputs[name].dtype):
+            raise wrong(layer, name, "be integers", keras.backend.standardize_dtype(inputs[name].dtype), TypeError)
+    boxes = inputs.get("bounding_boxes", {"boxes": None})
     if not isinstance(boxes, dict) or "boxes" not in boxes:
         raise wrong(layer, "bounding_boxes", 'be a dictionary {"boxes": …, "labels": …}', boxes, TypeError)
 
@@ -202,6 +205,6 @@ def _cast(x: Tensor, dtype: str) -> Tensor:
     dtype = keras.backend.standardize_dtype(dtype)
     if ops.dtype(x) in (dtype, "string"):
         return x
-    if "int" in dtype and "float" in ops.dtype(x):
-        return ops.saturate_cast(ops.round(x), dtype)
-    return ops.cast(x, dtype)
+    if "int" not in dtype:
+        return ops.cast(x, dtype)
+    return ops.saturate_cast(ops.round(x) if "float" in ops.dtype(x) else x, dtype)

@@ -42,6 +42,7 @@ def batches(x: np.ndarray, y: np.ndarray | None, batch_size: int, seed: int, ste
         return drawn if labels is None else (drawn, tf.gather(labels, chosen))
 
     def from_here(_: tf.Tensor) -> tf.data.Dataset:
-        return tf.data.Dataset.range(2**31).map(lambda k, first=tf.convert_to_tensor(step.value): draw(first + k))
+        first = tf.convert_to_tensor(step.value)
+        return tf.data.Dataset.range(2**31).map(lambda k: draw(first + k))
 
     return tf.data.Dataset.from_tensors(0).flat_map(from_here).prefetch(2)

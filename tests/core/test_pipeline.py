@@ -193,7 +193,7 @@ def test_some_of_carries_out_n_without_repetition():
     np.testing.assert_array_equal(levels, [11, 101, 110])
     assert counts.min() > 60
     number = layers.SomeOf(parts(), n=(0, 3), seed=1)(images).numpy()[:, 0, 0, 0]
-    digits = [sum(map(int, str(int(round(value))))) for value in number]
+    digits = [sum(map(int, str(round(value)))) for value in number]
     assert set(digits) == {0, 1, 2, 3}
 
 

@@ -13,7 +13,7 @@ def test_gain_in_decibels(rng):
     assert -6.001 <= decibels.min() < -5.5 and 5.5 < decibels.max() <= 6.001
     stereo = layers.RandomGain(6.0, seed=1)(np.ones((3, 64, 2), "float32")).numpy()
     assert np.all(stereo == stereo[:, :1, :1])  # one gain for a recording
-    with pytest.raises(ValueError, match="RandomGain: `gain_db` must be a finite number from -120.0 to 120.0"):
+    with pytest.raises(ValueError, match=r"RandomGain: `gain_db` must be a finite number from -120\.0 to 120\.0"):
         layers.RandomGain(200)
 
 

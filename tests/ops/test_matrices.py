@@ -61,7 +61,9 @@ def test_colors(rng):
     np.testing.assert_allclose(apply(matrices.saturation(1.0), color), color)
     np.testing.assert_allclose(apply(matrices.brightness(0.2, 3), color), color + 0.2)
     np.testing.assert_allclose(
-        apply(matrices.contrast(0.5, tf.constant([[0.1, 0.2, 0.3]])), color), (color + [0.1, 0.2, 0.3]) / 2, atol=1e-7
+        apply(matrices.contrast(0.5, tf.constant([[0.1, 0.2, 0.3]])), color),
+        (color + np.array([0.1, 0.2, 0.3])) / 2,
+        atol=1e-7,
     )
     np.testing.assert_allclose(apply(matrices.hue(1.0), np.full((1, 3), 0.4)), np.full((1, 3), 0.4))
 

@@ -1,0 +1,83 @@
+"""Timing against peers on equal footing: one process, all warmed up, rounds interleaved, medians, ratios."""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+
+@dataclass
+class Row:
+    """One candidate's times in seconds."""
+
+    name: str
+    times: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.times))
+
+    @property
+    def spread(self) -> float:
+        """Half the distance between the quartiles, as a part of the median."""
+        low, high = np.percentile(self.times, [25, 75])
+        return float((high - low) / 2 / self.median)
+
+
+def measure(candidates: dict[str, Callable[[], object]], rounds: int = 9) -> dict[str, Row]:
+    """Calls every candidate once to warm it up, then all of them in turn, `rounds` times.
+
+    A candidate returns something whose values it has really computed: anything with `numpy` is fetched.
+    """
+    rows = {name: Row(name) for name in candidates}
+    for call in candidates.values():
+        _finish(call())
+    for _ in range(rounds):
+        for name, call in candidates.items():
+            start = time.perf_counter()
+            _finish(call())
+            rows[name].times.append(time.perf_counter() - start)
+    return rows
+
+
+def _finish(result: object) -> None:
+    """TensorFlow returns before it is done; looking at one number waits."""
+    if hasattr(result, "numpy"):
+        result[(0,) * len(result.shape)].numpy()
+
+
+def markdown(title: str, rows: dict[str, Row], ours: str) -> str:
+    """A table of ratios to `ours`: above 1, the candidate takes longer."""
+    lines = [f"### {title}", "", "| | time, in ours | spread |", "| --- | --- | --- |"]
+    base = rows[ours].median
+    lines += [f"| {row.name} | {row.median / base:.2f} | ± {100 * row.spread:.0f} % |" for row in rows.values()]
+    return "\n".join(lines) + "\n"
+
+
+def options(description: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out/benchmarks"))
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, one round, to see that it runs")
+    return parser.parse_args()
+
+
+def write(name: str, out: pathlib.Path, tables: dict[str, tuple[dict[str, Row], str]]) -> None:
+    """Prints the tables and writes them, with the raw times, as Markdown and JSON."""
+    out.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(markdown(title, rows, ours) for title, (rows, ours) in tables.items())
+    print(text)
+    (out / f"{name}.md").write_text(text)
+    record = {
+        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "times": {title: {row.name: row.times for row in rows.values()} for title, (rows, _) in tables.items()},
+    }
+    (out / f"{name}.json").write_text(json.dumps(record, indent=1))
