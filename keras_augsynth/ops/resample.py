@@ -1,14 +1,15 @@
-"""One resampler for images and volumes: a matrix or a displacement field, any number of spatial axes.
+"""One resampler for images and volumes: a matrix or any other coordinates, any number of spatial axes.
 
-Written with gathers of whole pixels, it compiles to a single XLA loop on every device, reads the input's
-own dtype, and has a gradient. Coordinates are centered: the middle of the grid is the origin, and the
-middle of an output grid of another size falls on the middle of the input.
+Written with gathers of whole pixels, it compiles with XLA on every device, reads the input's own dtype, and has
+a gradient. Coordinates are centered: the middle of the grid is the origin, and the middle of an output grid of
+another size falls on the middle of the input.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_augsynth.ops.compiled import fenced
@@ -31,7 +32,7 @@ def resample(
 
     Args:
         x: `(N, *size, C)`, any numeric dtype; `size` has d axes: (height, width), (depth, height, width).
-        matrix: `(N, d+1, d+1)`, output to input, in pixels from the center; columns are (x, y[, z], 1).
+        matrix: `(N, d+1, d+1)` or `(1, d+1, d+1)`, output to input, in pixels from the center; columns are (x, y[, z], 1).
         output_size: d sizes; the input's own where it is None.
         interpolation: "bilinear" (trilinear in a volume) gives float32, "nearest" keeps the dtype.
         fill_mode: what lies beyond the border. "constant" `(k k | a b c d | k k)`, with the last pixel
@@ -44,19 +45,18 @@ def resample(
 
     A corner whose weight is zero is not read, so NaN and infinity reach only the pixels that touch them.
     """
-    size, dtype = ops.shape(x)[1:-1], ops.dtype(x) if interpolation == "nearest" else "float32"
+    size = ops.shape(x)[1:-1]
     to_size = size if output_size is None else tuple(output_size)
-
-    shape = (ops.shape(x)[0], *to_size, x.shape[-1])
+    matrix = ops.broadcast_to(matrix, (ops.shape(x)[0], *matrix.shape[1:]))
 
     def read(x: Tensor, matrix: Tensor) -> Tensor:
-        values = sample(x, affine_coordinates(matrix, size, to_size), interpolation, fill_mode, fill_value)
-        return ops.reshape(values, shape)
+        return sample(x, affine_coordinates(matrix, size, to_size), interpolation, fill_mode, fill_value)
 
-    if output_size is None:
-        moves = ops.any(ops.not_equal(matrix, ops.eye(len(size) + 1, dtype=matrix.dtype)))
-        return fenced(moves, read, lambda x, _: ops.cast(x, dtype), x, matrix)
-    return fenced(ops.any(matrix[:, -1, -1] > 0), read, lambda *_: ops.zeros(shape, dtype), x, matrix)
+    if output_size is not None:
+        return read(x, matrix)
+    dtype = ops.dtype(x) if interpolation == "nearest" else "float32"
+    moves = ops.any(ops.not_equal(matrix, ops.eye(len(size) + 1, dtype=matrix.dtype)))
+    return fenced(moves, read, lambda x, _: ops.cast(x, dtype), x, matrix)
 
 
 def affine_coordinates(matrix: Tensor, size: Sequence[int], output_size: Sequence[int]) -> list[Tensor]:
@@ -83,45 +83,56 @@ def sample(
     fill_mode: str = "constant",
     fill_value: float = 0.0,
 ) -> Tensor:
-    """Reads `x` `(N, *size, C)` at fractional indices, one tensor `(N, *output_size)` per axis."""
-    size, channels = ops.shape(x)[1:-1], x.shape[-1]
-    output_size = ops.shape(coordinates[0])[1:]
-    pixels = ops.reshape(x, (-1, _product(size), channels))
-    fill = _FILLS[fill_mode]
-
-    def read(indices: Sequence[Tensor]) -> Tensor:
-        flat, inside = 0, True
-        for index, length in zip(indices, size, strict=True):
-            flat = flat * length + fill(index, length)
-            if fill_mode == "constant":
-                inside = ops.logical_and(inside, ops.logical_and(index >= 0, index < length))
-        values = ops.take_along_axis(pixels, ops.reshape(flat, (-1, _product(output_size), 1)), axis=1)
-        if fill_mode == "constant":
-            inside = ops.reshape(inside, (-1, _product(output_size), 1))
-            values = ops.where(inside, values, ops.cast(fill_value, values.dtype))
-        return values
-
+    """Reads `x` `(N, *size, C)` at fractional indices, one tensor `(N, *output_size)` per axis; see `resample`."""
+    channels, output_size = x.shape[-1], ops.shape(coordinates[0])[1:]
+    if fill_mode == "constant" and not _holds(ops.dtype(x), fill_value):
+        x = ops.cast(x, "float32")
     if interpolation == "nearest":
-        values = read([ops.cast(ops.floor(c + 0.5), "int32") for c in coordinates])
-    else:
-        values = _linear(read, coordinates, "float" in ops.dtype(x))
-    return ops.reshape(values, (-1, *output_size, channels))
-
-
-def _linear(read: Callable, coordinates: Sequence[Tensor], may_be_infinite: bool) -> Tensor:
-    lower = [ops.floor(c) for c in coordinates]
-    upper_weights = [c - low for c, low in zip(coordinates, lower, strict=True)]
-    lower = [ops.cast(low, "int32") for low in lower]
+        coordinates = [ops.floor(c + 0.5) for c in coordinates]
+    size = ops.shape(x)[1:-1]
+    coordinates = [_FOLDS[fill_mode](c, ops.cast(n, "float32")) for c, n in zip(coordinates, size, strict=True)]
+    x = _padded(x, fill_mode, fill_value)
+    size = ops.shape(x)[1:-1]
+    strides = [_product(size[axis + 1 :]) for axis in range(len(size))]
+    pixels, count = ops.reshape(x, (-1, _product(size), channels)), _product(output_size)
+    index, fractions, steps = 0, [], []
+    for c, stride in zip(coordinates, strides, strict=True):
+        lower = ops.floor(c)
+        index = index + ops.cast(lower, "int32") * stride
+        # A pixel that is met exactly is read twice instead of with its neighbour: 0 * NaN would spread.
+        between = c > lower
+        fractions.append(ops.reshape(ops.where(between, c - lower, 0.5), (-1, count, 1)))
+        steps.append(ops.reshape(ops.where(between, stride, 0), (-1, count, 1)))
+    index = ops.reshape(index, (-1, count, 1))
+    if interpolation == "nearest":
+        return ops.reshape(ops.take_along_axis(pixels, index, axis=1), (-1, *output_size, channels))
     total = 0.0
-    for corner in itertools.product((0, 1), repeat=len(coordinates)):
-        weight = 1.0
-        for upper, upper_weight in zip(corner, upper_weights, strict=True):
-            weight = weight * (upper_weight if upper else 1.0 - upper_weight)
-        weight = ops.reshape(weight, (ops.shape(weight)[0], -1, 1))
-        values = ops.cast(read([low + upper for low, upper in zip(lower, corner, strict=True)]), "float32")
-        term = values * weight
-        total = total + (ops.where(weight == 0.0, 0.0, term) if may_be_infinite else term)
-    return total
+    for corner in itertools.product((0, 1), repeat=len(size)):
+        weight, place = 1.0, index
+        for upper, fraction, step in zip(corner, fractions, steps, strict=True):
+            weight = weight * (fraction if upper else 1.0 - fraction)
+            place = place + step if upper else place
+        total = total + ops.cast(ops.take_along_axis(pixels, place, axis=1), "float32") * weight
+    return ops.reshape(total, (-1, *output_size, channels))
+
+
+def _holds(dtype: str, value: float) -> bool:
+    """Whether pixels of `dtype` can have the value."""
+    if "float" in dtype:
+        return True
+    return dtype != "bool" and value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
+
+
+def _padded(x: Tensor, fill_mode: str, fill_value: float) -> Tensor:
+    """`x` with as much border as two neighbouring pixels of a folded coordinate need."""
+    axes = len(x.shape) - 2
+    if fill_mode == "constant":
+        x = ops.pad(x, [(0, 0), *[(1, 1)] * axes, (0, 0)], constant_values=ops.cast(fill_value, x.dtype))
+    if fill_mode == "wrap":
+        for axis in range(1, axes + 1):
+            first = ops.take(x, ops.zeros((1,), "int32"), axis=axis)
+            x = ops.concatenate([x, first], axis=axis)
+    return x
 
 
 def _center(length: int | Tensor) -> float | Tensor:
@@ -135,13 +146,28 @@ def _product(sizes: Sequence[int]) -> int | Tensor:
     return product
 
 
-def _clamp(index: Tensor, length: int | Tensor) -> Tensor:
-    return ops.clip(index, 0, length - 1)
+# From a coordinate anywhere to one in the padded image that has the same value.
 
 
-def _reflect(index: Tensor, length: int | Tensor) -> Tensor:
-    index = ops.mod(index, 2 * length)
-    return ops.minimum(index, 2 * length - 1 - index)
+def _clamp(c: Tensor, length: Tensor) -> Tensor:
+    return ops.clip(c, 0.0, length - 1.0)
 
 
-_FILLS = {"constant": _clamp, "nearest": _clamp, "reflect": _reflect, "wrap": ops.mod}
+def _reflect(c: Tensor, length: Tensor) -> Tensor:
+    turns = _modulo(c + 0.5, 2.0 * length)
+    return _clamp(ops.minimum(turns, 2.0 * length - turns) - 0.5, length)
+
+
+def _wrap(c: Tensor, length: Tensor) -> Tensor:
+    return ops.clip(_modulo(c, length), 0.0, length)
+
+
+def _constant(c: Tensor, length: Tensor) -> Tensor:
+    return ops.clip(c, -1.0, length) + 1.0
+
+
+def _modulo(c: Tensor, length: Tensor) -> Tensor:
+    return c - ops.floor(c / length) * length
+
+
+_FOLDS = {"constant": _constant, "nearest": _clamp, "reflect": _reflect, "wrap": _wrap}

@@ -284,9 +284,10 @@ class GAN(keras.Model):
             labels = [check_labels(self, labels, self.num_classes)]
             count = ops.shape(labels[0])[0]
         seed, _ = random_for(seed, 1)
-        samples = self.average(self._inputs(normal(seed, count, self.latent_dim), labels), training=False)
-        # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong.
-        samples = ops.reshape(samples, (count, *self.generator.output_shape[1:]))
+        # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is always one row.
+        rows = ops.maximum(count, 1)
+        labels = [ops.pad(row, [(0, rows - count)]) for row in labels]
+        samples = self.average(self._inputs(normal(seed, rows, self.latent_dim), labels), training=False)[:count]
         return self._to_data(ops.cast(samples, "float32"))
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:

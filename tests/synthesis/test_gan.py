@@ -71,6 +71,14 @@ def test_samples_are_a_function_of_seed_label_and_row(data):
     assert not np.allclose(gan.sample([0, 0], seed=7)[1], first[1])  # the label matters
 
 
+def test_no_labels_give_no_samples():
+    """In a graph, too, where TensorFlow's convolutions get the shape of an empty batch wrong."""
+    gan = synthesis.GAN(*synthesis.dcgan((8, 8, 1), num_classes=4, width=4), num_classes=4)
+    together = tf.function(lambda labels: tf.concat([tf.zeros((2, 8, 8, 1)), gan.sample(labels, seed=3)], axis=0))
+    assert together(tf.zeros((0,), tf.int32)).shape == (2, 8, 8, 1)
+    assert gan.sample(np.zeros(0, int), seed=3).shape == (0, 8, 8, 1)
+
+
 @pytest.mark.parametrize("augment", [None, "diffaugment", "pipeline"])
 def test_resumes_bit_for_bit(data, tmp_path, augment):
     """Four epochs at once, and two, saved, loaded in place of it all, and two more."""
