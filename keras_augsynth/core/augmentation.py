@@ -14,10 +14,19 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.core import activity, registry
-from keras_augsynth.core.checks import check_choice, check_flag, check_number, check_seed, check_value_range, wrong
+from keras_augsynth.core.checks import (
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    check_seed,
+    check_value_range,
+    wrong,
+)
 from keras_augsynth.core.form import Form, check_inputs, primary_key, to_tensors
 from keras_augsynth.core.modality import IMAGE, TEXT, Modality
-from keras_augsynth.core.stages import ANY_SAMPLING, ColorStage, GeometricStage, Plan, Stage, Step
+from keras_augsynth.core.motion import Points
+from keras_augsynth.core.stages import ColorStage, GeometricStage, Plan, Stage, Step
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops import color, matrices
 from keras_augsynth.ops.random import Random
@@ -221,13 +230,17 @@ class Augmentation(keras.layers.Layer):
 
 
 class Geometric(Augmentation, listed=False):
-    """An augmentation that moves pixels by one matrix per sample; neighbours in a Pipeline share one resample.
+    """An augmentation that moves pixels; neighbours in a Pipeline share one resample.
 
     Args:
         fill_mode: what lies beyond the border: "reflect" `(b a | a b c d | d c)`, "constant", "nearest"
             or "wrap".
         interpolation: "bilinear" or "nearest". Masks always move by nearest neighbour.
         fill_value: the value beyond the border in mode "constant"; masks get 0.
+        mask_fill_value: integer that masks get beyond the border whatever the mode, for instance the class to
+            ignore. None: masks are filled as images are.
+        min_visibility: from 0 to 1, the part of a moved box's area that must lie in the image; the labels of
+            other boxes become -1.
         **kwargs: as in `Augmentation`.
     """
 
@@ -239,36 +252,48 @@ class Geometric(Augmentation, listed=False):
         fill_mode: str = "reflect",
         interpolation: str = "bilinear",
         fill_value: float = 0.0,
+        mask_fill_value: int | None = None,
+        min_visibility: float = 0.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.fill_mode = check_choice(self, fill_mode, "fill_mode", FILL_MODES)
         self.interpolation = check_choice(self, interpolation, "interpolation", INTERPOLATIONS)
         self.fill_value = check_number(self, fill_value, "fill_value")
+        self.mask_fill_value = mask_fill_value
+        if mask_fill_value is not None:
+            self.mask_fill_value = check_integer(self, mask_fill_value, "mask_fill_value")
+        self.min_visibility = check_number(self, min_visibility, "min_visibility", 0.0, 1.0)
 
     def matrix(self, params: Params, size: Sequence[int]) -> Tensor:
         """`(N, d+1, d+1)`: from output to input, in pixels from the center, on (x, y[, z], 1)."""
-        raise NotImplementedError(f"{type(self).__name__} must define `matrix`.")
+        raise NotImplementedError(f"{type(self).__name__} must define `matrix`, or `bend` and `bends = True`.")
+
+    bends = False  # whether the layer has a `bend` instead of a matrix
+
+    def bend(self, params: Params, size: Sequence[int], points: Points) -> list[Tensor]:
+        """Where points of the output lie in the input: x, y[, z], each `(N, K)`, in pixels from the center."""
+        raise NotImplementedError(f"{type(self).__name__} says `bends` and must define `bend`.")
+
+    def unbend(self, params: Params, size: Sequence[int], xy: list[Tensor]) -> list[Tensor]:
+        """The way back of `bend`, for boxes and points: by iteration, for bends that fold nothing over."""
+        places = xy
+        for _ in range(16):
+            reached = self.bend(params, size, Points([ops.cast(t, "float32") for t in places]))
+            places = [place + (to - at) for place, to, at in zip(places, xy, map(_float64, reached), strict=True)]
+        return places
 
     @property
-    def sampling(self) -> tuple[str, str, float] | None:
-        """(interpolation, fill_mode, fill_value): layers that agree share a resample. None: any will do."""
-        return self.interpolation, self.fill_mode, self.fill_value
+    def sampling(self) -> tuple[str, str, float, int | None] | None:
+        """(interpolation, fill_mode, fill_value, mask_fill_value): layers that agree share a resample. None: any."""
+        return self.interpolation, self.fill_mode, self.fill_value, self.mask_fill_value
 
-    whole_pixels = False  # whether the layer only moves whole pixels and has a `move` that does so by index
+    whole_pixels = False  # whether the layer only moves whole pixels
 
     def move(self, x: Tensor, params: Params) -> Tensor:
-        """The same as the matrix, by index and in any dtype."""
-        raise NotImplementedError(f"{type(self).__name__} says `whole_pixels` and must define `move`.")
-
-    def apply(self, x: Tensor, params: Params) -> Tensor:
+        """What a layer of `whole_pixels` does to images or masks, in any dtype; by index where that is faster."""
         size = ops.shape(x)[1:-1]
-        return resample(x, self.matrix(params, size), self.output_size(size), *(self.sampling or ANY_SAMPLING))
-
-    def apply_masks(self, masks: Tensor, params: Params) -> Tensor:
-        size = ops.shape(masks)[1:-1]
-        fill_mode = (self.sampling or ANY_SAMPLING)[1]
-        return resample(masks, self.matrix(params, size), self.output_size(size), "nearest", fill_mode)
+        return resample(x, ops.cast(self.matrix(params, size), "float32"), None, "nearest", "nearest")
 
 
 class Color(Augmentation, listed=False):
@@ -309,6 +334,10 @@ class Color(Augmentation, listed=False):
         if channels != 3:
             raise wrong(self, "images", "have 1 or 3 channels", channels)
         return matrix
+
+
+def _float64(t: Tensor) -> Tensor:
+    return ops.cast(t, "float64")
 
 
 def _arguments(cls: type) -> list[str]:

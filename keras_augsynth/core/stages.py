@@ -15,11 +15,12 @@ from keras import ops
 
 from keras_augsynth.core.activity import Keys
 from keras_augsynth.core.form import Batch
+from keras_augsynth.core.motion import Motion, grid
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops import color, matrices
 from keras_augsynth.ops.compiled import compiled, shared
 from keras_augsynth.ops.random import Random, streams, words
-from keras_augsynth.ops.resample import resample
+from keras_augsynth.ops.resample import resample, sample
 
 Tensor = Any
 Params = dict[str, Tensor]
@@ -27,7 +28,7 @@ Params = dict[str, Tensor]
 Draws = dict[str, Tensor]
 
 # How pixels are read where no layer of a stage has a wish: none of them looks beyond the border.
-ANY_SAMPLING = ("bilinear", "nearest", 0.0)
+ANY_SAMPLING = ("bilinear", "nearest", 0.0, None)
 
 
 class Step:
@@ -121,7 +122,7 @@ class Stage:
 
 
 class GeometricStage(Stage):
-    """Neighbouring geometric layers: one matrix, one resample."""
+    """Neighbouring geometric layers: one way back for every output pixel, one resample."""
 
     def accepts(self, step: Step) -> bool:
         if getattr(step.layer, "stage", None) is not GeometricStage:
@@ -135,45 +136,76 @@ class GeometricStage(Stage):
         x = batch["x"]
         parts = ("boxes", "box_labels", "points")
         moving = {part: batch[part] for part in parts if part in batch} | self._labels(batch)
-        images = [part for part in ("x", "masks") if part in batch]
+        images = {part: batch[part] for part in ("x", "masks") if part in batch}
+        if any(step.layer.bends for step in self.steps):
+            return {**batch, **self._kernel(self._read)(images, moving, draws)}
         if len(self.steps) == 1 and self.steps[0].layer.whole_pixels:
-            changed = {part: self._kernel(self._move)(batch[part], x, draws) for part in images}
+            changed = {part: self._kernel(self._move)(t, x, draws) for part, t in images.items()}
             return {**batch, **changed, **(self._kernel(self._map)(x, moving, draws)[1] if moving else {})}
         matrix, changed = self._kernel(self._map)(x, moving, draws)
         size = output_size = ops.shape(x)[1:-1]
         for step in self.steps:
             output_size = step.layer.output_size(output_size)
         output_size = None if output_size is size else tuple(output_size)
-        interpolation, *fill = next(filter(None, (step.layer.sampling for step in self.steps)), ANY_SAMPLING)
-        if all(step.layer.whole_pixels for step in self.steps):
-            interpolation = "nearest"
         read = shared(resample, self._jit)
-        changed["x"] = read(x, matrix, output_size, interpolation, *fill)
-        if "masks" in batch:
-            changed["masks"] = read(batch["masks"], matrix, output_size, "nearest", fill[0])
+        changed |= {part: read(t, matrix, output_size, *self._sampling(part)) for part, t in images.items()}
         return {**batch, **changed}
+
+    def _sampling(self, part: str) -> tuple[str, str, float]:
+        """How images and masks are read: (interpolation, fill_mode, fill_value)."""
+        wish = next(filter(None, (step.layer.sampling for step in self.steps)), ANY_SAMPLING)
+        interpolation, fill_mode, fill_value, mask_fill_value = wish
+        if part == "masks":
+            outside = (fill_mode, 0.0) if mask_fill_value is None else ("constant", mask_fill_value)
+            return "nearest", *outside
+        return (
+            "nearest" if all(step.layer.whole_pixels for step in self.steps) else interpolation,
+            fill_mode,
+            fill_value,
+        )
 
     def _map(self, x: Tensor, moving: Batch, draws: Draws | None) -> tuple[Tensor, Batch]:
         """The product of the steps' matrices, and where it takes boxes, points and labels."""
+        motion, changed, _ = self._motion(x, moving, draws)
+        rank = len(x.shape) - 1
+        matrix = ops.broadcast_to(motion.matrix, (ops.shape(x)[0], rank, rank))
+        return ops.cast(matrix, "float32"), changed
+
+    def _read(self, images: Batch, moving: Batch, draws: Draws | None) -> Batch:
+        """A chain that bends the image: every pixel goes back step by step."""
+        x = images["x"]
+        motion, changed, output_size = self._motion(x, moving, draws)
+        size, n = ops.shape(x)[1:-1], ops.shape(x)[0]
+        places = reversed(motion.to_input(grid(output_size)).xy)
+        middle = lambda length: (ops.cast(length, "float32") - 1.0) / 2.0
+        whole = lambda c: ops.reshape(ops.broadcast_to(c, (n, c.shape[1])), (n, *output_size))
+        coordinates = [whole(c) + middle(length) for c, length in zip(places, size, strict=True)]
+        return changed | {part: sample(t, coordinates, *self._sampling(part)) for part, t in images.items()}
+
+    def _motion(self, x: Tensor, moving: Batch, draws: Draws | None) -> tuple[Motion, Batch, tuple]:
+        """The steps as one motion, the boxes, points and labels that it has moved, and the output's size."""
         n, *start, channels = ops.shape(x)
-        size, changed, rank = tuple(start), dict(moving), len(start) + 1
-        product = ops.broadcast_to(matrices.identity(rank), (n, rank, rank))
+        size, motion, changed = tuple(start), Motion(len(start)), dict(moving)
         for step in self.steps:
             layer, shape = step.layer, (n, *size, channels)
             params, gate = step.draw(draws, shape)
             if params is not None:
-                rest = layer.rest(shape) if gate is not None else None
-                still = matrices.identity(rank) if rest is None else layer.matrix(rest, size)
-                matrix = ops.cast(layer.matrix(params, size), "float64")
-                product = ops.matmul(product, _select(gate, matrix, still))
+                if layer.bends:
+                    motion.bend(layer, params, gate, size)
+                else:
+                    rest = layer.rest(shape) if gate is not None else None
+                    still = matrices.identity(len(size) + 1) if rest is None else layer.matrix(rest, size)
+                    motion.turn(_select(gate, ops.cast(layer.matrix(params, size), "float64"), still))
                 changed |= _relabel(step, changed, params, gate)
             size = tuple(layer.output_size(size))
-        back = matrices.inverse(product) if {"boxes", "points"} & moving.keys() else None
         if "boxes" in moving:
-            changed |= _keep_padding(moving, box_ops.move_boxes(moving["boxes"], back, start, size))
+            per_edge = 8 if any(step.layer.bends for step in self.steps) else 1
+            moved = box_ops.move_boxes(moving["boxes"], motion.to_output, start, size, per_edge)
+            visibility = max(step.layer.min_visibility for step in self.steps)
+            changed |= _cut_boxes(moving, moved, size, visibility)
         if "points" in moving:
-            changed["points"] = box_ops.move_points(moving["points"], back, start, size)
-        return ops.cast(product, "float32"), changed
+            changed["points"] = box_ops.move_points(moving["points"], motion.to_output, start, size)
+        return motion, changed, size
 
     def _move(self, t: Tensor, x: Tensor, draws: Draws | None) -> Tensor:
         """A layer that only moves whole pixels does so by index, in `x` itself or in its mask `t`."""
@@ -277,12 +309,20 @@ def _relabel(step: Step, batch: Batch, params: Params | None, gate: Tensor | Non
 
 
 def _keep_padding(batch: Batch, boxes: Tensor) -> Batch:
-    """Padding (label -1) stays as it was; a box that has left the image gets label -1."""
+    """Padding (label -1) stays as it was."""
     if "box_labels" not in batch:
         return {"boxes": boxes}
-    labels = batch["box_labels"]
-    nothing = ops.cast(-1, labels.dtype)
-    return {
-        "boxes": ops.where(ops.expand_dims(ops.equal(labels, nothing), -1), batch["boxes"], boxes),
-        "box_labels": ops.where(box_ops.is_empty(boxes), nothing, labels),
-    }
+    padding = ops.equal(batch["box_labels"], ops.cast(-1, batch["box_labels"].dtype))
+    return {"boxes": ops.where(ops.expand_dims(padding, -1), batch["boxes"], boxes)}
+
+
+def _cut_boxes(batch: Batch, boxes: Tensor, size: Sequence[int], min_visibility: float) -> Batch:
+    """Boxes cut at the image's border; those of which too little is left, or that were none, get label -1."""
+    cut = box_ops.clip(boxes, size)
+    changed = _keep_padding(batch, cut)
+    if "box_labels" in batch:
+        area, labels = box_ops.area(cut), batch["box_labels"]
+        # every comparison with NaN is false
+        kept = (area > 0.0) & (area >= min_visibility * box_ops.area(boxes)) & (box_ops.area(batch["boxes"]) > 0.0)
+        changed["box_labels"] = ops.where(kept, labels, ops.cast(-1, labels.dtype))
+    return changed

@@ -4,19 +4,28 @@ from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
 from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
 from keras_augsynth.layers.audio.random_gain import RandomGain
+from keras_augsynth.layers.image.center_crop import CenterCrop
 from keras_augsynth.layers.image.normalization import Normalization
+from keras_augsynth.layers.image.random_affine import RandomAffine
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
 from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
 from keras_augsynth.layers.image.random_contrast import RandomContrast
 from keras_augsynth.layers.image.random_crop import RandomCrop
+from keras_augsynth.layers.image.random_d4 import RandomD4
+from keras_augsynth.layers.image.random_elastic_transform import RandomElasticTransform
 from keras_augsynth.layers.image.random_flip import RandomFlip
 from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
 from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
+from keras_augsynth.layers.image.random_grid_distortion import RandomGridDistortion
 from keras_augsynth.layers.image.random_hue import RandomHue
+from keras_augsynth.layers.image.random_optical_distortion import RandomOpticalDistortion
+from keras_augsynth.layers.image.random_perspective import RandomPerspective
 from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
+from keras_augsynth.layers.image.random_rot90 import RandomRot90
 from keras_augsynth.layers.image.random_rotation import RandomRotation
 from keras_augsynth.layers.image.random_saturation import RandomSaturation
 from keras_augsynth.layers.image.random_shear import RandomShear
+from keras_augsynth.layers.image.random_thin_plate_spline import RandomThinPlateSpline
 from keras_augsynth.layers.image.random_translation import RandomTranslation
 from keras_augsynth.layers.image.random_zoom import RandomZoom
 from keras_augsynth.layers.image.rescaling import Rescaling
@@ -26,26 +35,35 @@ from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 
 __all__ = [
     "Augmentation",
+    "CenterCrop",
     "Color",
     "Geometric",
     "Normalization",
     "OneOf",
     "Pipeline",
+    "RandomAffine",
     "RandomBrightness",
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomD4",
+    "RandomElasticTransform",
     "RandomFeatureNoise",
     "RandomFlip",
     "RandomFlip3D",
     "RandomGain",
     "RandomGaussianNoise",
     "RandomGrayscale",
+    "RandomGridDistortion",
     "RandomHue",
+    "RandomOpticalDistortion",
+    "RandomPerspective",
     "RandomResizedCrop",
+    "RandomRot90",
     "RandomRotation",
     "RandomSaturation",
     "RandomShear",
+    "RandomThinPlateSpline",
     "RandomTranslation",
     "RandomWordDeletion",
     "RandomZoom",

@@ -1,17 +1,18 @@
-"""Bounding boxes and points under an affine map.
+"""Bounding boxes and points that move.
 
 Coordinates are those of Keras's "xyxy": continuous, in pixels, from the image's upper left corner, so the
 pixel in row 0 and column 0 covers [0, 1) x [0, 1) and an image spans [0, width] x [0, height].
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
-from keras_augsynth.ops import matrices
-
 Tensor = Any
+# x, y[, z], each `(N, K)` in pixels from the center of the image: there and back.
+Map = Callable[[list[Tensor]], list[Tensor]]
 
 FORMATS = (
     "xyxy",
@@ -26,32 +27,53 @@ FORMATS = (
 )
 
 
-def move_points(points: Tensor, to_output: Tensor, size: Sequence[int], output_size: Sequence[int]) -> Tensor:
+def move_points(points: Tensor, to_output: Map, size: Sequence[int], output_size: Sequence[int]) -> Tensor:
     """Moves `(N, K, d+)` points; columns after x, y[, z] stay.
 
     Args:
         points: coordinates in the input, in pixels from its corner.
-        to_output: `(N, d+1, d+1)`, *input to output*, in pixels from the center.
+        to_output: takes points of the input, from its center, to points of the output, from its center.
         size: the input's (height, width) or (depth, height, width).
         output_size: the output's.
     """
     axes = len(size)
-    corner = lambda lengths: ops.stack([ops.cast(length, "float64") / 2.0 for length in reversed(lengths)])
-    moved = matrices.transform(to_output, ops.cast(points[..., :axes], "float64") - corner(size)) + corner(output_size)
-    return ops.concatenate([ops.cast(moved, "float32"), ops.cast(points[..., axes:], "float32")], axis=-1)
+    middle = lambda lengths: [ops.cast(length, "float64") / 2.0 for length in reversed(lengths)]
+    centered = [ops.cast(points[..., k], "float64") - half for k, half in enumerate(middle(size))]
+    moved = [ops.cast(t, "float64") + half for t, half in zip(to_output(centered), middle(output_size), strict=True)]
+    moved = ops.cast(ops.stack(moved, axis=-1), "float32")
+    return ops.concatenate([moved, ops.cast(points[..., axes:], "float32")], axis=-1)
 
 
-def move_boxes(boxes: Tensor, to_output: Tensor, size: Sequence[int], output_size: Sequence[int]) -> Tensor:
-    """The upright boxes `(N, B, 4)` in "xyxy" around the moved corners of `boxes`, cut at the output's border."""
-    left, top, right, bottom = (boxes[..., k] for k in range(4))
-    corners = [ops.stack(corner, axis=-1) for corner in ((left, top), (right, top), (right, bottom), (left, bottom))]
-    moved = ops.stack([move_points(corner, to_output, size, output_size) for corner in corners])
-    height, width = (ops.cast(length, "float32") for length in output_size)
-    limit = ops.stack([width, height])
-    low, high = (ops.clip(edge, 0.0, limit) for edge in (ops.min(moved, axis=0), ops.max(moved, axis=0)))
-    return ops.concatenate([low, high], axis=-1)
+def move_boxes(
+    boxes: Tensor, to_output: Map, size: Sequence[int], output_size: Sequence[int], per_edge: int = 1
+) -> Tensor:
+    """The upright boxes `(N, B, 4)` in "xyxy" around the moved outlines of `boxes`; they may leave the image.
+
+    Args:
+        boxes: `(N, B, 4)`.
+        to_output: as for `move_points`.
+        size: as for `move_points`.
+        output_size: as for `move_points`.
+        per_edge: points to follow on each edge: 1, its corner, is enough where straight lines stay straight.
+    """
+    part = np.arange(per_edge, dtype="float32") / per_edge
+    one, zero = np.ones_like(part), np.zeros_like(part)
+    across, down = (np.concatenate(edges) for edges in ((part, one, 1 - part, zero), (zero, part, one, 1 - part)))
+    left, top, right, bottom = (boxes[..., k : k + 1] for k in range(4))
+    outline = ops.stack([left + (right - left) * across, top + (bottom - top) * down], axis=-1)
+    shape = ops.shape(outline)
+    moved = move_points(ops.reshape(outline, (shape[0], shape[1] * len(across), 2)), to_output, size, output_size)
+    moved = ops.reshape(moved, shape)
+    return ops.concatenate([ops.min(moved, axis=2), ops.max(moved, axis=2)], axis=-1)
 
 
-def is_empty(boxes: Tensor) -> Tensor:
-    """Which "xyxy" boxes `(N, B, 4)` have no area; bool `(N, B)`."""
-    return ops.logical_or(boxes[..., 2] <= boxes[..., 0], boxes[..., 3] <= boxes[..., 1])
+def clip(boxes: Tensor, size: Sequence[int]) -> Tensor:
+    """The part of "xyxy" boxes inside an image of (height, width)."""
+    height, width = (ops.cast(length, "float32") for length in size)
+    return ops.clip(boxes, 0.0, ops.stack([width, height, width, height]))
+
+
+def area(boxes: Tensor) -> Tensor:
+    """Of "xyxy" boxes `(N, B, 4)`: `(N, B)`; 0 for boxes inside out."""
+    sides = ops.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
+    return sides[..., 0] * sides[..., 1]

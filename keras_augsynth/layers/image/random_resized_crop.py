@@ -63,7 +63,9 @@ class RandomResizedCrop(Geometric):
             if getattr(self, name)[0] == 0.0:
                 raise wrong(self, name, "be positive", getattr(self, name))
 
-    sampling = None
+    @property
+    def sampling(self):
+        return None if self.interpolation == "bilinear" else super().sampling
 
     def output_size(self, size):
         return self.height, self.width

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_augsynth.core.augmentation import Color, Tensor
+from keras_augsynth.core.augmentation import Augmentation, Color, Tensor
 from keras_augsynth.core.checks import check_number, wrong
 from keras_augsynth.ops import matrices
 
@@ -63,7 +63,7 @@ def value_map_matrix(layer: Color, channels: int) -> Tensor:
     return matrices.affine_color([scales[k] for k in range(channels)], [offsets[k] for k in range(channels)])
 
 
-def check_always(layer: Color) -> None:
+def check_always(layer: Augmentation) -> None:
     if layer.p != 1.0:
         raise wrong(layer, "p", "be 1: the layer is the same for all samples", layer.p)
 

@@ -1,0 +1,46 @@
+import math
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Geometric, Params, Tensor
+from keras_augsynth.ops import matrices
+
+
+class RandomD4(Geometric):
+    """Shows each image in one of the symmetries of its frame; pixels are moved, never mixed.
+
+    A square has eight, the dihedral group D4: four quarter turns, with and without mirroring. An image with
+    unequal sides has four: mirrored in each direction or not. All are equally likely. For images without an
+    up and a left, such as those of microscopes and satellites.
+
+    Args:
+        **kwargs: as in `Augmentation`.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`.
+
+    Output shape:
+        As the input's.
+
+    Example:
+
+    >>> RandomD4(seed=1)(np.zeros((8, 32, 32, 3), "uint8")).shape
+    TensorShape([8, 32, 32, 3])
+    """
+
+    sampling = None
+    whole_pixels = True
+
+    def draw(self, rng, shape) -> Params:
+        quarters = rng.integers(0, 4)
+        square = ops.equal(shape[1], shape[2])
+        return {"quarters": ops.where(square, quarters, 2 * (quarters % 2)), "mirrored": rng.bernoulli(0.5)}
+
+    def matrix(self, params, size) -> Tensor:
+        turn = ops.round(matrices.rotation(ops.cast(params["quarters"], "float64") * (math.pi / 2.0)))
+        return ops.matmul(matrices.scaling(1.0 - 2.0 * ops.cast(params["mirrored"], "float64"), 1.0), turn)
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {}

@@ -1,0 +1,44 @@
+import math
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Geometric, Params, Tensor
+from keras_augsynth.ops import matrices
+
+
+class RandomRot90(Geometric):
+    """Turns each image by a random number of quarter turns; pixels are moved, never mixed.
+
+    All four turns of a square image are equally likely. An image with unequal sides is turned upside down or
+    not at all, since its size must stay.
+
+    Args:
+        **kwargs: as in `Augmentation`.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`.
+
+    Output shape:
+        As the input's.
+
+    Example:
+
+    >>> RandomRot90(seed=1)(np.zeros((8, 32, 32, 3), "uint8")).shape
+    TensorShape([8, 32, 32, 3])
+    """
+
+    sampling = None
+    whole_pixels = True
+
+    def draw(self, rng, shape) -> Params:
+        quarters = rng.integers(0, 4)
+        square = ops.equal(shape[1], shape[2])
+        return {"quarters": ops.where(square, quarters, 2 * (quarters % 2))}
+
+    def matrix(self, params, size) -> Tensor:
+        return ops.round(matrices.rotation(ops.cast(params["quarters"], "float64") * (math.pi / 2.0)))
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {}
