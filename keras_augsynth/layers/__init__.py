@@ -4,11 +4,15 @@ from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
 from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
 from keras_augsynth.layers.audio.random_gain import RandomGain
+from keras_augsynth.layers.image.coarse_dropout import CoarseDropout
+from keras_augsynth.layers.image.grid_mask import GridMask
 from keras_augsynth.layers.image.normalization import Normalization
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
 from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
 from keras_augsynth.layers.image.random_contrast import RandomContrast
 from keras_augsynth.layers.image.random_crop import RandomCrop
+from keras_augsynth.layers.image.random_cutout import RandomCutout
+from keras_augsynth.layers.image.random_erasing import RandomErasing
 from keras_augsynth.layers.image.random_flip import RandomFlip
 from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
 from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
@@ -26,8 +30,10 @@ from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 
 __all__ = [
     "Augmentation",
+    "CoarseDropout",
     "Color",
     "Geometric",
+    "GridMask",
     "Normalization",
     "OneOf",
     "Pipeline",
@@ -35,6 +41,8 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomCutout",
+    "RandomErasing",
     "RandomFeatureNoise",
     "RandomFlip",
     "RandomFlip3D",
