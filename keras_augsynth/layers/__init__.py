@@ -8,6 +8,8 @@ from keras_augsynth.layers.image.coarse_dropout import CoarseDropout
 from keras_augsynth.layers.image.grid_mask import GridMask
 from keras_augsynth.layers.image.normalization import Normalization
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
+from keras_augsynth.layers.image.random_channel_dropout import RandomChannelDropout
+from keras_augsynth.layers.image.random_channel_shuffle import RandomChannelShuffle
 from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
 from keras_augsynth.layers.image.random_contrast import RandomContrast
 from keras_augsynth.layers.image.random_crop import RandomCrop
@@ -17,7 +19,10 @@ from keras_augsynth.layers.image.random_flip import RandomFlip
 from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
 from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
 from keras_augsynth.layers.image.random_hue import RandomHue
+from keras_augsynth.layers.image.random_pca_lighting import RandomPCALighting
+from keras_augsynth.layers.image.random_planckian_jitter import RandomPlanckianJitter
 from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
+from keras_augsynth.layers.image.random_rgb_shift import RandomRGBShift
 from keras_augsynth.layers.image.random_rotation import RandomRotation
 from keras_augsynth.layers.image.random_saturation import RandomSaturation
 from keras_augsynth.layers.image.random_shear import RandomShear
@@ -38,6 +43,8 @@ __all__ = [
     "OneOf",
     "Pipeline",
     "RandomBrightness",
+    "RandomChannelDropout",
+    "RandomChannelShuffle",
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
@@ -50,6 +57,9 @@ __all__ = [
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomHue",
+    "RandomPCALighting",
+    "RandomPlanckianJitter",
+    "RandomRGBShift",
     "RandomResizedCrop",
     "RandomRotation",
     "RandomSaturation",
