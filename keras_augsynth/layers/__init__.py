@@ -16,17 +16,21 @@ from keras_augsynth.layers.image.random_crop import RandomCrop
 from keras_augsynth.layers.image.random_cutout import RandomCutout
 from keras_augsynth.layers.image.random_erasing import RandomErasing
 from keras_augsynth.layers.image.random_flip import RandomFlip
+from keras_augsynth.layers.image.random_fog import RandomFog
 from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
 from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
 from keras_augsynth.layers.image.random_hue import RandomHue
 from keras_augsynth.layers.image.random_pca_lighting import RandomPCALighting
 from keras_augsynth.layers.image.random_planckian_jitter import RandomPlanckianJitter
+from keras_augsynth.layers.image.random_rain import RandomRain
 from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
 from keras_augsynth.layers.image.random_rgb_shift import RandomRGBShift
 from keras_augsynth.layers.image.random_rotation import RandomRotation
 from keras_augsynth.layers.image.random_saturation import RandomSaturation
+from keras_augsynth.layers.image.random_shadow import RandomShadow
 from keras_augsynth.layers.image.random_shear import RandomShear
 from keras_augsynth.layers.image.random_translation import RandomTranslation
+from keras_augsynth.layers.image.random_vignette import RandomVignette
 from keras_augsynth.layers.image.random_zoom import RandomZoom
 from keras_augsynth.layers.image.rescaling import Rescaling
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
@@ -53,6 +57,7 @@ __all__ = [
     "RandomFeatureNoise",
     "RandomFlip",
     "RandomFlip3D",
+    "RandomFog",
     "RandomGain",
     "RandomGaussianNoise",
     "RandomGrayscale",
@@ -60,11 +65,14 @@ __all__ = [
     "RandomPCALighting",
     "RandomPlanckianJitter",
     "RandomRGBShift",
+    "RandomRain",
     "RandomResizedCrop",
     "RandomRotation",
     "RandomSaturation",
+    "RandomShadow",
     "RandomShear",
     "RandomTranslation",
+    "RandomVignette",
     "RandomWordDeletion",
     "RandomZoom",
     "Rescaling",

@@ -7,7 +7,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor, check_range
 from keras_augsynth.layers.image.erasure import Erasure
-from keras_augsynth.ops import holes
+from keras_augsynth.ops import regions
 
 
 class GridMask(Erasure):
@@ -70,7 +70,7 @@ class GridMask(Erasure):
         } | self.noise(rng, shape)
 
     def holes(self, params, size) -> Tensor:
-        return holes.grid(params["unit"], params["side"], params["shift"], params["angle"], size)
+        return regions.grid(params["unit"], params["side"], params["shift"], params["angle"], size)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

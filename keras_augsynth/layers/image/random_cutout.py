@@ -6,7 +6,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor
 from keras_augsynth.layers.image.erasure import Erasure
-from keras_augsynth.ops import holes
+from keras_augsynth.ops import regions
 
 
 class RandomCutout(Erasure):
@@ -62,7 +62,7 @@ class RandomCutout(Erasure):
         return params | self.noise(rng, shape)
 
     def holes(self, params, size) -> Tensor:
-        return holes.rectangles(*(params[name][:, None] for name in ("top", "left", "height", "width")), size)
+        return regions.rectangles(*(params[name][:, None] for name in ("top", "left", "height", "width")), size)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

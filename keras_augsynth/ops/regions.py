@@ -1,4 +1,4 @@
-"""Where holes are: rectangles and a turned grid of squares, as one boolean per pixel and sample."""
+"""Regions of images, one boolean per pixel and sample: rectangles, polygons, a turned grid of squares."""
 
 import functools
 from collections.abc import Sequence
@@ -44,6 +44,27 @@ def _bits(start: Tensor, length: Tensor, side: int | Tensor) -> Tensor:
     inside = ops.logical_and(place >= start, place < stop)
     bit = np.left_shift(1, np.arange(start.shape[1])).astype("int32")[:, None]
     return ops.sum(ops.where(inside, bit, 0), axis=1)
+
+
+def polygon(vertices: Tensor, size: Sequence[int | Tensor]) -> Tensor:
+    """The inside of a polygon, by the even-odd rule.
+
+    Args:
+        vertices: `(N, K, 2)`, x and y of K corners in order, in pixels, (0, 0) the middle of the first pixel.
+        size: (height, width) of the image.
+
+    Returns:
+        bool `(N, *size)`: a pixel is inside where its middle is.
+    """
+    x, y = vertices[:, :, None, 0], vertices[:, :, None, 1]
+    next_x, next_y = ops.roll(x, -1, axis=1), ops.roll(y, -1, axis=1)
+    row = ops.cast(ops.arange(size[0], dtype="int32"), "float32")
+    crosses = ops.not_equal(y > row, next_y > row)
+    share = (row - y) / ops.where(crosses, next_y - y, 1.0)
+    crossing = ops.where(crosses, x + share * (next_x - x), -1.0)  # per edge and row: where the row is cut
+    column = ops.cast(ops.arange(size[1], dtype="int32"), "float32")
+    inside = [column < crossing[:, k, :, None] for k in range(vertices.shape[1])]
+    return functools.reduce(ops.logical_xor, inside)
 
 
 def grid(unit: Tensor, side: Tensor, shift: Tensor, angle: Tensor, size: Sequence[int | Tensor]) -> Tensor:
