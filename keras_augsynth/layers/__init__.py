@@ -5,7 +5,9 @@ from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
 from keras_augsynth.layers.audio.random_gain import RandomGain
 from keras_augsynth.layers.image.coarse_dropout import CoarseDropout
+from keras_augsynth.layers.image.fourier_domain_adaptation import FourierDomainAdaptation
 from keras_augsynth.layers.image.grid_mask import GridMask
+from keras_augsynth.layers.image.histogram_matching import HistogramMatching
 from keras_augsynth.layers.image.normalization import Normalization
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
 from keras_augsynth.layers.image.random_channel_dropout import RandomChannelDropout
@@ -41,8 +43,10 @@ __all__ = [
     "Augmentation",
     "CoarseDropout",
     "Color",
+    "FourierDomainAdaptation",
     "Geometric",
     "GridMask",
+    "HistogramMatching",
     "Normalization",
     "OneOf",
     "Pipeline",
