@@ -352,7 +352,9 @@ def masks_boxes_and_points_move_along(case: Case) -> None:
         if not len(where) or where.min() == 0 or np.any(where.max(0) == np.array(moved.shape[1:]) - 1):
             continue  # partly outside: its visible center is not its center
         center = where.mean(0)[::-1] + 0.5
-        np.testing.assert_allclose(values(result["keypoints"])[row, 0], center, atol=0.6)
+        # what is stretched more on one side has its center elsewhere
+        tolerance = 1.2 if getattr(layer, "bends", False) else 0.6
+        np.testing.assert_allclose(values(result["keypoints"])[row, 0], center, atol=tolerance)
         if spatial == 2:
             left, top, right, bottom = values(result["bounding_boxes"]["boxes"])[row, 0]
             np.testing.assert_allclose([top, left], where.min(0), atol=2.0)

@@ -67,6 +67,16 @@ def check_range(owner: Any, value: Any, name: str, low: float = 0.0, high: float
     return (check_number(owner, value, name, low, high),) * 2
 
 
+def check_integer_range(owner: Any, value: Any, name: str, low: int = 0, high: float = math.inf) -> tuple[int, int]:
+    """A count that is always the same, or is drawn for each sample from a pair (both ends included), as the pair."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        if len(value) != 2:
+            raise wrong(owner, name, "be an integer or a pair of integers (low, high)", value)
+        first, second = (check_integer(owner, number, name, low, high) for number in value)
+        return min(first, second), max(first, second)
+    return (check_integer(owner, value, name, low, high),) * 2
+
+
 def check_choice(owner: Any, value: Any, name: str, choices: Sequence[str]) -> str:
     """One of `choices`; a near miss is told which one was meant."""
     if not isinstance(value, str):

@@ -178,7 +178,7 @@ class GeometricStage(Stage):
         size, n = ops.shape(x)[1:-1], ops.shape(x)[0]
         places = reversed(motion.to_input(grid(output_size)).xy)
         middle = lambda length: (ops.cast(length, "float32") - 1.0) / 2.0
-        whole = lambda c: ops.reshape(ops.broadcast_to(c, (n, c.shape[1])), (n, *output_size))
+        whole = lambda c: ops.reshape(ops.broadcast_to(c, (n, ops.shape(c)[1])), (n, *output_size))
         coordinates = [whole(c) + middle(length) for c, length in zip(places, size, strict=True)]
         return changed | {part: sample(t, coordinates, *self._sampling(part)) for part, t in images.items()}
 

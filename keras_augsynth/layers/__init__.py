@@ -5,28 +5,43 @@ from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
 from keras_augsynth.layers.audio.random_gain import RandomGain
 from keras_augsynth.layers.image.center_crop import CenterCrop
+from keras_augsynth.layers.image.coarse_dropout import CoarseDropout
+from keras_augsynth.layers.image.fourier_domain_adaptation import FourierDomainAdaptation
+from keras_augsynth.layers.image.grid_mask import GridMask
+from keras_augsynth.layers.image.histogram_matching import HistogramMatching
 from keras_augsynth.layers.image.normalization import Normalization
 from keras_augsynth.layers.image.random_affine import RandomAffine
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
+from keras_augsynth.layers.image.random_channel_dropout import RandomChannelDropout
+from keras_augsynth.layers.image.random_channel_shuffle import RandomChannelShuffle
 from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
 from keras_augsynth.layers.image.random_contrast import RandomContrast
 from keras_augsynth.layers.image.random_crop import RandomCrop
+from keras_augsynth.layers.image.random_cutout import RandomCutout
 from keras_augsynth.layers.image.random_d4 import RandomD4
 from keras_augsynth.layers.image.random_elastic_transform import RandomElasticTransform
+from keras_augsynth.layers.image.random_erasing import RandomErasing
 from keras_augsynth.layers.image.random_flip import RandomFlip
+from keras_augsynth.layers.image.random_fog import RandomFog
 from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
 from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
 from keras_augsynth.layers.image.random_grid_distortion import RandomGridDistortion
 from keras_augsynth.layers.image.random_hue import RandomHue
 from keras_augsynth.layers.image.random_optical_distortion import RandomOpticalDistortion
+from keras_augsynth.layers.image.random_pca_lighting import RandomPCALighting
 from keras_augsynth.layers.image.random_perspective import RandomPerspective
+from keras_augsynth.layers.image.random_planckian_jitter import RandomPlanckianJitter
+from keras_augsynth.layers.image.random_rain import RandomRain
 from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
+from keras_augsynth.layers.image.random_rgb_shift import RandomRGBShift
 from keras_augsynth.layers.image.random_rot90 import RandomRot90
 from keras_augsynth.layers.image.random_rotation import RandomRotation
 from keras_augsynth.layers.image.random_saturation import RandomSaturation
+from keras_augsynth.layers.image.random_shadow import RandomShadow
 from keras_augsynth.layers.image.random_shear import RandomShear
 from keras_augsynth.layers.image.random_thin_plate_spline import RandomThinPlateSpline
 from keras_augsynth.layers.image.random_translation import RandomTranslation
+from keras_augsynth.layers.image.random_vignette import RandomVignette
 from keras_augsynth.layers.image.random_zoom import RandomZoom
 from keras_augsynth.layers.image.rescaling import Rescaling
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
@@ -36,35 +51,50 @@ from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 __all__ = [
     "Augmentation",
     "CenterCrop",
+    "CoarseDropout",
     "Color",
+    "FourierDomainAdaptation",
     "Geometric",
+    "GridMask",
+    "HistogramMatching",
     "Normalization",
     "OneOf",
     "Pipeline",
     "RandomAffine",
     "RandomBrightness",
+    "RandomChannelDropout",
+    "RandomChannelShuffle",
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomCutout",
     "RandomD4",
     "RandomElasticTransform",
+    "RandomErasing",
     "RandomFeatureNoise",
     "RandomFlip",
     "RandomFlip3D",
+    "RandomFog",
     "RandomGain",
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomGridDistortion",
     "RandomHue",
     "RandomOpticalDistortion",
+    "RandomPCALighting",
     "RandomPerspective",
+    "RandomPlanckianJitter",
+    "RandomRGBShift",
+    "RandomRain",
     "RandomResizedCrop",
     "RandomRot90",
     "RandomRotation",
     "RandomSaturation",
+    "RandomShadow",
     "RandomShear",
     "RandomThinPlateSpline",
     "RandomTranslation",
+    "RandomVignette",
     "RandomWordDeletion",
     "RandomZoom",
     "Rescaling",

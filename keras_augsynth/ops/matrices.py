@@ -127,6 +127,13 @@ def affine_color(scales: Sequence[float | Tensor], offsets: Sequence[float | Ten
     return matrix([*rows, [0.0] * len(scales) + [1.0]])
 
 
+def homogeneous(linear: Tensor, offset: Tensor) -> Tensor:
+    """linear @ x + offset: `(N, C, C)` and `(N, C)` as one matrix `(N, C+1, C+1)`."""
+    linear = ops.concatenate([ops.cast(linear, "float64"), ops.cast(offset, "float64")[..., None]], axis=-1)
+    last = ops.one_hot(linear.shape[-2], linear.shape[-1], dtype="float64")
+    return ops.concatenate([linear, ops.broadcast_to(last, (ops.shape(linear)[0], 1, last.shape[-1]))], axis=1)
+
+
 def saturation(factor: Tensor) -> Tensor:
     """Blends RGB with its gray value: 0 gray, 1 unchanged, above 1 more colorful."""
     factor = ops.cast(factor, "float64")

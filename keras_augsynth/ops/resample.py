@@ -32,7 +32,8 @@ def resample(
 
     Args:
         x: `(N, *size, C)`, any numeric dtype; `size` has d axes: (height, width), (depth, height, width).
-        matrix: `(N, d+1, d+1)` or `(1, d+1, d+1)`, output to input, in pixels from the center; columns are (x, y[, z], 1).
+        matrix: `(N, d+1, d+1)` or `(1, d+1, d+1)`, output to input, in pixels from the center; columns are
+            (x, y[, z], 1).
         output_size: d sizes; the input's own where it is None.
         interpolation: "bilinear" (trilinear in a volume) gives float32, "nearest" keeps the dtype.
         fill_mode: what lies beyond the border. "constant" `(k k | a b c d | k k)`, with the last pixel

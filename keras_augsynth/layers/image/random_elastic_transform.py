@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Geometric, Params, Tensor
-from keras_augsynth.core.checks import check_factor
+from keras_augsynth.core.checks import check_factor, check_range
 from keras_augsynth.ops import fields
 
 _CELLS = 8  # of the control grid along each side
@@ -16,10 +16,9 @@ class RandomElasticTransform(Geometric):
     alike. No point moves so far that the image folds over.
 
     Args:
-        factor: chance that an image is changed, from 0 to 1, or the pair that it is drawn from; a number f
-            means (0, f), as in Keras.
+        factor: chance that an image is changed, from 0 to 1; a pair draws one for each image.
         scale: strength of the distortion, from 0 to 1, drawn for each image from the pair (low, high); a number
-            s means (0, s). At 1 points move by some 3 % of the longer side.
+            s means (0, s). At 1 points move by up to 4 % of a side.
         interpolation: "bilinear" or "nearest".
         fill_mode: "reflect", "constant", "nearest" or "wrap"; see `Geometric`.
         fill_value: the value beyond the border in mode "constant".
@@ -58,23 +57,25 @@ class RandomElasticTransform(Geometric):
         **kwargs: Any,
     ):
         super().__init__(fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value, **kwargs)
-        self.factor = check_factor(self, factor, low=0.0)
+        self.factor = check_range(self, factor, "factor", 0.0, 1.0)
         self.scale = check_factor(self, scale, "scale", low=0.0)
         self.value_range = value_range
 
     def draw(self, rng, shape) -> Params:
         chosen = rng.bernoulli(rng.uniform(*self.factor))
-        scale = ops.where(chosen, rng.uniform(*self.scale), 0.0)
-        points = _CELLS + fields.BORDER
-        control = rng.uniform(-1.0, 1.0, shape=(points, points, 2))
-        return {"control": control * ops.reshape(scale, (-1, 1, 1, 1))}
+        return {
+            "scale": ops.where(chosen, rng.uniform(*self.scale), 0.0),
+            "x": rng.uniform(shape=(_CELLS, _CELLS)),
+            "y": rng.uniform(shape=(_CELLS, _CELLS)),
+        }
 
     def bend(self, params, size, points) -> list[Tensor]:
-        height, width = (ops.cast(length, "float32") for length in size)
-        # A spline's slope is at most the difference of neighbouring control points: 2/3 of a cell at most.
-        reach = ops.stack([width, height]) / (3.0 * _CELLS)
-        moved = fields.at(params["control"] * reach, size, points)
-        return [ops.cast(t, "float32") + shift for t, shift in zip(points.xy, moved, strict=True)]
+        shifts = fields.displacements([params["x"], params["y"]], size, points)
+        # Neighbouring points of the grid differ by 2 at most, so nothing moves by more than 2/3 of its distance.
+        reach = [ops.cast(length, "float32") / (3.0 * _CELLS) for length in reversed(size)]
+        scale = ops.expand_dims(params["scale"], 1)
+        moved = zip(points.xy, shifts, reach, strict=True)
+        return [ops.cast(t, "float32") + scale * limit * shift for t, shift, limit in moved]
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Geometric, Params, Tensor
-from keras_augsynth.core.checks import check_factor, check_number
+from keras_augsynth.core.checks import check_number, check_range
 
 # x, y of the corners, as fractions of the half sides.
 _CORNERS = ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0))
@@ -15,8 +15,7 @@ class RandomPerspective(Geometric):
     Each corner moves inwards by a random part of the sides, on both axes.
 
     Args:
-        factor: chance that an image is changed, from 0 to 1, or the pair that it is drawn from; a number f
-            other than 1 means (0, f), as in Keras.
+        factor: chance that an image is changed, from 0 to 1; a pair draws one for each image.
         scale: how far corners move, from 0 to 1, where 1 is half of a side.
         interpolation: "bilinear" or "nearest".
         fill_value: the value beyond the border.
@@ -50,7 +49,7 @@ class RandomPerspective(Geometric):
         **kwargs: Any,
     ):
         super().__init__(fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value, **kwargs)
-        self.factor = check_factor(self, factor, low=0.0)
+        self.factor = check_range(self, factor, "factor", 0.0, 1.0)
         self.scale = check_number(self, scale, "scale", 0.0, 1.0)
 
     def draw(self, rng, shape) -> Params:

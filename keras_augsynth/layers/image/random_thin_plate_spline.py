@@ -60,7 +60,8 @@ class RandomThinPlateSpline(Geometric):
         x, y = (ops.cast(t, "float32") for t in points.xy)
         height, width = (ops.cast(length, "float32") for length in size)
         places, solve = _spline(self.num_control_points)
-        weights = ops.matmul(ops.convert_to_tensor(solve), params["pushes"])  # (N, points + 3, 2)
+        # Not a matrix product, whose last bit depends on the size of the batch; (N, points + 3, 2).
+        weights = ops.cast(ops.sum(solve * ops.cast(params["pushes"][:, None], "float64"), axis=2), "float32")
         across, down = x / width, y / height
         basis = [_kernel((across - px) ** 2 + (down - py) ** 2) for px, py in places]
         basis += [ops.ones_like(across), across, down]
@@ -73,7 +74,7 @@ class RandomThinPlateSpline(Geometric):
 
 
 def _spline(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The control points, over the unit square from its center, and the matrix from pushes to weights."""
+    """The control points in the unit square, from its center, and what each push gives to each weight."""
     line = (np.arange(count) / (count - 1) - 0.5).astype("float64")
     places = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     n = len(places)
@@ -82,7 +83,7 @@ def _spline(count: int) -> tuple[np.ndarray, np.ndarray]:
     system[:n, :n] = np.where(square > 0, square * np.log(np.maximum(square, 1e-30)), 0.0)
     system[:n, n:] = np.concatenate([np.ones((n, 1)), places], axis=1)
     system[n:, :n] = system[:n, n:].T
-    return places.astype("float32"), np.linalg.inv(system)[:, :n].astype("float32")
+    return places.astype("float32"), np.linalg.inv(system)[:, :n, None]
 
 
 def _kernel(square: Tensor) -> Tensor:
