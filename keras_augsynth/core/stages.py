@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.core.activity import Keys
+from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.form import Batch
 from keras_augsynth.core.motion import Motion, grid
 from keras_augsynth.ops import boxes as box_ops
@@ -254,6 +255,37 @@ class ColorStage(Stage):
         for step in self._active(draws):
             labels = labels | _relabel(step, labels, *step.draw(draws, ops.shape(x)))
         return labels
+
+
+class MixingStage(Stage):
+    """A layer that mixes samples with others of their batch."""
+
+    def __call__(self, batch: Batch, draws: Draws | None) -> Batch:
+        layer = self.steps[0].layer
+        if "points" in batch and draws is not None:
+            raise wrong(layer, "keypoints", "not be there: mixed images have points of several", "keypoints")
+        if draws is None:  # mixed labels have another form, which is theirs in inference, too
+            return {**batch, "labels": layer.encode(batch["labels"])} if "labels" in batch else batch
+        return super().__call__(batch, draws)
+
+    def _run(self, batch: Batch, draws: Draws | None) -> Batch:
+        step, x = self.steps[0], ops.cast(batch["x"], "float32")
+        layer, shape = step.layer, ops.shape(x)
+        params, gate = step.draw(draws, shape)
+        if gate is not None:
+            alone = layer.alone(shape)
+            params = {name: _select(gate, value, alone[name]) for name, value in params.items()}
+        masks = batch.get("masks")
+        changed = {"x": layer.mix(x, params, masks)}
+        if masks is not None:
+            changed["masks"] = layer.apply_masks(masks, params)
+        if "boxes" in batch:
+            labels = batch.get("box_labels")
+            boxes, labels = layer.mix_boxes(batch["boxes"], labels, params, shape[1:3], masks)
+            changed |= {"boxes": boxes} | ({} if labels is None else {"box_labels": labels})
+        if "labels" in batch:
+            changed["labels"] = layer.apply_labels(batch["labels"], params)
+        return changed
 
 
 class ForeignStage(Stage):

@@ -2,13 +2,18 @@
 
 from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
 from keras_augsynth.core.enumerated import enumerated
+from keras_augsynth.core.mixing import Mixing
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
 from keras_augsynth.layers.audio.random_gain import RandomGain
 from keras_augsynth.layers.image.center_crop import CenterCrop
 from keras_augsynth.layers.image.coarse_dropout import CoarseDropout
+from keras_augsynth.layers.image.copy_paste import CopyPaste
+from keras_augsynth.layers.image.cut_mix import CutMix
 from keras_augsynth.layers.image.fourier_domain_adaptation import FourierDomainAdaptation
 from keras_augsynth.layers.image.grid_mask import GridMask
 from keras_augsynth.layers.image.histogram_matching import HistogramMatching
+from keras_augsynth.layers.image.mix_up import MixUp
+from keras_augsynth.layers.image.mosaic import Mosaic
 from keras_augsynth.layers.image.normalization import Normalization
 from keras_augsynth.layers.image.random_affine import RandomAffine
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
@@ -53,10 +58,15 @@ __all__ = [
     "CenterCrop",
     "CoarseDropout",
     "Color",
+    "CopyPaste",
+    "CutMix",
     "FourierDomainAdaptation",
     "Geometric",
     "GridMask",
     "HistogramMatching",
+    "MixUp",
+    "Mixing",
+    "Mosaic",
     "Normalization",
     "OneOf",
     "Pipeline",

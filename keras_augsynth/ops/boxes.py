@@ -77,3 +77,14 @@ def area(boxes: Tensor) -> Tensor:
     """Of "xyxy" boxes `(N, B, 4)`: `(N, B)`; 0 for boxes inside out."""
     sides = ops.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
     return sides[..., 0] * sides[..., 1]
+
+
+def total(values: Tensor, boxes: Tensor) -> Tensor:
+    """The sum of `values` `(N, height, width)` over the whole pixels of "xyxy" boxes `(N, B, 4)`: `(N, B)`."""
+    height, width = ops.shape(values)[1:3]
+    summed = ops.pad(ops.cumsum(ops.cumsum(values, axis=1), axis=2), [(0, 0), (1, 0), (1, 0)])
+    summed = ops.reshape(summed, (-1, (height + 1) * (width + 1)))
+    edge = lambda k, length: ops.cast(ops.clip(ops.round(boxes[..., k]), 0, ops.cast(length, "float32")), "int32")
+    left, top, right, bottom = edge(0, width), edge(1, height), edge(2, width), edge(3, height)
+    at = lambda y, x: ops.take_along_axis(summed, y * (width + 1) + x, axis=1)
+    return at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left)
