@@ -4,34 +4,49 @@ from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
 from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
 from keras_augsynth.layers.audio.random_gain import RandomGain
+from keras_augsynth.layers.image.auto_contrast import AutoContrast
+from keras_augsynth.layers.image.contrast_limited_adaptive_histogram_equalization import (
+    ContrastLimitedAdaptiveHistogramEqualization,
+)
+from keras_augsynth.layers.image.equalization import Equalization
 from keras_augsynth.layers.image.normalization import Normalization
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
+from keras_augsynth.layers.image.random_color_degeneration import RandomColorDegeneration
 from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
 from keras_augsynth.layers.image.random_contrast import RandomContrast
 from keras_augsynth.layers.image.random_crop import RandomCrop
 from keras_augsynth.layers.image.random_flip import RandomFlip
+from keras_augsynth.layers.image.random_gaussian_blur import RandomGaussianBlur
 from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
 from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
 from keras_augsynth.layers.image.random_hue import RandomHue
+from keras_augsynth.layers.image.random_invert import RandomInvert
+from keras_augsynth.layers.image.random_posterization import RandomPosterization
 from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
 from keras_augsynth.layers.image.random_rotation import RandomRotation
 from keras_augsynth.layers.image.random_saturation import RandomSaturation
+from keras_augsynth.layers.image.random_sharpness import RandomSharpness
 from keras_augsynth.layers.image.random_shear import RandomShear
 from keras_augsynth.layers.image.random_translation import RandomTranslation
 from keras_augsynth.layers.image.random_zoom import RandomZoom
 from keras_augsynth.layers.image.rescaling import Rescaling
+from keras_augsynth.layers.image.solarization import Solarization
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 
 __all__ = [
     "Augmentation",
+    "AutoContrast",
     "Color",
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    "Equalization",
     "Geometric",
     "Normalization",
     "OneOf",
     "Pipeline",
     "RandomBrightness",
+    "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
@@ -39,17 +54,22 @@ __all__ = [
     "RandomFlip",
     "RandomFlip3D",
     "RandomGain",
+    "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomHue",
+    "RandomInvert",
+    "RandomPosterization",
     "RandomResizedCrop",
     "RandomRotation",
     "RandomSaturation",
+    "RandomSharpness",
     "RandomShear",
     "RandomTranslation",
     "RandomWordDeletion",
     "RandomZoom",
     "Rescaling",
+    "Solarization",
     "SomeOf",
     "enumerated",
 ]
