@@ -16,17 +16,23 @@ from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
 from keras_augsynth.layers.image.random_contrast import RandomContrast
 from keras_augsynth.layers.image.random_crop import RandomCrop
 from keras_augsynth.layers.image.random_flip import RandomFlip
+from keras_augsynth.layers.image.random_gamma import RandomGamma
 from keras_augsynth.layers.image.random_gaussian_blur import RandomGaussianBlur
 from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
 from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
 from keras_augsynth.layers.image.random_hue import RandomHue
 from keras_augsynth.layers.image.random_invert import RandomInvert
+from keras_augsynth.layers.image.random_iso_noise import RandomISONoise
 from keras_augsynth.layers.image.random_posterization import RandomPosterization
 from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
 from keras_augsynth.layers.image.random_rotation import RandomRotation
+from keras_augsynth.layers.image.random_salt_and_pepper import RandomSaltAndPepper
 from keras_augsynth.layers.image.random_saturation import RandomSaturation
 from keras_augsynth.layers.image.random_sharpness import RandomSharpness
 from keras_augsynth.layers.image.random_shear import RandomShear
+from keras_augsynth.layers.image.random_shot_noise import RandomShotNoise
+from keras_augsynth.layers.image.random_speckle_noise import RandomSpeckleNoise
+from keras_augsynth.layers.image.random_tone_curve import RandomToneCurve
 from keras_augsynth.layers.image.random_translation import RandomTranslation
 from keras_augsynth.layers.image.random_zoom import RandomZoom
 from keras_augsynth.layers.image.rescaling import Rescaling
@@ -54,17 +60,23 @@ __all__ = [
     "RandomFlip",
     "RandomFlip3D",
     "RandomGain",
+    "RandomGamma",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomHue",
+    "RandomISONoise",
     "RandomInvert",
     "RandomPosterization",
     "RandomResizedCrop",
     "RandomRotation",
+    "RandomSaltAndPepper",
     "RandomSaturation",
     "RandomSharpness",
     "RandomShear",
+    "RandomShotNoise",
+    "RandomSpeckleNoise",
+    "RandomToneCurve",
     "RandomTranslation",
     "RandomWordDeletion",
     "RandomZoom",
