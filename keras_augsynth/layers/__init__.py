@@ -15,6 +15,8 @@ from keras_augsynth.layers.image.random_color_degeneration import RandomColorDeg
 from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
 from keras_augsynth.layers.image.random_contrast import RandomContrast
 from keras_augsynth.layers.image.random_crop import RandomCrop
+from keras_augsynth.layers.image.random_defocus import RandomDefocus
+from keras_augsynth.layers.image.random_downscale import RandomDownscale
 from keras_augsynth.layers.image.random_flip import RandomFlip
 from keras_augsynth.layers.image.random_gamma import RandomGamma
 from keras_augsynth.layers.image.random_gaussian_blur import RandomGaussianBlur
@@ -23,6 +25,9 @@ from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
 from keras_augsynth.layers.image.random_hue import RandomHue
 from keras_augsynth.layers.image.random_invert import RandomInvert
 from keras_augsynth.layers.image.random_iso_noise import RandomISONoise
+from keras_augsynth.layers.image.random_jpeg import RandomJPEG
+from keras_augsynth.layers.image.random_median_blur import RandomMedianBlur
+from keras_augsynth.layers.image.random_motion_blur import RandomMotionBlur
 from keras_augsynth.layers.image.random_posterization import RandomPosterization
 from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
 from keras_augsynth.layers.image.random_rotation import RandomRotation
@@ -56,6 +61,8 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomDefocus",
+    "RandomDownscale",
     "RandomFeatureNoise",
     "RandomFlip",
     "RandomFlip3D",
@@ -67,6 +74,9 @@ __all__ = [
     "RandomHue",
     "RandomISONoise",
     "RandomInvert",
+    "RandomJPEG",
+    "RandomMedianBlur",
+    "RandomMotionBlur",
     "RandomPosterization",
     "RandomResizedCrop",
     "RandomRotation",

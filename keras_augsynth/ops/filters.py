@@ -1,4 +1,4 @@
-"""Filters over images: sums of shifted slices, with one kernel per sample; borders are mirrored, never darkened."""
+"""Filters over images as sums of shifted slices, with one kernel per sample; the border is mirrored."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -67,6 +67,36 @@ def gaussian(sigma: Tensor, size: int) -> Tensor:
     distance = ops.cast(ops.arange(size) - size // 2, "float64")
     weights = ops.exp(-0.5 * (distance / ops.maximum(sigma, 1e-3)) ** 2)
     return ops.cast(weights / ops.sum(weights, axis=1, keepdims=True), "float32")
+
+
+def line(length: Tensor, angle: Tensor, size: int) -> Tensor:
+    """A line through the center as a kernel `(N, size, size)` that sums to 1.
+
+    Args:
+        length: `(N,)`, in pixels, 1 to `size`.
+        angle: `(N,)`, in radians, counter-clockwise from the horizontal.
+        size: odd.
+    """
+    length, angle = (ops.cast(t, "float64")[:, None] for t in (length, angle))
+    distance = ops.cast(ops.arange(size) - size // 2, "float64")
+    share = ops.clip(length / 2.0 + 0.5 - ops.abs(distance), 0.0, 1.0)
+    # Each point of the line falls to the pixels around it as in bilinear interpolation.
+    across, down = (
+        ops.maximum(1.0 - ops.abs((distance * step)[:, :, None] - distance), 0.0)
+        for step in (ops.cos(angle), -ops.sin(angle))
+    )
+    return _normalized(ops.einsum("np,npy,npx->nyx", share, down, across))
+
+
+def disk(radius: Tensor, size: int) -> Tensor:
+    """A disk as a kernel `(N, size, size)` that sums to 1; pixels on its edge count in part."""
+    distance = ops.cast(ops.arange(size) - size // 2, "float64")
+    distance = ops.sqrt(distance**2 + distance[:, None] ** 2)
+    return _normalized(ops.clip(ops.cast(radius, "float64")[:, None, None] + 0.5 - distance, 0.0, 1.0))
+
+
+def _normalized(kernel: Tensor) -> Tensor:
+    return ops.cast(kernel / ops.sum(kernel, axis=(1, 2), keepdims=True), "float32")
 
 
 def _pass(x: Tensor, weights: Tensor, axis: int) -> Tensor:
