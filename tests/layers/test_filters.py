@@ -1,8 +1,9 @@
-"""Blurs and sharpness against OpenCV and PIL, their borders against what those do there."""
+"""Blurs, sharpness and resizing against OpenCV, PIL and SciPy, with their borders."""
 
 import cv2
 import numpy as np
 import pytest
+import scipy.ndimage
 from PIL import Image, ImageEnhance
 
 from keras_augsynth import layers
@@ -54,6 +55,66 @@ def test_borders_are_not_darkened(size):
     """Also where the kernel is larger than the image; Keras makes 48.9 of 100 with a kernel of 7."""
     np.testing.assert_allclose(layers.RandomGaussianBlur((1, 1), 7, 2.0)(flat(*size)), 100.0, rtol=1e-5)
     np.testing.assert_allclose(layers.RandomSharpness((0, 0))(flat(*size)), 100.0, rtol=1e-5)
+    np.testing.assert_allclose(layers.RandomMotionBlur(9, 0.1)(flat(*size)), 100.0, rtol=1e-5)
+    np.testing.assert_allclose(layers.RandomDefocus(4)(flat(*size)), 100.0, rtol=1e-5)
+    np.testing.assert_array_equal(layers.RandomMedianBlur(5)(flat(*size)), flat(*size))
+    np.testing.assert_allclose(layers.RandomDownscale(0.3)(flat(*size)), 100.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("length", "turn"), [(5, 0.0), (7, 0.25), (5, 0.125), (7, -0.3)])
+def test_motion_blur_is_the_mean_of_shifted_images(images, length, turn):
+    """Turns are counter-clockwise: y points down, so the line goes up on the right."""
+    steps = np.arange(length) - length // 2
+    across, down = steps * np.cos(2 * np.pi * turn), -steps * np.sin(2 * np.pi * turn)
+    result = layers.RandomMotionBlur(length, (turn, turn))(images).numpy()
+    for image, got in zip(images.astype("float64"), result, strict=True):
+        shifted = [
+            scipy.ndimage.shift(image, (*move, 0), order=1, mode="mirror") for move in zip(down, across, strict=True)
+        ]
+        np.testing.assert_allclose(got, np.mean(shifted, axis=0), atol=1e-3)
+    np.testing.assert_allclose(layers.RandomMotionBlur(1)(images), images, atol=1e-3)
+
+
+@pytest.mark.parametrize("radius", [0.0, 1.0, 2.5, 4.0])
+def test_defocus_is_opencvs_filter_with_a_disk(images, radius):
+    fine = np.abs(np.arange(-5.5 + 0.05, 5.5, 0.1))
+    covered = (fine**2 + fine[:, None] ** 2 <= max(radius, 0.1) ** 2).reshape(11, 10, 11, 10).sum((1, 3), dtype=float)
+    result = layers.RandomDefocus(radius)(images).numpy()
+    for image, got in zip(images.astype("float32"), result, strict=True):
+        expected = cv2.filter2D(image, -1, covered / covered.sum())
+        assert np.abs(got - expected).mean() < 2.5  # of noise of 74; the edge of the disk is approximate
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_median_is_opencvs(images, size):
+    result = layers.RandomMedianBlur(size)(images)
+    np.testing.assert_array_equal(result, [cv2.medianBlur(image, size) for image in images])
+
+
+def test_median_draws_its_size(images):
+    result = layers.RandomMedianBlur(seed=1)(np.repeat(images[:1], 60, 0)).numpy()
+    sizes = [[np.array_equal(image, cv2.medianBlur(images[0], size)) for size in (3, 5)] for image in result]
+    assert np.all(np.sum(sizes, 1) == 1) and np.all(np.sum(sizes, 0) > 15)
+
+
+@pytest.mark.parametrize("scale", [0.2, 0.45, 0.77, 1.0])
+@pytest.mark.parametrize("down", ["area", "nearest"])
+@pytest.mark.parametrize("up", ["bilinear", "nearest"])
+def test_downscale_is_opencvs(images, scale, down, up):
+    flags = {"area": cv2.INTER_AREA, "nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR}
+    result = layers.RandomDownscale(scale, down, up)(images)
+    size = images.shape[1:3]
+    small = tuple(round(side * scale) for side in size)
+    for image, got in zip(images.astype("float32"), result, strict=True):
+        expected = cv2.resize(image, small[::-1], interpolation=flags[down])
+        expected = cv2.resize(expected, size[::-1], interpolation=flags[up])
+        np.testing.assert_allclose(got, expected, atol=0.05)
+
+
+def test_downscale_draws_for_each_image(images):
+    result = layers.RandomDownscale((0.1, 0.9), "nearest", seed=1)(np.repeat(images[:1], 50, 0)).numpy()
+    left = [len(np.unique(image[..., 0])) for image in result]
+    assert min(left) < 10 and max(left) > 150
 
 
 @pytest.mark.parametrize(
@@ -68,6 +129,13 @@ def test_borders_are_not_darkened(size):
             "`kernel_size` must be an odd integer or",
         ),
         (lambda: layers.RandomGaussianBlur(sigma=-1), ValueError, "`sigma` must be a finite number of at least 0.0"),
+        (lambda: layers.RandomMotionBlur(0.5), ValueError, "RandomMotionBlur: `kernel_size` must"),
+        (lambda: layers.RandomMotionBlur(angle=2), ValueError, "RandomMotionBlur: `angle` must"),
+        (lambda: layers.RandomDefocus(-1), ValueError, "RandomDefocus: `radius` must"),
+        (lambda: layers.RandomMedianBlur(7), ValueError, "RandomMedianBlur: `kernel_size` must be 3, 5 or"),
+        (lambda: layers.RandomMedianBlur(3.0), TypeError, "RandomMedianBlur: `kernel_size` must be an integer"),
+        (lambda: layers.RandomDownscale(0.01), ValueError, "RandomDownscale: `scale` must"),
+        (lambda: layers.RandomDownscale(0.5, "aera"), ValueError, 'did you mean "area"'),
     ],
 )
 def test_wrong_arguments(build, kind, message):
