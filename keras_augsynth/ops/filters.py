@@ -9,6 +9,8 @@ from keras_augsynth.ops.compiled import fenced
 
 Tensor = Any
 
+_TAPS = 64  # of a kernel at once: XLA on a CPU no longer vectorizes a loop that is much longer
+
 
 def pad(x: Tensor, rows: tuple | None, columns: tuple | None, mode: str = "mirror") -> Tensor:
     """Widens images `(N, H, W, C)` of any size, also by more than their own.
@@ -37,14 +39,22 @@ def separable(x: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
 
 
 def correlate(x: Tensor, kernel: Tensor) -> Tensor:
-    """One kernel per sample, `(N, k, k)`, k odd."""
+    """One kernel per sample, `(N, k, k)`, k odd, nowhere negative."""
     size = kernel.shape[-1]
     half = (size // 2, size // 2)
     wide = fenced(ops.any(kernel > 0.0), lambda x: pad(x, half, half), lambda x: pad(x, half, half), x)
-    total = 0.0
-    for i in range(size):
-        for j in range(size):
-            total = total + _shifted(wide, i, j, size) * kernel[:, i, j][:, None, None, None]
+    total, at_once = ops.zeros_like(x), max(1, _TAPS // size)
+    for start in range(0, size, at_once):
+        rows = range(start, min(start + at_once, size))
+
+        def add(total: Tensor, wide: Tensor, kernel: Tensor, rows: range = rows) -> Tensor:
+            for i in rows:
+                for j in range(size):
+                    total = total + _shifted(wide, i, j, size) * kernel[:, i, j][:, None, None, None]
+            return total
+
+        needed = ops.any(kernel[:, start : start + at_once] > 0.0)
+        total = fenced(needed, add, lambda total, *_: total, total, wide, kernel)
     return total
 
 

@@ -11,7 +11,7 @@ class RandomDefocus(Augmentation):
     """Blurs each image as a lens out of focus does: every point becomes a disk.
 
     Args:
-        radius: of the disk in pixels, 0 (no blur) to 31; need not be whole. A pair (low, high) draws one for each
+        radius: of the disk in pixels, 0 (no blur) to 15; need not be whole. A pair (low, high) draws one for each
             image.
         value_range: lowest and highest value of a pixel; results are clipped to it.
         **kwargs: as in `Augmentation`.
@@ -23,7 +23,7 @@ class RandomDefocus(Augmentation):
         As the input's.
 
     Raises:
-        ValueError: for a radius outside [0, 31].
+        ValueError: for a radius outside [0, 15].
 
     Example:
 
@@ -38,7 +38,7 @@ class RandomDefocus(Augmentation):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.radius = check_range(self, radius, "radius", 0.0, 31.0)
+        self.radius = check_range(self, radius, "radius", 0.0, 15.0)
         self.value_range = check_value_range(self, value_range)
 
     @property

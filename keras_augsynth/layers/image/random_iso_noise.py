@@ -7,6 +7,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_range, check_value_range, wrong
 from keras_augsynth.ops import color
+from keras_augsynth.ops.compiled import fenced
 
 
 class RandomISONoise(Augmentation):
@@ -51,8 +52,10 @@ class RandomISONoise(Augmentation):
     def draw(self, rng, shape) -> Params:
         pixels = (*shape[1:3], 1)
         turn = 2.0 * math.pi * rng.uniform(*self.color_shift)
+        intensity = rng.uniform(*self.intensity)
         return {
-            "grain": rng.normal(0.0, rng.uniform(*self.intensity), pixels),
+            "active": turn + intensity > 0.0,
+            "grain": rng.normal(0.0, intensity, pixels),
             "angle": rng.normal(0.0, turn, pixels),
         }
 
@@ -60,12 +63,15 @@ class RandomISONoise(Augmentation):
         channels = x.shape[-1]
         if channels not in (1, 3):
             raise wrong(self, "images", "have 1 or 3 channels", channels)
+        # Fenced, since XLA on a CPU would draw anew for every channel.
+        active = ops.any(params["active"])
+        grain, angle = (fenced(active, lambda t: t, ops.zeros_like, params[name]) for name in ("grain", "angle"))
         changed, mean = x, ops.mean(x, axis=-1, keepdims=True)
         if channels == 3:  # `matrices.hue`, with an angle for each pixel
             red, green, blue = (x[..., k : k + 1] for k in range(3))
             across = ops.concatenate([blue - green, red - blue, green - red], axis=-1) * 3.0**-0.5
-            changed = mean + ops.cos(params["angle"]) * (x - mean) + ops.sin(params["angle"]) * across
-        return color.clip(x, changed + params["grain"] * (self.value_range[1] - mean), self.value_range)
+            changed = mean + ops.cos(angle) * (x - mean) + ops.sin(angle) * across
+        return color.clip(x, changed + grain * (self.value_range[1] - mean), self.value_range)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ class RandomMotionBlur(Augmentation):
     """Smears each image along a straight line, as if the camera had moved.
 
     Args:
-        kernel_size: length of the line in pixels, 1 (no blur) to 63; need not be whole. A pair (low, high) draws one
+        kernel_size: length of the line in pixels, 1 (no blur) to 31; need not be whole. A pair (low, high) draws one
             for each image.
         angle: direction of the line as a fraction of a full turn, from -1 to 1; 0 is horizontal, positive is
             counter-clockwise. A pair (low, high) draws one for each image, a number f means (-f, f).
@@ -41,7 +41,7 @@ class RandomMotionBlur(Augmentation):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.kernel_size = check_range(self, kernel_size, "kernel_size", 1.0, 63.0)
+        self.kernel_size = check_range(self, kernel_size, "kernel_size", 1.0, 31.0)
         self.angle = check_factor(self, angle, "angle")
         self.value_range = check_value_range(self, value_range)
 
