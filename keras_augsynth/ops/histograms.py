@@ -32,7 +32,7 @@ def equalizing(counts: Tensor) -> Tensor:
     """Tables `(groups, bins)` to levels 0 … 255 that make each histogram as flat as it can be."""
     ends = ops.cumsum(counts, axis=-1)
     total = ends[:, -1:]
-    first = ops.min(ops.where(ends > 0, ends, total), axis=-1, keepdims=True)
+    first = ops.min(ops.where(ends > 0, ends, total), axis=-1, keepdims=True, initial=2**31 - 1)
     span = ops.cast(ops.maximum(total - first, 1), "float32")
     return ops.round(ops.maximum(ops.cast(ends - first, "float32"), 0.0) * 255.0 / span)
 

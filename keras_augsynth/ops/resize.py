@@ -1,5 +1,6 @@
 """Images made smaller, each to a size of its own, and large again."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -28,9 +29,9 @@ def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str
         length = ops.shape(x)[axis]
         small = ops.cast(ops.floor(scale * ops.cast(length, "float32") + 0.5), "int32")
         small = ops.maximum(small, 1)[:, None]
-        most = length * math.ceil(limits[1] * 256) // 256  # in whole numbers, since the length may be a tensor
-        x = _read(x, small, lambda small: _DOWN[down](small, length, most + 1, limits[0]), axis, most + 1)  # noqa: B023
-        x = _read(x, small, lambda small: _UP[up](small, length), axis, length)  # noqa: B023
+        most = length * math.ceil(limits[1] * 256) // 256 + 1  # in whole numbers, since the length may be a tensor
+        x = _read(x, small, functools.partial(_DOWN[down], length=length, count=most, lowest=limits[0]), axis, most)
+        x = _read(x, small, functools.partial(_UP[up], length=length), axis, length)
     return x
 
 

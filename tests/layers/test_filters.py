@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import scipy.ndimage
+import tensorflow as tf
 from PIL import Image, ImageEnhance
 
 from keras_augsynth import layers
@@ -115,6 +116,25 @@ def test_downscale_draws_for_each_image(images):
     result = layers.RandomDownscale((0.1, 0.9), "nearest", seed=1)(np.repeat(images[:1], 50, 0)).numpy()
     left = [len(np.unique(image[..., 0])) for image in result]
     assert min(left) < 10 and max(left) > 150
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: layers.RandomGaussianBlur((1, 1), 5, 1.5),
+        lambda: layers.RandomSharpness((0.2, 0.2)),
+        lambda: layers.RandomMotionBlur(9, (0.1, 0.1)),  # in more than one piece
+        lambda: layers.RandomDefocus(2.5),
+        lambda: layers.RandomDownscale(0.4, upscale_interpolation="bilinear"),
+    ],
+)
+def test_gradient_of_a_linear_filter_is_its_transpose(build, rng):
+    x, y = (tf.constant(rng.uniform(50, 200, (2, 9, 8, 3)), tf.float32) for _ in range(2))
+    layer = build()
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        product = tf.reduce_sum(y * layer(x, training=True))
+    np.testing.assert_allclose(tf.reduce_sum(x * tape.gradient(product, x)), product, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ def test_deterministic_layers_change_the_share_p(name, images):
     changed = np.any(layer(many) != many, axis=(1, 2, 3))
     assert 0.2 < changed.mean() < 0.4
     np.testing.assert_array_equal(layer(many, training=False), many)
+    assert getattr(layers, name)(jit=False)(many[:0]).shape == (0, 26, 30, 3)  # no minimum of nothing
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ class AutoContrast(Augmentation):
 
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
-        known = ops.isfinite(x)
-        darkest = ops.min(ops.where(known, x, float("inf")), axis=(1, 2), keepdims=True)
-        span = ops.max(ops.where(known, x, float("-inf")), axis=(1, 2), keepdims=True) - darkest
+        known, inf = ops.isfinite(x), float("inf")
+        darkest = ops.min(ops.where(known, x, inf), axis=(1, 2), keepdims=True, initial=inf)
+        span = ops.max(ops.where(known, x, -inf), axis=(1, 2), keepdims=True, initial=-inf) - darkest
         varied = span > 0.0  # not where nothing is finite
         stretched = low + (high - low) * ((x - darkest) / ops.where(varied, span, 1.0))
         return ops.where(varied, color.clip(x, stretched, self.value_range), x)

@@ -46,7 +46,7 @@ class Equalization(Augmentation):
         places = histograms.levels(x, self.value_range, self.bins) + group * self.bins
         counts = histograms.count(places, ops.isfinite(x), n * channels, self.bins)
         levels = histograms.look_up(histograms.equalizing(counts), places)
-        varied = ops.reshape(ops.max(counts, axis=-1) < ops.sum(counts, axis=-1), (-1, 1, 1, channels))
+        varied = ops.reshape(ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1), (-1, 1, 1, channels))
         spread = color.clip(x, low + levels * ((high - low) / 255.0), self.value_range)
         return ops.where(varied, spread, x)
 

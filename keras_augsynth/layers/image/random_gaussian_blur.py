@@ -18,6 +18,7 @@ class RandomGaussianBlur(Augmentation):
         kernel_size: side of the kernel in pixels, an odd number, or a pair (height, width) of them. Six times
             sigma is enough.
         sigma: standard deviation of the kernel in pixels, 0 or more; a pair (low, high) draws one for each image.
+            (Keras takes a single number s, of at most 1, for a draw from 0 to s.)
         value_range: lowest and highest value of a pixel; results are clipped to it.
         **kwargs: as in `Augmentation`.
 

@@ -13,7 +13,8 @@ class RandomPosterization(Augmentation):
 
     Args:
         factor: bits that are kept of the 8 of each value, a whole number from 1 (two levels) to 8 (all 256). A
-            pair (low, high) draws the number for each image, both ends included.
+            pair (low, high) draws the number for each image, both ends included. (Keras takes a single number f
+            for a draw from 1 to f - 1.)
         value_range: lowest and highest value of a pixel; the levels lie between them.
         **kwargs: as in `Augmentation`.
 
