@@ -12,7 +12,7 @@ class RandomShotNoise(Augmentation):
     """Adds the noise of few photons: each value becomes a Poisson number of equal steps.
 
     Steps are counted in the pixel values as they are, without undoing a gamma. The numbers are exact where 8 photons
-    or fewer are expected, and a close approximation above; see `ops.poisson`. There is no gradient: photons are counted.
+    or fewer are expected, and a close approximation above; see `ops.poisson`. There is no gradient.
 
     Args:
         scale: what one photon adds, as a fraction of the value range, from 0 (no noise) to 1: white is 1 / scale
