@@ -1,4 +1,4 @@
-"""Layers that move gray levels, against OpenCV, PIL, Albumentations, and Keras where that is right."""
+"""Layers that move gray levels, against OpenCV, PIL, and Keras where that is right."""
 
 import cv2
 import keras
