@@ -68,6 +68,7 @@ class Augmentation(keras.layers.Layer):
     stage: type[Stage] = Stage
     changes_labels = False
     always = False  # whether the layer does something even when it is inactive
+    reach = 4  # side in pixels of the window that one pixel can change; a NaN spreads no further
 
     def __init_subclass__(cls, listed: bool = True, **kwargs: Any):
         super().__init_subclass__(**kwargs)

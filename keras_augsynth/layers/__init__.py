@@ -5,10 +5,15 @@ from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.mixing import Mixing
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
 from keras_augsynth.layers.audio.random_gain import RandomGain
+from keras_augsynth.layers.image.auto_contrast import AutoContrast
 from keras_augsynth.layers.image.center_crop import CenterCrop
 from keras_augsynth.layers.image.coarse_dropout import CoarseDropout
+from keras_augsynth.layers.image.contrast_limited_adaptive_histogram_equalization import (
+    ContrastLimitedAdaptiveHistogramEqualization,
+)
 from keras_augsynth.layers.image.copy_paste import CopyPaste
 from keras_augsynth.layers.image.cut_mix import CutMix
+from keras_augsynth.layers.image.equalization import Equalization
 from keras_augsynth.layers.image.fourier_domain_adaptation import FourierDomainAdaptation
 from keras_augsynth.layers.image.grid_mask import GridMask
 from keras_augsynth.layers.image.histogram_matching import HistogramMatching
@@ -19,47 +24,67 @@ from keras_augsynth.layers.image.random_affine import RandomAffine
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
 from keras_augsynth.layers.image.random_channel_dropout import RandomChannelDropout
 from keras_augsynth.layers.image.random_channel_shuffle import RandomChannelShuffle
+from keras_augsynth.layers.image.random_color_degeneration import RandomColorDegeneration
 from keras_augsynth.layers.image.random_color_jitter import RandomColorJitter
 from keras_augsynth.layers.image.random_contrast import RandomContrast
 from keras_augsynth.layers.image.random_crop import RandomCrop
 from keras_augsynth.layers.image.random_cutout import RandomCutout
 from keras_augsynth.layers.image.random_d4 import RandomD4
+from keras_augsynth.layers.image.random_defocus import RandomDefocus
+from keras_augsynth.layers.image.random_downscale import RandomDownscale
 from keras_augsynth.layers.image.random_elastic_transform import RandomElasticTransform
 from keras_augsynth.layers.image.random_erasing import RandomErasing
 from keras_augsynth.layers.image.random_flip import RandomFlip
 from keras_augsynth.layers.image.random_fog import RandomFog
+from keras_augsynth.layers.image.random_gamma import RandomGamma
+from keras_augsynth.layers.image.random_gaussian_blur import RandomGaussianBlur
 from keras_augsynth.layers.image.random_gaussian_noise import RandomGaussianNoise
 from keras_augsynth.layers.image.random_grayscale import RandomGrayscale
 from keras_augsynth.layers.image.random_grid_distortion import RandomGridDistortion
 from keras_augsynth.layers.image.random_hue import RandomHue
+from keras_augsynth.layers.image.random_invert import RandomInvert
+from keras_augsynth.layers.image.random_iso_noise import RandomISONoise
+from keras_augsynth.layers.image.random_jpeg import RandomJPEG
+from keras_augsynth.layers.image.random_median_blur import RandomMedianBlur
+from keras_augsynth.layers.image.random_motion_blur import RandomMotionBlur
 from keras_augsynth.layers.image.random_optical_distortion import RandomOpticalDistortion
 from keras_augsynth.layers.image.random_pca_lighting import RandomPCALighting
 from keras_augsynth.layers.image.random_perspective import RandomPerspective
 from keras_augsynth.layers.image.random_planckian_jitter import RandomPlanckianJitter
+from keras_augsynth.layers.image.random_posterization import RandomPosterization
 from keras_augsynth.layers.image.random_rain import RandomRain
 from keras_augsynth.layers.image.random_resized_crop import RandomResizedCrop
 from keras_augsynth.layers.image.random_rgb_shift import RandomRGBShift
 from keras_augsynth.layers.image.random_rot90 import RandomRot90
 from keras_augsynth.layers.image.random_rotation import RandomRotation
+from keras_augsynth.layers.image.random_salt_and_pepper import RandomSaltAndPepper
 from keras_augsynth.layers.image.random_saturation import RandomSaturation
 from keras_augsynth.layers.image.random_shadow import RandomShadow
+from keras_augsynth.layers.image.random_sharpness import RandomSharpness
 from keras_augsynth.layers.image.random_shear import RandomShear
+from keras_augsynth.layers.image.random_shot_noise import RandomShotNoise
+from keras_augsynth.layers.image.random_speckle_noise import RandomSpeckleNoise
 from keras_augsynth.layers.image.random_thin_plate_spline import RandomThinPlateSpline
+from keras_augsynth.layers.image.random_tone_curve import RandomToneCurve
 from keras_augsynth.layers.image.random_translation import RandomTranslation
 from keras_augsynth.layers.image.random_vignette import RandomVignette
 from keras_augsynth.layers.image.random_zoom import RandomZoom
 from keras_augsynth.layers.image.rescaling import Rescaling
+from keras_augsynth.layers.image.solarization import Solarization
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 
 __all__ = [
     "Augmentation",
+    "AutoContrast",
     "CenterCrop",
     "CoarseDropout",
     "Color",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "CopyPaste",
     "CutMix",
+    "Equalization",
     "FourierDomainAdaptation",
     "Geometric",
     "GridMask",
@@ -74,11 +99,14 @@ __all__ = [
     "RandomBrightness",
     "RandomChannelDropout",
     "RandomChannelShuffle",
+    "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
     "RandomCutout",
     "RandomD4",
+    "RandomDefocus",
+    "RandomDownscale",
     "RandomElasticTransform",
     "RandomErasing",
     "RandomFeatureNoise",
@@ -86,28 +114,42 @@ __all__ = [
     "RandomFlip3D",
     "RandomFog",
     "RandomGain",
+    "RandomGamma",
+    "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomGridDistortion",
     "RandomHue",
+    "RandomISONoise",
+    "RandomInvert",
+    "RandomJPEG",
+    "RandomMedianBlur",
+    "RandomMotionBlur",
     "RandomOpticalDistortion",
     "RandomPCALighting",
     "RandomPerspective",
     "RandomPlanckianJitter",
+    "RandomPosterization",
     "RandomRGBShift",
     "RandomRain",
     "RandomResizedCrop",
     "RandomRot90",
     "RandomRotation",
+    "RandomSaltAndPepper",
     "RandomSaturation",
     "RandomShadow",
+    "RandomSharpness",
     "RandomShear",
+    "RandomShotNoise",
+    "RandomSpeckleNoise",
     "RandomThinPlateSpline",
+    "RandomToneCurve",
     "RandomTranslation",
     "RandomVignette",
     "RandomWordDeletion",
     "RandomZoom",
     "Rescaling",
+    "Solarization",
     "SomeOf",
     "enumerated",
 ]

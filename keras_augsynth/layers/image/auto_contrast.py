@@ -1,0 +1,51 @@
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Augmentation, Tensor
+from keras_augsynth.core.checks import check_value_range
+from keras_augsynth.ops import color
+
+
+class AutoContrast(Augmentation):
+    """Stretches each channel of each image over the whole value range.
+
+    A channel of one value stays as it is. Like every augmentation the layer is inactive in inference; Keras's own
+    is not.
+
+    Args:
+        value_range: lowest and highest value of a pixel, which each channel has afterwards.
+        **kwargs: as in `Augmentation`; `p` is the chance of an image to be changed.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`, any number of channels.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for a value range whose ends are the same.
+
+    Example:
+
+    >>> AutoContrast()(np.array([[[10.0], [20.0], [30.0]]]))[0, :, 0].numpy().tolist()
+    [0.0, 127.5, 255.0]
+    """
+
+    def __init__(self, value_range: Sequence[float] = (0, 255), **kwargs: Any):
+        super().__init__(**kwargs)
+        self.value_range = check_value_range(self, value_range)
+
+    def apply(self, x, params) -> Tensor:
+        low, high = self.value_range
+        known, inf = ops.isfinite(x), float("inf")
+        darkest = ops.min(ops.where(known, x, inf), axis=(1, 2), keepdims=True, initial=inf)
+        span = ops.max(ops.where(known, x, -inf), axis=(1, 2), keepdims=True, initial=-inf) - darkest
+        varied = span > 0.0  # not where nothing is finite
+        stretched = low + (high - low) * ((x - darkest) / ops.where(varied, span, 1.0))
+        return ops.where(varied, color.clip(x, stretched, self.value_range), x)
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {}

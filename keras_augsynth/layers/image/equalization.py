@@ -1,0 +1,55 @@
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Augmentation, Tensor
+from keras_augsynth.core.checks import check_integer, check_value_range
+from keras_augsynth.ops import color, histograms
+
+
+class Equalization(Augmentation):
+    """Spreads the values of each channel of each image so that all levels are equally frequent.
+
+    A channel of one level stays as it is. Like every augmentation the layer is inactive in inference; Keras's own
+    is not.
+
+    Args:
+        value_range: lowest and highest value of a pixel.
+        bins: number of levels that are told apart, 2 or more; 256 for images that had 8 bits.
+        **kwargs: as in `Augmentation`; `p` is the chance of an image to be changed.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`, any number of channels.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for fewer than 2 bins.
+
+    Example:
+
+    >>> Equalization()(np.array([[[10.0], [11.0], [12.0], [13.0]]]))[0, :, 0].numpy().tolist()
+    [0.0, 85.0, 170.0, 255.0]
+    """
+
+    def __init__(self, value_range: Sequence[float] = (0, 255), bins: int = 256, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.value_range = check_value_range(self, value_range)
+        self.bins = check_integer(self, bins, "bins", 2)
+
+    def apply(self, x, params) -> Tensor:
+        low, high = self.value_range
+        n, _, _, channels = ops.shape(x)
+        group = ops.reshape(ops.arange(n * channels, dtype="int32"), (-1, 1, 1, channels))
+        places = histograms.levels(x, self.value_range, self.bins) + group * self.bins
+        counts = histograms.count(places, ops.isfinite(x), n * channels, self.bins)
+        levels = histograms.look_up(histograms.equalizing(counts), places)
+        varied = ops.reshape(ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1), (-1, 1, 1, channels))
+        spread = color.clip(x, low + levels * ((high - low) / 255.0), self.value_range)
+        return ops.where(varied, spread, x)
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {}

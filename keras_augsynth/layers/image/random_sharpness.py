@@ -1,0 +1,52 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
+from keras_augsynth.core.checks import check_factor, check_value_range
+from keras_augsynth.ops import color, filters
+
+_SIDE = np.full((1, 3), 13.0**-0.5, "float32")
+
+
+class RandomSharpness(Augmentation):
+    """Makes each image softer or crisper.
+
+    Args:
+        factor: from 0 (smoothed) over 0.5 (unchanged) to 1 (sharpened as much as 0 smooths). A pair (low, high)
+            draws one for each image, a number f means (0, f).
+        value_range: lowest and highest value of a pixel; results are clipped to it.
+        **kwargs: as in `Augmentation`.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`, any number of channels.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for a factor outside [0, 1].
+
+    Example:
+
+    >>> RandomSharpness((0.0, 1.0), seed=1)(np.zeros((8, 32, 32, 3), "uint8")).shape
+    TensorShape([8, 32, 32, 3])
+    """
+
+    def __init__(self, factor: float | tuple[float, float], value_range: Sequence[float] = (0, 255), **kwargs: Any):
+        super().__init__(**kwargs)
+        self.factor = check_factor(self, factor, low=0.0)
+        self.value_range = check_value_range(self, value_range)
+
+    def draw(self, rng, shape) -> Params:
+        return {"softness": 1.0 - 2.0 * rng.uniform(*self.factor)}
+
+    def apply(self, x, params) -> Tensor:
+        # PIL's SMOOTH: each pixel counts 5 times, each of its eight neighbours once.
+        smooth = filters.separable(x, _SIDE, _SIDE) + x * (4.0 / 13.0)
+        return color.clip(x, x + params["softness"][:, None, None, None] * (smooth - x), self.value_range)
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {"factor": (0.5 - 0.5 * strength, 0.5 + 0.5 * strength)}

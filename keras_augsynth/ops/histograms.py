@@ -1,0 +1,49 @@
+"""Histograms of many images at once, and tables that turn gray levels into others."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+
+def levels(x: Tensor, value_range: Sequence[float], bins: int = 256) -> Tensor:
+    """The values as whole numbers from 0 to `bins` - 1, int32; what is not finite is 0."""
+    low, high = value_range
+    # The little extra keeps 200 / 255, which float32 has to round, from ending up as 199.
+    scaled = (ops.where(ops.isfinite(x), x, low) - low) * ((bins - 1) / (high - low)) + 1e-3
+    return ops.cast(ops.clip(scaled, 0.0, bins - 1.0), "int32")
+
+
+def count(places: Tensor, counted: Tensor, groups: int | Tensor, bins: int) -> Tensor:
+    """How often each place occurs where `counted` is true: int32 `(groups, bins)`, place = group * bins + level."""
+    ones = ops.reshape(ops.cast(counted, "int32"), (-1,))
+    counts = ops.segment_sum(ones, ops.reshape(places, (-1,)), num_segments=groups * bins)
+    return ops.reshape(counts, (groups, bins))
+
+
+def look_up(tables: Tensor, places: Tensor) -> Tensor:
+    """The entries of `(groups, bins)` at places = group * bins + level."""
+    return ops.take(ops.reshape(tables, (-1,)), places, axis=0)
+
+
+def equalizing(counts: Tensor) -> Tensor:
+    """Tables `(groups, bins)` to levels 0 … 255 that make each histogram as flat as it can be."""
+    ends = ops.cumsum(counts, axis=-1)
+    total = ends[:, -1:]
+    first = ops.min(ops.where(ends > 0, ends, total), axis=-1, keepdims=True, initial=2**31 - 1)
+    span = ops.cast(ops.maximum(total - first, 1), "float32")
+    return ops.round(ops.maximum(ops.cast(ends - first, "float32"), 0.0) * 255.0 / span)
+
+
+def contrast_limited(counts: Tensor, limit: int | Tensor) -> Tensor:
+    """The counts cut off at `limit`; what was cut is spread evenly, a remainder at even distances."""
+    bins = counts.shape[-1]
+    excess = ops.sum(ops.maximum(counts - limit, 0), axis=-1, keepdims=True)
+    share = excess // bins
+    rest = excess - share * bins
+    step = ops.maximum(bins // ops.maximum(rest, 1), 1)
+    level = ops.arange(bins, dtype="int32")
+    extra = ops.logical_and(ops.equal(level % step, 0), level // step < rest)
+    return ops.minimum(counts, limit) + share + ops.cast(extra, "int32")
