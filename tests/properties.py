@@ -59,6 +59,11 @@ class Case:
         return self.is_random or not self.layer.always
 
     @property
+    def mixes(self) -> bool:
+        """Whether a sample depends on its batch: such layers have tests of their own for what that means."""
+        return getattr(self.layer, "mixes", False)
+
+    @property
     def resizes(self) -> bool:
         return self.make().compute_output_shape(self.inputs.shape) != self.inputs.shape
 
@@ -144,6 +149,8 @@ def calls_differ(case: Case) -> None:
 
 def rows_differ(case: Case) -> None:
     """The same sample in every row comes out in more than one way."""
+    if case.mixes:
+        return
     if not case.is_random:
         return
     row = np.repeat(case.inputs[:1], 8, axis=0)
@@ -152,6 +159,8 @@ def rows_differ(case: Case) -> None:
 
 
 def row_alone_is_row_of_batch(case: Case) -> None:
+    if case.mixes:
+        return
     layer, key = case.make(), case.modality.key
     together = values(layer(case.numbered(), training=True)[key])
     for row in range(0, 6, 2):
@@ -161,6 +170,8 @@ def row_alone_is_row_of_batch(case: Case) -> None:
 
 def ids_decide(case: Case) -> None:
     """With ids, order, batch size and earlier calls change nothing; another epoch does."""
+    if case.mixes:
+        return
     layer, key = case.make(), case.modality.key
     first = values(layer(case.numbered(), training=True)[key])
     backwards = values(case.make()(case.numbered(slice(None, None, -1)), training=True)[key])
@@ -171,6 +182,8 @@ def ids_decide(case: Case) -> None:
 
 
 def parallel_map_changes_nothing(case: Case) -> None:
+    if case.mixes:
+        return
     layer = case.make()
     if layer.modality is None:
         return
@@ -272,6 +285,9 @@ def tf_data_with_unknown_sizes(case: Case) -> None:
             x, *rest = result if parts > 1 else (result,)
             assert x.shape == layer.compute_output_shape(inputs.shape)
             for given, kept in zip(element[1:parts], rest, strict=True):
+                if case.mixes and given is element[1]:
+                    assert kept.shape == (6, layer.num_classes)
+                    continue
                 assert_same(kept, given)
                 assert values(kept).dtype == given.dtype
 
@@ -283,8 +299,9 @@ def dictionary_is_not_changed(case: Case) -> None:
     result = layer(inputs, training=True)
     assert inputs.keys() == before.keys() == result.keys()
     assert all(inputs[name] is before[name] for name in inputs)
-    assert_same(result["labels"], np.arange(6))
-    assert values(result["labels"]).dtype == np.int64
+    if not case.mixes:
+        assert_same(result["labels"], np.arange(6))
+        assert values(result["labels"]).dtype == np.int64
     assert list(values(result["other"])) == [b"a", b"b"]
 
 
@@ -316,6 +333,8 @@ def finite_stays_finite(case: Case) -> None:
 
 def not_a_number_stays_where_it_is(case: Case) -> None:
     """A single NaN, far from the border, reaches no further than its neighbours and no other sample."""
+    if case.mixes:
+        return
     if case.modality.name == "text":
         return
     inputs = case.inputs.astype("float32")
@@ -328,6 +347,8 @@ def not_a_number_stays_where_it_is(case: Case) -> None:
 
 def masks_boxes_and_points_move_along(case: Case) -> None:
     """A bright block, its mask, its box and its center stay together."""
+    if case.mixes:
+        return
     spatial = case.modality.spatial
     if not spatial or case.layer.modality is None:
         return
@@ -342,7 +363,8 @@ def masks_boxes_and_points_move_along(case: Case) -> None:
             "boxes": np.array([[[10, 10, 19, 19]]] * 4, "float32"),
             "labels": np.ones((4, 1), int),
         }
-    geometric = issubclass(case.layer, layers.Geometric)
+    steps = [step.layer for step in case.make().steps()]
+    geometric = any(isinstance(layer, layers.Geometric) for layer in steps)
     layer = case.make(fill_mode="constant") if geometric and "fill_mode" in _init_arguments(case.layer) else case.make()
     result = layer(data, training=True)
     assert result["segmentation_masks"].dtype == tf.int32
@@ -352,7 +374,8 @@ def masks_boxes_and_points_move_along(case: Case) -> None:
         return
     image, moved = values(result[case.modality.key])[..., 0], values(result["segmentation_masks"])[..., 0]
     assert image.shape == moved.shape
-    assert np.mean((image > 100) == (moved == 1)) > 0.985
+    if len(steps) == 1:  # others change colors, too
+        assert np.mean((image > 100) == (moved == 1)) > 0.985
     for row in range(4):
         where = np.argwhere(moved[row] == 1)
         if not len(where) or where.min() == 0 or np.any(where.max(0) == np.array(moved.shape[1:]) - 1):

@@ -25,5 +25,6 @@ def test_registry_knows_every_file():
     import keras_augsynth.layers as layers
 
     own = {name for name in layers.__all__ if isinstance(getattr(layers, name), type)}
-    families = {"Augmentation", "Geometric", "Color", "Pipeline", "OneOf", "SomeOf"}
+    families = {"Augmentation", "Geometric", "Color", "Mixing", "Pipeline", "OneOf", "SomeOf"}
+    families |= {"CopyPaste"}  # it takes nothing without masks
     assert {case.layer.__name__ for case in CASES} == own - families

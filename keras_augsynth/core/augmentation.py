@@ -68,6 +68,7 @@ class Augmentation(keras.layers.Layer):
     stage: type[Stage] = Stage
     changes_labels = False
     always = False  # whether the layer does something even when it is inactive
+    implied: tuple[str, ...] = ()  # constructor arguments of a base that the class provides itself
     reach = 4  # side in pixels of the window that one pixel can change; a NaN spreads no further
 
     def __init_subclass__(cls, listed: bool = True, **kwargs: Any):
@@ -347,7 +348,7 @@ def _arguments(cls: type) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = (p for base in own for p in inspect.signature(base.__init__).parameters.values())
     names = [p.name for p in parameters if p.kind in kinds and p.name != "self"]
-    return list(dict.fromkeys(names))
+    return [name for name in dict.fromkeys(names) if name not in cls.implied]
 
 
 def _plain(value: Any) -> Any:

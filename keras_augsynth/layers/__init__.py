@@ -5,6 +5,8 @@ from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.mixing import Mixing
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
 from keras_augsynth.layers.audio.random_gain import RandomGain
+from keras_augsynth.layers.image.aug_mix import AugMix
+from keras_augsynth.layers.image.auto_augment import AutoAugment
 from keras_augsynth.layers.image.auto_contrast import AutoContrast
 from keras_augsynth.layers.image.center_crop import CenterCrop
 from keras_augsynth.layers.image.coarse_dropout import CoarseDropout
@@ -20,6 +22,7 @@ from keras_augsynth.layers.image.histogram_matching import HistogramMatching
 from keras_augsynth.layers.image.mix_up import MixUp
 from keras_augsynth.layers.image.mosaic import Mosaic
 from keras_augsynth.layers.image.normalization import Normalization
+from keras_augsynth.layers.image.rand_augment import RandAugment
 from keras_augsynth.layers.image.random_affine import RandomAffine
 from keras_augsynth.layers.image.random_brightness import RandomBrightness
 from keras_augsynth.layers.image.random_channel_dropout import RandomChannelDropout
@@ -71,12 +74,15 @@ from keras_augsynth.layers.image.random_vignette import RandomVignette
 from keras_augsynth.layers.image.random_zoom import RandomZoom
 from keras_augsynth.layers.image.rescaling import Rescaling
 from keras_augsynth.layers.image.solarization import Solarization
+from keras_augsynth.layers.image.trivial_augment_wide import TrivialAugmentWide
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 
 __all__ = [
+    "AugMix",
     "Augmentation",
+    "AutoAugment",
     "AutoContrast",
     "CenterCrop",
     "CoarseDropout",
@@ -95,6 +101,7 @@ __all__ = [
     "Normalization",
     "OneOf",
     "Pipeline",
+    "RandAugment",
     "RandomAffine",
     "RandomBrightness",
     "RandomChannelDropout",
@@ -151,5 +158,6 @@ __all__ = [
     "Rescaling",
     "Solarization",
     "SomeOf",
+    "TrivialAugmentWide",
     "enumerated",
 ]
