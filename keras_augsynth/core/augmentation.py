@@ -167,9 +167,68 @@ class Augmentation(keras.layers.Layer):
         keys = None
         if activity.is_active(self, training):
             keys = activity.keys(self._calls, form.count, form.ids, form.epoch)
+        return form.restore(self.plan(form.batch, keys), sample_weight)
+
+    def draw_params(self, sample_ids: Any, epoch: int = 0, *, shape: Sequence[int] | None = None) -> dict[str, Any]:
+        """What the layer draws for samples with these ids: the same as in a call with "sample_ids" and "epoch".
+
+        Args:
+            sample_ids: integers `(N,)`.
+            epoch: integer.
+            shape: of one sample, channels last. Only for layers whose draws depend on it, such as crops.
+
+        Returns:
+            For each layer that is carried out, in order, {"params": …, "gate": bool `(N,)` where some samples are
+            left out}. To look at, or to be handed to `replay`.
+
+        Example:
+
+        >>> layer = RandomRotation(0.1, seed=1)
+        >>> params = layer.draw_params([17, 4])
+        >>> turned = layer.replay(images[:2], params)
+        """
+        ids = ops.reshape(ops.convert_to_tensor(sample_ids), (-1,))
+        if "int" not in ops.dtype(ids):
+            raise wrong(self, "sample_ids", "be integers", ops.dtype(ids), TypeError)
+        keys = activity.keys(self._calls, None, ids, ops.convert_to_tensor(epoch))
+        axes = len(self.modality.axes) if self.modality else 3
+        sample = (None,) * axes if shape is None else tuple(shape)
+        try:
+            return self.plan.record(keys, (ops.shape(ids)[0], *sample))
+        except (TypeError, ValueError) as error:
+            if shape is not None:
+                raise
+            raise wrong(self, "shape", "be given: what is drawn depends on the size of a sample", shape) from error
+
+    def replay(self, inputs: Any, params: dict[str, Any]) -> Any:
+        """Changes samples by what `draw_params` returned, in the order of its ids.
+
+        Args:
+            inputs: as in a call.
+            params: of `draw_params`, for as many samples.
+
+        Raises:
+            ValueError: for parameters of another layer or of another number of samples.
+        """
+        inputs = to_tensors(inputs)
+        check_inputs(self, inputs)
+        form = Form(self, inputs)
+        names = [step.name for stage in self.plan.stages for step in stage.steps]
+        if not isinstance(params, dict) or list(params) != names:
+            raise wrong(self, "params", f"be what `draw_params` of this layer returns, for {names}", params)
+        params = keras.tree.map_structure(ops.convert_to_tensor, params)
+        for row in keras.tree.flatten(params):
+            if row.shape[0] != form.batch["x"].shape[0]:
+                needed = f"be drawn for {form.batch['x'].shape[0]} samples"
+                raise wrong(self, "params", needed, f"parameters for {row.shape[0]}")
+        return form.restore(self.plan.replay(form.batch, params))
+
+    @property
+    def plan(self) -> Plan:
+        """How the layer is carried out."""
         if self._plan is None:
-            self._plan = Plan(self.steps())
-        return form.restore(self._plan(form.batch, keys), sample_weight)
+            self._plan = Plan(self.steps(), self.jit)
+        return self._plan
 
     def steps(self) -> list[Step]:
         """The layers that this one stands for, in order: itself, or in a composite its parts."""

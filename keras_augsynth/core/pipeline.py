@@ -63,6 +63,8 @@ class Pipeline(Composite, listed=False):
         layers: augmentations for one kind of data. Any other Keras layer may stand among them and is called
             as it is, with the primary tensor.
         fuse: False carries out every layer on its own.
+        shuffle: True carries out the layers in another order for each sample. Costs little where all of them are
+            geometric or all change colors linearly; of other layers, every one is computed at every place.
         **kwargs: as in `Augmentation`. Layers without a seed get one from `seed` and their position; `p` is the
             chance that a sample goes through the pipeline at all.
 
@@ -77,16 +79,29 @@ class Pipeline(Composite, listed=False):
     TensorShape([8, 32, 32, 3])
     """
 
-    def __init__(self, layers: Sequence[keras.layers.Layer], *, fuse: bool = True, **kwargs: Any):
+    def __init__(
+        self, layers: Sequence[keras.layers.Layer], *, fuse: bool = True, shuffle: bool = False, **kwargs: Any
+    ):
         super().__init__(layers, **kwargs)
         self.fuse = check_flag(self, fuse, "fuse")
+        self.shuffle = check_flag(self, shuffle, "shuffle")
+        if shuffle:
+            _check_parts(self, self.layers)
 
     def choose(self, rng: Random) -> Tensor:
-        chosen = ops.expand_dims(rng.gate(self.p), 1)
-        return ops.broadcast_to(chosen, (ops.shape(chosen)[0], len(self.layers)))
+        chosen, count = ops.expand_dims(rng.gate(self.p), 1), len(self.layers)
+        if not self.shuffle:
+            return ops.broadcast_to(chosen, (ops.shape(chosen)[0], count))
+        place = ops.repeat(rng.permutation(count), count, axis=1)  # at every place there is every layer
+        layer = ops.tile(ops.arange(count, dtype="int32"), (count,))
+        return ops.logical_and(chosen, ops.equal(ops.cast(place, "int32"), layer))
 
     def steps(self) -> list[Step]:
-        steps = super().steps() if self.p < 1.0 else [step for part in self._parts() for step in part]
+        if self.shuffle:
+            parts = list(enumerate(part for _ in self.layers for part in self._parts()))
+            steps = [step.behind(self, position) for position, part in parts for step in part]
+        else:
+            steps = super().steps() if self.p < 1.0 else [step for part in self._parts() for step in part]
         return steps if self.fuse else [step.on_its_own() for step in steps]
 
 

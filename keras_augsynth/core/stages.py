@@ -25,8 +25,11 @@ from keras_augsynth.ops.resample import resample, sample
 
 Tensor = Any
 Params = dict[str, Tensor]
-# What `random.streams` drew for all layers of a call; None where the call is inactive.
-Draws = dict[str, Tensor]
+# What `random.streams` drew for all layers of a call; or what was recorded of every step, for a replay. None where
+# the call is inactive.
+Draws = dict[str, Any]
+# What one step drew: {"params": …, "gate": …}, by the step's name.
+Record = dict[str, dict[str, Any]]
 
 # How pixels are read where no layer of a stage has a wish: none of them looks beyond the border.
 ANY_SAMPLING = ("bilinear", "nearest", 0.0, None)
@@ -43,7 +46,8 @@ class Step:
 
     def __init__(self, layer: keras.layers.Layer, gates: Sequence[tuple[Any, int]] = (), alone: bool = False):
         self.layer, self.gates, self.alone = layer, tuple(gates), alone
-        self.places: dict[int, int] = {}  # which of the draws are whose; set by `Plan`
+        self.places: dict[int, int] = {}  # which of the draws are whose; set by `Plan`, as is:
+        self.name = layer.name
 
     def behind(self, composite: Any, position: int) -> "Step":
         return Step(self.layer, ((composite, position), *self.gates), self.alone)
@@ -53,6 +57,8 @@ class Step:
 
     def open(self, draws: Draws) -> Tensor | None:
         """bool `(N,)`: for which samples the layer is carried out; None: for all."""
+        if "record" in draws:
+            return draws["record"][self.name].get("gate")
         chance = getattr(self.layer, "p", 1.0)
         votes = [self._random(self.layer, draws).gate(chance)] if chance != 1.0 else []
         votes += [composite.choose(self._random(composite, draws))[:, position] for composite, position in self.gates]
@@ -62,6 +68,8 @@ class Step:
         """(parameters, gate); parameters that are None mean that there is nothing to do."""
         if draws is None:
             return self.layer.rest(shape), None
+        if "record" in draws:
+            return draws["record"][self.name]["params"], self.open(draws)
         return self.layer.draw(self._random(self.layer, draws), shape), self.open(draws)
 
     def _random(self, layer: keras.layers.Layer, draws: Draws) -> Random:
@@ -71,6 +79,8 @@ class Step:
 
 class Stage:
     """A run of steps that is carried out together; this one takes a single layer of any kind."""
+
+    jit: bool | None = None  # what the outermost layer says
 
     def __init__(self, step: Step):
         self.steps = [step]
@@ -113,7 +123,7 @@ class Stage:
 
     @property
     def _jit(self) -> bool | None:
-        return None if all(step.layer.jit is not False for step in self.steps) else False
+        return None if self.jit is not False and all(step.layer.jit is not False for step in self.steps) else False
 
     def _kernel(self, function: Callable) -> Callable:
         """A method compiled, once; unless a layer of the stage asked for no XLA."""
@@ -302,7 +312,7 @@ class ForeignStage(Stage):
 class Plan:
     """Steps in order, neighbours that can share their work together, and the random numbers of all of them."""
 
-    def __init__(self, steps: Sequence[Step]):
+    def __init__(self, steps: Sequence[Step], jit: bool | None = None):
         self.stages: list[Stage] = []
         for step in steps:
             if self.stages and self._joins(step):
@@ -312,12 +322,35 @@ class Plan:
         drawing = [layer for step in steps for layer in (step.layer, *(composite for composite, _ in step.gates))]
         drawing = list({id(layer): layer for layer in drawing if hasattr(layer, "seed")}.values())
         self._seeds = np.array([words(layer.seed) for layer in drawing], "uint32").reshape(-1, 2)
-        self._streams = shared(streams, None if all(layer.jit is not False for layer in drawing) else False)
-        for step in steps:
+        jits = [jit, *(layer.jit for layer in drawing)]
+        self._streams = shared(streams, False if any(jit is False for jit in jits) else None)
+        for stage in self.stages:
+            stage.jit = jit
+        for number, step in enumerate(steps):
             step.places = {id(layer): place for place, layer in enumerate(drawing)}
+            step.name = f"{number}_{step.layer.name}"
 
     def __call__(self, batch: Batch, keys: Keys | None) -> Batch:
-        draws = None if keys is None else self._streams(ops.convert_to_tensor(self._seeds), *keys)
+        return self._carry_out(batch, None if keys is None else self._draws(keys))
+
+    def record(self, keys: Keys, shape: Sequence) -> Record:
+        """What every step draws for a batch of `shape` (N, *size, C)."""
+        draws, record = self._draws(keys), {}
+        for step in (step for stage in self.stages for step in stage.steps):
+            foreign = not hasattr(step.layer, "draw")
+            params, gate = ({}, step.open(draws)) if foreign else step.draw(draws, shape)
+            record[step.name] = {"params": params} | ({} if gate is None else {"gate": gate})
+            if not foreign and len(shape) > 2:
+                shape = (shape[0], *step.layer.output_size(shape[1:-1]), shape[-1])
+        return record
+
+    def replay(self, batch: Batch, record: Record) -> Batch:
+        return self._carry_out(batch, {"record": record})
+
+    def _draws(self, keys: Keys) -> Draws:
+        return self._streams(ops.convert_to_tensor(self._seeds), *keys)
+
+    def _carry_out(self, batch: Batch, draws: Draws | None) -> Batch:
         for stage in self.stages:
             batch = stage(batch, draws)
         return batch

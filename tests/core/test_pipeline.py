@@ -263,3 +263,12 @@ def test_mirrored_replicas_draw_differently():
             results.append(activity.keys(keras.random.SeedGenerator(0), 2, None, None))
     assert [int(epoch[0]) for epoch, _ in results] == [0, 1]
     assert layer.seed == 1
+
+
+@pytest.mark.parametrize("jit", [None, False])
+def test_jit_false_holds_for_the_parts(jit):
+    """For a target without XLA no operation of the traced call asks for it."""
+    pipeline = layers.Pipeline([layers.RandomRotation(0.1), layers.RandomContrast(0.2)], jit=jit)
+    traced = tf.function(lambda x: pipeline(x, training=True)).get_concrete_function(tf.TensorSpec([2, 8, 8, 3]))
+    functions = traced.graph.as_graph_def().library.function
+    assert any(function.attr["_XlaMustCompile"].b for function in functions) == (jit is None)

@@ -50,8 +50,9 @@ class MixUp(Mixing):
 
     def mix(self, x, params, masks) -> Tensor:
         share, other = expand(params["weights"][:, 0], 3), take(x, params, 1)
+        same = expand(ops.equal(params["sources"][:, 0], params["sources"][:, 1]), 3)
         mixed = share * x + (1.0 - share) * other
-        return ops.where(share == 1.0, x, ops.where(share == 0.0, other, mixed))  # 0 * NaN would spread
+        return ops.where(same | (share == 1.0), x, ops.where(share == 0.0, other, mixed))  # 0 * NaN would spread
 
     def apply_masks(self, masks, params) -> Tensor:
         if "float" in ops.dtype(masks):

@@ -88,8 +88,6 @@ class Policy(Composite, listed=False):
             _Sharpness(self.operations, self.magnitudes, **colors),
         ]
         super().__init__(parts, **kwargs)
-        for part in parts:
-            part.jit = self.jit
 
     def operations(self, rng: Random) -> Drawn:
         """What to do with each image."""

@@ -74,6 +74,22 @@ class RandomGridDistortion(Geometric):
             place = place + ops.clip(cells - k, low, high) * widths[:, k : k + 1]
         return (place - 0.5) * length
 
+    def unbend(self, params, size, xy) -> list[Tensor]:
+        return [
+            self._squeeze(t, ops.cast(params["widths"][:, axis], t.dtype), ops.cast(length, t.dtype))
+            for axis, (t, length) in enumerate(zip(xy, reversed(size), strict=True))
+        ]
+
+    def _squeeze(self, t: Tensor, widths: Tensor, length: Tensor) -> Tensor:
+        """The way back of `_stretch`."""
+        place, edge, cells = t / length + 0.5, 0.0, 0.0
+        for k in range(self.num_steps):
+            low = float("-inf") if k == 0 else 0.0
+            high = float("inf") if k == self.num_steps - 1 else 1.0
+            cells = cells + ops.clip((place - edge) / widths[:, k : k + 1], low, high)
+            edge = edge + widths[:, k : k + 1]
+        return (cells / self.num_steps - 0.5) * length
+
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {"distort_limit": 0.8 * strength}
