@@ -51,7 +51,7 @@ class Case:
 
     @property
     def is_random(self) -> bool:
-        return self.layer.draw is not layers.Augmentation.draw
+        return any(type(step.layer).draw is not layers.Augmentation.draw for step in self.make().steps())
 
     @property
     def has_chance(self) -> bool:

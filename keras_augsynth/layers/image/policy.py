@@ -129,12 +129,11 @@ class _Part:
     def draw(self, rng, shape) -> Params:
         return self._operations(rng)
 
-    def _amounts(self, params: Params, name: str, unit: str | None = None) -> list[Tensor]:
-        """The magnitude of an operation where it was drawn and 0 elsewhere, `(N,)` for each draw."""
+    def _amounts(self, params: Params, name: str, unit: str | None = None) -> Tensor:
+        """The magnitude of an operation where it was drawn and 0 elsewhere, `(N, operations)`."""
         amount = params["magnitude"] * (params["sign"] if name in _SIGNED else 1.0)
         amount = amount * (self._reach[unit] if unit else 1.0)
-        amount = ops.where(self._is(params, name), amount, 0.0)
-        return [amount[:, k] for k in range(amount.shape[1])]
+        return ops.where(self._is(params, name), amount, 0.0)
 
     def _is(self, params: Params, name: str) -> Tensor:
         return ops.equal(params["name"], OPERATIONS.index(name))
@@ -147,37 +146,38 @@ class _Part:
 class _Geometry(_Part, Geometric, listed=False):
     def matrix(self, params, size) -> Tensor:
         height, width = (ops.cast(length, "float32") for length in size)
-        amounts = lambda *names: zip(*(self._amounts(params, *name) for name in names), strict=True)
-        product = matrices.identity(3)
-        for shear_x, shear_y, x, y, angle in amounts(
-            ("shear_x", "shear"),
-            ("shear_y", "shear"),
-            ("translate_x", "translate"),
-            ("translate_y", "translate"),
-            ("rotate", "rotate"),
-        ):
-            for matrix in (
-                matrices.shear(shear_x, shear_y),
-                matrices.translation(-x * width, -y * height),
-                matrices.rotation(angle),
-            ):
-                product = ops.matmul(product, matrix)
-        return product
+        amounts = lambda name, unit: ops.reshape(self._amounts(params, name, unit), (-1,))
+        shear = matrices.shear(amounts("shear_x", "shear"), amounts("shear_y", "shear"))
+        x, y = (-amounts(f"translate_{axis}", "translate") for axis in "xy")
+        turn = matrices.rotation(amounts("rotate", "rotate"))
+        each = ops.matmul(ops.matmul(shear, matrices.translation(x * width, y * height)), turn)
+        return _product(ops.reshape(each, (-1, params["name"].shape[1], 3, 3)))
 
 
 class _Colors(_Part, Color, listed=False):
     def matrix(self, params, mean) -> Tensor:
         channels, (low, high) = mean.shape[-1], self.value_range
         product = matrices.identity(channels + 1)
-        then = lambda matrix: ops.matmul(ops.cast(matrix, "float64"), product)
-        names = ("brightness", "contrast", "color")
-        for light, contrast, saturation in zip(*(self._amounts(params, n, "factor") for n in names), strict=True):
-            product = then(matrices.affine_color([1.0 + light] * channels, [-light * low] * channels))
-            product = then(matrices.contrast(1.0 + contrast, color.apply(product, mean)))
+        light, contrast, saturation = (
+            1.0 + self._amounts(params, name, "factor") for name in ("brightness", "contrast", "color")
+        )
+        for k in range(light.shape[1]):
+            step = matrices.affine_color([light[:, k]] * channels, [(1.0 - light[:, k]) * low] * channels)
+            product = ops.matmul(step, product)
+            product = ops.matmul(matrices.contrast(contrast[:, k], color.apply(product, mean)), product)
             if channels == 3:
-                product = then(matrices.saturation(1.0 + saturation))
+                product = ops.matmul(matrices.saturation(saturation[:, k]), product)
         inverted = ops.sum(ops.cast(self._is(params, "invert"), "float32"), axis=1) % 2.0
-        return then(matrices.affine_color([1.0 - 2.0 * inverted] * channels, [(low + high) * inverted] * channels))
+        turned = matrices.affine_color([1.0 - 2.0 * inverted] * channels, [(low + high) * inverted] * channels)
+        return ops.matmul(turned, product)
+
+
+def _product(each: Tensor) -> Tensor:
+    """Of matrices `(N, count, 3, 3)`, in order."""
+    product = each[:, 0]
+    for k in range(1, each.shape[1]):
+        product = ops.matmul(product, each[:, k])
+    return product
 
 
 class _Levels(_Part, Augmentation, listed=False):
@@ -191,10 +191,10 @@ class _Levels(_Part, Augmentation, listed=False):
     def apply(self, x, params) -> Tensor:
         low, high = self._range
         where = lambda name, changed: ops.where(self._any(params, name), changed, x)
-        lost = sum(self._amounts(params, "posterize", "bits"))
+        lost = ops.sum(self._amounts(params, "posterize", "bits"), axis=1)
         bits = ops.clip(8 - ops.cast(ops.round(lost), "int32"), 1, 8)
         x = where("posterize", self._posterize.apply(x, {"bits": bits}))
-        threshold = high - (high - low) * ops.minimum(sum(self._amounts(params, "solarize")), 1.0)
+        threshold = high - (high - low) * ops.minimum(ops.sum(self._amounts(params, "solarize"), axis=1), 1.0)
         lighter = {"addition": ops.zeros_like(threshold), "threshold": threshold}
         x = where("solarize", self._solarize.apply(x, lighter))
         x = where("auto_contrast", self._stretch.apply(x, {}))
@@ -207,6 +207,6 @@ class _Sharpness(_Part, Augmentation, listed=False):
         self._sharpen = RandomSharpness(0.5, value_range)
 
     def apply(self, x, params) -> Tensor:
-        softness = -sum(self._amounts(params, "sharpness", "factor"))
+        softness = -ops.sum(self._amounts(params, "sharpness", "factor"), axis=1)
         changed = self._sharpen.apply(x, {"softness": softness})
         return ops.where(self._any(params, "sharpness"), changed, x)
