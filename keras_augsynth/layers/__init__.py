@@ -7,6 +7,7 @@ from keras_augsynth.layers.audio.random_gain import RandomGain
 from keras_augsynth.layers.image.center_crop import CenterCrop
 from keras_augsynth.layers.image.coarse_dropout import CoarseDropout
 from keras_augsynth.layers.image.fourier_domain_adaptation import FourierDomainAdaptation
+from keras_augsynth.layers.image.from_image_data_generator import from_image_data_generator
 from keras_augsynth.layers.image.grid_mask import GridMask
 from keras_augsynth.layers.image.histogram_matching import HistogramMatching
 from keras_augsynth.layers.image.normalization import Normalization
@@ -100,4 +101,5 @@ __all__ = [
     "Rescaling",
     "SomeOf",
     "enumerated",
+    "from_image_data_generator",
 ]
