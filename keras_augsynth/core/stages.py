@@ -284,8 +284,12 @@ class Plan:
         for step in steps:
             step.places = {id(layer): place for place, layer in enumerate(drawing)}
 
+    def draws(self, keys: Keys) -> Draws:
+        """The random numbers of all layers."""
+        return self._streams(ops.convert_to_tensor(self._seeds), *keys)
+
     def __call__(self, batch: Batch, keys: Keys | None) -> Batch:
-        draws = None if keys is None else self._streams(ops.convert_to_tensor(self._seeds), *keys)
+        draws = None if keys is None else self.draws(keys)
         for stage in self.stages:
             batch = stage(batch, draws)
         return batch

@@ -1,5 +1,6 @@
 """Augmentations as Keras layers. Names that Keras has mean what they mean there."""
 
+from keras_augsynth.core.audit import audit
 from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
 from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.pipeline import OneOf, Pipeline, SomeOf
@@ -100,6 +101,7 @@ __all__ = [
     "RandomZoom",
     "Rescaling",
     "SomeOf",
+    "audit",
     "enumerated",
     "from_image_data_generator",
 ]
