@@ -130,7 +130,7 @@ class _Tally:
 
     def __init__(self, pipeline: Augmentation):
         self._pipeline, self._plan = pipeline, Plan(pipeline.steps())
-        self._ranged = [_Ranged(stage) for stage in self._plan.stages]
+        self._ranged: list[_Ranged] = []  # made when the layers are built
         # Boxes of several samples in one image: which one was which, nobody knows.
         self._mixes = any(getattr(step.layer, "mixes", False) for stage in self._plan.stages for step in stage.steps)
         self.samples = 0
@@ -150,6 +150,7 @@ class _Tally:
             return
         if not self._pipeline.built:
             self._pipeline.build(tuple(before["x"].shape))
+        self._ranged = self._ranged or [_Ranged(stage) for stage in self._plan.stages]
         ids = form.ids if form.ids is not None else np.arange(self.samples, self.samples + count)
         keys = activity.keys(None, count, ids, 0 if form.epoch is None else form.epoch)
         self.samples += count

@@ -127,6 +127,8 @@ def test_other_kinds_of_data():
     unknown = dataset(np.full((2, 4, 4, 1), np.nan, "float32"))
     foreign = layers.Pipeline([layers.RandomFlip(), keras.layers.AveragePooling2D(2)])
     assert layers.audit(unknown, foreign).values is None
+    not_built = layers.Pipeline([layers.RandomFlip(), layers.Normalization()])
+    assert layers.audit(dataset(np.ones((2, 4, 4, 1), "float32")), not_built).values_after == (1.0, 1.0)
 
 
 def test_report(images):
