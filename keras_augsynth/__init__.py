@@ -1,5 +1,8 @@
 """Augmentation, synthesis and balancing for Keras, inside the graph."""
 
+import importlib
+from types import ModuleType
+
 import keras
 
 if keras.config.backend() != "tensorflow":
@@ -14,3 +17,10 @@ from keras_augsynth.export import export_savedmodel
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "callbacks", "export_savedmodel", "fuse", "layers", "synthesis"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """`keras_augsynth.tuning`, which needs Keras Tuner, when it is first asked for."""
+    if name == "tuning":
+        return importlib.import_module("keras_augsynth.tuning")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

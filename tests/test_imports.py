@@ -42,9 +42,10 @@ def test_callbacks_know_the_protocol_only():
 
 def test_run_time_dependencies():
     allowed = {"keras", "tensorflow", "numpy", "keras_augsynth"} | set(sys.stdlib_module_names)
+    extras = {"tuning.py": {"keras_tuner"}}  # leaves, which nobody imports: see the next test
     for path in PACKAGE.rglob("*.py"):
         for name in imports(path):
-            assert name.split(".")[0] in allowed, f"{path.name} imports {name}"
+            assert name.split(".")[0] in allowed | extras.get(path.name, set()), f"{path.name} imports {name}"
             assert not name.startswith("keras.src"), path.name
 
 
@@ -60,6 +61,18 @@ print(sorted({name.split(".")[0] for name in set(sys.modules) - before}))
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     added = set(ast.literal_eval(result.stdout)) - set(sys.stdlib_module_names)
     assert added == {"keras_augsynth"}, added
+
+
+def test_extras_are_named_where_they_are_missing():
+    script = """
+import sys; sys.modules["keras_tuner"] = None
+import keras_augsynth
+keras_augsynth.tuning
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (
+        'keras_augsynth.tuning needs Keras Tuner. Install it with: pip install "keras_augsynth[tuner]"' in result.stderr
+    )
 
 
 def test_another_backend_is_told():

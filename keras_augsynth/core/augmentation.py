@@ -268,11 +268,11 @@ class Augmentation(keras.layers.Layer):
     # Configuration and state.
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **{name: _plain(getattr(self, name)) for name in _arguments(type(self))}}
+        return {**super().get_config(), **{name: _plain(getattr(self, name)) for name in arguments(type(self))}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Augmentation":
-        names = _arguments(cls)
+        names = arguments(cls)
         return cls(**{k: _restored(v, custom_objects) if k in names else v for k, v in config.items()})
 
     def adopt(self, seed: int) -> None:
@@ -401,7 +401,7 @@ def _float64(t: Tensor) -> Tensor:
     return ops.cast(t, "float64")
 
 
-def _arguments(cls: type) -> list[str]:
+def arguments(cls: type) -> list[str]:
     """The constructor's arguments up to `Augmentation`, most specific class first."""
     own = [base for base in cls.__mro__ if issubclass(base, Augmentation) and "__init__" in vars(base)]
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

@@ -7,8 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_augsynth.core import policy
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_flag, check_integer, check_number, wrong
+from keras_augsynth.core.form import primary_key
 from keras_augsynth.core.stages import Step
 from keras_augsynth.ops.random import Random
 
@@ -27,6 +29,15 @@ class Composite(Augmentation, listed=False):
         super().__init__(**kwargs)
         self.layers = list(layers)
         self.adopt(self.seed)
+        self.built = all(layer.built for layer in own)
+
+    def build(self, input_shape: Any) -> None:
+        shape = input_shape[primary_key(self, input_shape)] if isinstance(input_shape, dict) else input_shape
+        for layer in self.layers:
+            if isinstance(layer, Augmentation) and not layer.built:
+                layer.build(shape)
+            shape = layer.compute_output_shape(shape)
+        self.built = True
 
     def adopt(self, seed: int) -> None:
         super().adopt(seed)
@@ -37,6 +48,33 @@ class Composite(Augmentation, listed=False):
     def choose(self, rng: Random) -> Tensor:
         """bool `(N, parts)`: which parts are carried out for which sample."""
         raise NotImplementedError(f"{type(self).__name__} must define `choose`.")
+
+    def to_json(self) -> str:
+        """All layers with their arguments and seeds, as text to read and to keep; `from_json` is the way back.
+
+        What is not in it: how often the layer has been called, and the package's other state. Layers that have
+        learned something that is not among their arguments (`Normalization` after `adapt`) are refused.
+        """
+        return policy.write(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Composite":
+        """What `to_json` has written: it draws what the original drew from its first call on.
+
+        Raises:
+            TypeError: for something that is not a string.
+            ValueError: for text that is no JSON, a layer or an argument that is not known, or another class.
+
+        Example:
+
+        >>> augment = Pipeline([RandomFlip("horizontal"), RandomRotation(0.1)], seed=7)
+        >>> Pipeline.from_json(augment.to_json()).seed
+        7
+        """
+        layer = policy.read(cls.__name__, text)
+        if not isinstance(layer, cls):
+            raise wrong(cls.__name__, "text", f"describe a {cls.__name__}", type(layer).__name__)
+        return layer
 
     def steps(self) -> list[Step]:
         return [step.behind(self, position) for position, part in enumerate(self._parts()) for step in part]

@@ -330,12 +330,16 @@ class Plan:
             step.places = {id(layer): place for place, layer in enumerate(drawing)}
             step.name = f"{number}_{step.layer.name}"
 
+    def draws(self, keys: Keys) -> Draws:
+        """The random numbers of all layers."""
+        return self._streams(ops.convert_to_tensor(self._seeds), *keys)
+
     def __call__(self, batch: Batch, keys: Keys | None) -> Batch:
-        return self._carry_out(batch, None if keys is None else self._draws(keys))
+        return self._carry_out(batch, None if keys is None else self.draws(keys))
 
     def record(self, keys: Keys, shape: Sequence) -> Record:
         """What every step draws for a batch of `shape` (N, *size, C)."""
-        draws, record = self._draws(keys), {}
+        draws, record = self.draws(keys), {}
         for step in (step for stage in self.stages for step in stage.steps):
             foreign = not hasattr(step.layer, "draw")
             params, gate = ({}, step.open(draws)) if foreign else step.draw(draws, shape)
@@ -346,9 +350,6 @@ class Plan:
 
     def replay(self, batch: Batch, record: Record) -> Batch:
         return self._carry_out(batch, {"record": record})
-
-    def _draws(self, keys: Keys) -> Draws:
-        return self._streams(ops.convert_to_tensor(self._seeds), *keys)
 
     def _carry_out(self, batch: Batch, draws: Draws | None) -> Batch:
         for stage in self.stages:

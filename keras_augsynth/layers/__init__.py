@@ -1,5 +1,6 @@
 """Augmentations as Keras layers. Names that Keras has mean what they mean there."""
 
+from keras_augsynth.core.audit import audit
 from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
 from keras_augsynth.core.enumerated import enumerated
 from keras_augsynth.core.mixing import Mixing
@@ -17,6 +18,7 @@ from keras_augsynth.layers.image.copy_paste import CopyPaste
 from keras_augsynth.layers.image.cut_mix import CutMix
 from keras_augsynth.layers.image.equalization import Equalization
 from keras_augsynth.layers.image.fourier_domain_adaptation import FourierDomainAdaptation
+from keras_augsynth.layers.image.from_image_data_generator import from_image_data_generator
 from keras_augsynth.layers.image.grid_mask import GridMask
 from keras_augsynth.layers.image.histogram_matching import HistogramMatching
 from keras_augsynth.layers.image.mix_up import MixUp
@@ -159,5 +161,7 @@ __all__ = [
     "Solarization",
     "SomeOf",
     "TrivialAugmentWide",
+    "audit",
     "enumerated",
+    "from_image_data_generator",
 ]

@@ -157,6 +157,22 @@ def test_other_keras_layers_may_stand_in_it(rng):
     assert pipeline(images).shape == pipeline.compute_output_shape(images.shape) == (2, 4, 4, 3)
 
 
+def test_parts_that_have_weights_are_built(tmp_path):
+    """Inside a composite nobody calls the part itself, which is when Keras would build it."""
+    images = np.ones((2, 4, 4, 3), "float32")
+    pipeline = layers.Pipeline([layers.RandomFlip(), layers.Pipeline([layers.Normalization(dtype="float32")])])
+    data = tf.data.Dataset.from_tensor_slices(images).batch(2)
+    np.testing.assert_array_equal(next(iter(data.map(pipeline))), images)
+    pipeline.layers[1].layers[0].adapt(images * np.array([1.0, 2.0, 3.0]))
+    model = keras.Sequential([keras.Input((4, 4, 3)), pipeline])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(images), model(images))
+    assert np.abs(loaded(images)).max() > 1e3
+    noise = layers.Pipeline([layers.RandomFeatureNoise(0.1)])
+    assert noise({"sample_ids": np.arange(2), "features": np.ones((2, 3))})["features"].shape == (2, 3)
+
+
 def test_saved_and_loaded(tmp_path, rng):
     images = rng.integers(0, 256, (4, 12, 12, 3)).astype("float32")
     pipeline = layers.Pipeline(

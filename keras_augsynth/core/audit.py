@@ -1,0 +1,367 @@
+"""`audit`: what an augmentation does to a data set, in numbers, before anything is trained on it."""
+
+import json
+import warnings
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_augsynth.core import activity
+from keras_augsynth.core.augmentation import Augmentation
+from keras_augsynth.core.checks import check_integer, wrong
+from keras_augsynth.core.form import Batch, Form, check_inputs, to_tensors
+from keras_augsynth.core.stages import ColorStage, Plan, Stage
+
+_PER_EDGE = 8  # points to follow on each edge of a box, as bends need them
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What `audit` has found; shares are from 0 to 1, None where the data have nothing of the kind.
+
+    Attributes:
+        samples: how many were seen.
+        values: lowest and highest finite value in the data.
+        values_after: the same of the results.
+        clipped: share of the values that a layer has put on an end of its value range.
+        clipped_by: the same for each layer that clips (the last one of a fused run).
+        boxes: how many there are, padding (label -1) left out.
+        boxes_lost: share of them whose label became -1 (without labels: of which no area is left).
+        box_area_lost: mean share of a box's area that lies outside the image or went with the lost label.
+        keypoints: how many lie in their image.
+        keypoints_lost: share of them that have left it.
+        mask_area_lost: by class, the share of its part of the image that is gone; negative where it grew.
+        misfits: by layer, what the data are and what its `value_range` says.
+    """
+
+    samples: int
+    values: tuple[float, float] | None = None
+    values_after: tuple[float, float] | None = None
+    clipped: float | None = None
+    clipped_by: dict[str, float] = field(default_factory=dict)
+    boxes: int = 0
+    boxes_lost: float | None = None
+    box_area_lost: float | None = None
+    keypoints: int = 0
+    keypoints_lost: float | None = None
+    mask_area_lost: dict[int, float] = field(default_factory=dict)
+    misfits: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+
+    def to_markdown(self) -> str:
+        """A table to read."""
+        rows = [("samples", str(self.samples))]
+        rows += [
+            (title, f"{_number(pair[0])} to {_number(pair[1])}")
+            for title, pair in (("values", self.values), ("values after", self.values_after))
+            if pair
+        ]
+        shares = {"values clipped": self.clipped}
+        if len(self.clipped_by) > 1:
+            shares |= {f"values clipped by {name}": share for name, share in self.clipped_by.items()}
+        shares[f"boxes lost, of {self.boxes}"] = self.boxes_lost
+        shares["box area lost"] = self.box_area_lost
+        shares[f"keypoints lost, of {self.keypoints}"] = self.keypoints_lost
+        shares |= {f"mask area lost, class {label}": share for label, share in self.mask_area_lost.items()}
+        rows += [(title, f"{100 * share:.1f} %") for title, share in shares.items() if share is not None]
+        rows += [(f"misfit of {name}", _misfit(found)) for name, found in self.misfits.items()]
+        return "\n".join(["| what | how much |", "| --- | --- |", *(f"| {what} | {much} |" for what, much in rows)])
+
+    def to_json(self) -> str:
+        """The numbers, for a machine."""
+        return json.dumps(asdict(self), indent=2)
+
+
+def audit(dataset: tf.data.Dataset, pipeline: Augmentation, batches: int | None = None) -> Audit:
+    """Runs a data set through an augmentation and reports what gets lost on the way.
+
+    Boxes and points that leave the image, classes that vanish from masks, values that are clipped; and it warns
+    if the data are not what a layer's `value_range` says, images in [0, 1] for instance where 0 to 255 is expected.
+
+    Samples without "sample_ids" are numbered, so a pipeline with a seed is audited the same way each time, its
+    counter of calls is left alone, and the draws are those of the first epoch of `enumerated`. Where samples are
+    mixed, boxes and points cannot be followed and are not reported.
+
+    Args:
+        dataset: elements as the layers take them: `x`, `(x, y)`, `(x, y, sample_weight)` or dictionaries, single
+            samples or (much faster) batches.
+        pipeline: a Pipeline, or any other layer of this package.
+        batches: how many elements to look at; None: all.
+
+    Returns:
+        An `Audit`, with `to_markdown()` and `to_json()`.
+
+    Raises:
+        TypeError: for something that is no data set, or no layer of this package.
+        ValueError: for a data set without end where `batches` is None, or one without elements.
+
+    Example:
+
+    >>> data = tf.data.Dataset.from_tensor_slices(np.full((10, 8, 8, 1), 200, "uint8")).batch(5)
+    >>> audit(data, RandomBrightness((0.3, 0.4), seed=1)).clipped
+    1.0
+    """
+    if not isinstance(dataset, tf.data.Dataset):
+        raise wrong("audit", "dataset", "be a tf.data.Dataset", type(dataset).__name__, TypeError)
+    if not isinstance(pipeline, Augmentation):
+        raise wrong("audit", "pipeline", "be a Pipeline or another layer of keras_augsynth", pipeline, TypeError)
+    if batches is not None:
+        dataset = dataset.take(check_integer("audit", batches, "batches", 1))
+    elif dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise wrong("audit", "batches", "be given for a data set without end", batches)
+
+    tally = _Tally(pipeline)
+    for element in dataset:
+        tally.add(*(element if isinstance(element, tuple) else (element,)))
+    if not tally.samples:
+        raise wrong("audit", "dataset", "have at least one sample", dataset)
+    result = tally.result()
+    if result.misfits:
+        found = "; ".join(f"{name}: {_misfit(pair)}" for name, pair in result.misfits.items())
+        warnings.warn(f"audit: `dataset` does not fit the `value_range` of {found}.", stacklevel=2)
+    return result
+
+
+class _Tally:
+    """Sums over a data set."""
+
+    def __init__(self, pipeline: Augmentation):
+        self._pipeline, self._plan = pipeline, Plan(pipeline.steps())
+        self._ranged: list[_Ranged] = []  # made when the layers are built
+        # Boxes of several samples in one image: which one was which, nobody knows.
+        self._mixes = any(getattr(step.layer, "mixes", False) for stage in self._plan.stages for step in stage.steps)
+        self.samples = 0
+        self._extremes, self._extremes_after = _Extremes(), _Extremes()
+        self._boxes, self._lost_boxes, self._lost_area = 0, 0, 0.0
+        self._points, self._lost_points = 0, 0
+        self._area: dict[int, float] = defaultdict(float)
+        self._area_after: dict[int, float] = defaultdict(float)
+
+    def add(self, inputs: Any, labels: Any = None, *_: Any) -> None:
+        inputs = to_tensors(inputs)
+        check_inputs(self._pipeline, inputs)
+        form = Form(self._pipeline, inputs, labels)
+        before = dict(form.batch)
+        count = int(form.count)
+        if not count:
+            return
+        if not self._pipeline.built:
+            self._pipeline.build(tuple(before["x"].shape))
+        self._ranged = self._ranged or [_Ranged(stage) for stage in self._plan.stages]
+        ids = form.ids if form.ids is not None else np.arange(self.samples, self.samples + count)
+        keys = activity.keys(None, count, ids, 0 if form.epoch is None else form.epoch)
+        self.samples += count
+
+        points = before.get("points")
+        follow = "boxes" in before and not self._mixes
+        batch = {**before, "points": _with_outlines(before["boxes"], points)} if follow else before
+        draws = self._plan.draws(keys)
+        for stage, ranged in zip(self._plan.stages, self._ranged, strict=True):
+            entering, batch = batch["x"], stage(batch, draws)
+            ranged.see(entering, batch["x"])
+        if before["x"].dtype != tf.string:
+            self._extremes.see(np.asarray(before["x"]))
+            self._extremes_after.see(np.asarray(batch["x"]))
+        if follow:
+            self._see_boxes(before, batch, 0 if points is None else points.shape[1])
+        if points is not None and not self._mixes:
+            self._see_points(before, batch)
+        if "masks" in before:
+            for part, areas in ((before, self._area), (batch, self._area_after)):
+                _add_areas(np.asarray(part["masks"]), areas)
+
+    def _see_boxes(self, before: Batch, after: Batch, points: int) -> None:
+        outlines = np.asarray(after["points"], "float64")[:, points:, :2]
+        outlines = outlines.reshape(len(outlines), -1, 4 * _PER_EDGE, 2)
+        width, height = np.ptp(outlines, axis=2).transpose(2, 0, 1)
+        left = _area(after["boxes"])
+        real = _area(before["boxes"]) > 0.0
+        if "box_labels" in before:
+            real &= np.asarray(before["box_labels"]) != -1
+            lost = real & (np.asarray(after["box_labels"]) == -1)
+        else:
+            lost = real & (left <= 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.clip(1.0 - left / (width * height), 0.0, 1.0)
+        self._boxes += int(real.sum())
+        self._lost_boxes += int(lost.sum())
+        self._lost_area += float(np.where(lost, 1.0, share)[real].sum())
+
+    def _see_points(self, before: Batch, after: Batch) -> None:
+        count = before["points"].shape[1]
+        inside = _inside(np.asarray(before["points"]), before["x"])
+        self._points += int(inside.sum())
+        self._lost_points += int((inside & ~_inside(np.asarray(after["points"])[:, :count], after["x"])).sum())
+
+    def result(self) -> Audit:
+        clipped = {ranged.name: ranged.clipped / ranged.count for ranged in self._ranged if ranged.count}
+        misfits: dict[str, dict[str, tuple[float, float]]] = {}
+        for ranged in self._ranged:
+            misfits |= ranged.misfits()
+        share = lambda part, whole: part / whole if whole else None
+        return Audit(
+            samples=self.samples,
+            values=self._extremes.pair(),
+            values_after=self._extremes_after.pair(),
+            clipped=min(1.0, sum(clipped.values())) if clipped else None,
+            clipped_by=clipped,
+            boxes=self._boxes,
+            boxes_lost=share(self._lost_boxes, self._boxes),
+            box_area_lost=share(self._lost_area, self._boxes),
+            keypoints=self._points,
+            keypoints_lost=share(self._lost_points, self._points),
+            mask_area_lost={
+                label: round(1.0 - self._area_after[label] / area, 12) for label, area in sorted(self._area.items())
+            },
+            misfits=misfits,
+        )
+
+
+class _Ranged:
+    """The value ranges of one stage: what the data are where they are needed, and how much is clipped to the last."""
+
+    def __init__(self, stage: Stage):
+        self.clipped = self.count = 0
+        self._ranges: list[tuple[str, tuple[float, float], _Map, _Extremes]] = []
+        reached, name, limits = _Map(), "", None
+        for step in stage.steps:
+            layer = step.layer
+            scales = isinstance(stage, ColorStage) and layer.value_map is not None
+            if scales:
+                reached = reached.then(*layer.value_map)
+            value_range = getattr(layer, "value_range", None)
+            if value_range is None:
+                continue
+            self._ranges.append((layer.name, tuple(value_range), reached, _Extremes()))
+            # What a layer fills with is its wish; it clips nothing.
+            if not scales and not hasattr(layer, "fill_value"):
+                name, limits, before = layer.name, np.array(value_range, "float32"), reached
+        self.name, self._limits = name, limits
+        if limits is not None:
+            # `reached` has become the way to the end of the stage, `before` is that to the clip.
+            self._before, self._ends = before, [before.back_and(reached, limit) for limit in limits]
+
+    def see(self, entering: Any, leaving: Any) -> None:
+        if not self._ranges:
+            return
+        entering, leaving = (np.asarray(t).astype("float32") for t in (entering, leaving))
+        for _, _, reached, extremes in self._ranges:
+            extremes.see(entering, reached)
+        if self._limits is None or entering.shape != leaving.shape:
+            return
+        at_before = _near(self._before(entering), *self._limits, beyond=True)
+        at_after = _near(leaving, *self._ends)
+        self.clipped += int((at_after & ~at_before & np.isfinite(entering)).sum())
+        self.count += leaving.size
+
+    def misfits(self) -> dict[str, dict[str, tuple[float, float]]]:
+        found = {}
+        for name, (low, high), _, extremes in self._ranges:
+            seen = extremes.pair()
+            if seen is not None and not _fits(seen, low, high):
+                found[name] = {"seen": seen, "value_range": (low, high)}
+        return found
+
+
+class _Map:
+    """x * scale + offset."""
+
+    def __init__(self, scale: Any = 1.0, offset: Any = 0.0):
+        self._scale, self._offset = np.asarray(scale, "float64"), np.asarray(offset, "float64")
+
+    def then(self, scale: Any, offset: Any) -> "_Map":
+        scale, offset = np.asarray(scale, "float64"), np.asarray(offset, "float64")
+        return _Map(self._scale * scale, self._offset * scale + offset)
+
+    def back_and(self, other: "_Map", value: float) -> np.ndarray:
+        """Where `other` takes what this one takes to `value`."""
+        return other((value - self._offset) / self._scale)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return x * self._scale + self._offset
+
+
+class _Extremes:
+    """The lowest and the highest finite value."""
+
+    def __init__(self):
+        self._low, self._high = np.inf, -np.inf
+
+    def see(self, x: np.ndarray, to: Any = None) -> None:
+        x = x.astype("float64")
+        axes = tuple(range(x.ndim - 1))
+        finite = np.isfinite(x)
+        ends = [np.min(np.where(finite, x, np.inf), axis=axes), np.max(np.where(finite, x, -np.inf), axis=axes)]
+        ends = np.array(ends)[:, np.isfinite(ends[0])] if to is None else to(np.array(ends))
+        ends = ends[np.isfinite(ends)]
+        if ends.size:
+            self._low, self._high = min(self._low, ends.min()), max(self._high, ends.max())
+
+    def pair(self) -> tuple[float, float] | None:
+        return (float(self._low), float(self._high)) if self._low <= self._high else None
+
+
+def _fits(seen: tuple[float, float], low: float, high: float) -> bool:
+    """Not when values lie outside, use next to nothing of the range, or never its negative half."""
+    slack = 0.01 * (high - low)
+    outside = seen[0] < low - slack or seen[1] > high + slack
+    tiny = 0.0 < seen[1] - seen[0] < 5 * slack and seen[1] < (low + high) / 2
+    return not (outside or tiny or low < 0.0 <= seen[0] < seen[1])
+
+
+def _near(x: np.ndarray, low: Any, high: Any, beyond: bool = False) -> np.ndarray:
+    """Whether values lie on one of two ends (or outside of them), up to rounding."""
+    low, high = np.minimum(low, high), np.maximum(low, high)
+    slack = 1e-6 * (high - low)
+    if beyond:
+        return (x <= low + slack) | (x >= high - slack)
+    return (np.abs(x - low) <= slack) | (np.abs(x - high) <= slack)
+
+
+def _with_outlines(boxes: Any, points: Any) -> Any:
+    """Points, and behind them those on the outlines of all boxes: they move along and nobody cuts them."""
+    boxes = np.asarray(boxes)
+    part = np.arange(_PER_EDGE) / _PER_EDGE
+    one, zero = np.ones_like(part), np.zeros_like(part)
+    across, down = (np.concatenate(edges) for edges in ((part, one, 1 - part, zero), (zero, part, one, 1 - part)))
+    left, top, right, bottom = (boxes[..., k : k + 1] for k in range(4))
+    outlines = np.stack([left + (right - left) * across, top + (bottom - top) * down], axis=-1)
+    outlines = outlines.reshape(len(boxes), -1, 2).astype("float32")
+    if points is None:
+        return tf.constant(outlines)
+    outlines = np.pad(outlines, ((0, 0), (0, 0), (0, points.shape[-1] - 2)))
+    return tf.concat([points, outlines], axis=1)
+
+
+def _area(boxes: Any) -> np.ndarray:
+    boxes = np.asarray(boxes, "float64")
+    return np.prod(np.maximum(boxes[..., 2:] - boxes[..., :2], 0.0), axis=-1)
+
+
+def _inside(points: np.ndarray, x: Any) -> np.ndarray:
+    """Whether points lie in their images."""
+    size = np.array(x.shape[1:-1][::-1])
+    places = points[..., : len(size)]
+    return np.all((places >= 0.0) & (places <= size), axis=-1)
+
+
+def _add_areas(masks: np.ndarray, areas: dict[int, float]) -> None:
+    """Adds up each class's share of its images."""
+    labels, counts = np.unique(masks, return_counts=True)
+    if np.any(labels != np.round(labels)):
+        broken = float(labels[labels != np.round(labels)][0])
+        raise wrong("audit", "dataset", "have whole numbers in its masks", broken)
+    for label, count in zip(labels.tolist(), counts, strict=True):
+        areas[int(label)] += count * len(masks) / masks.size
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _misfit(found: dict[str, Sequence[float]]) -> str:
+    seen, expected = ([_number(value) for value in found[name]] for name in ("seen", "value_range"))
+    return f"values from {seen[0]} to {seen[1]} where {expected[0]} to {expected[1]} are expected"
