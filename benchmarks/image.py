@@ -1,8 +1,10 @@
-"""Image augmentation against Keras's own layers and Albumentations: python -m benchmarks.image
+"""Image augmentation against Keras's own layers, Albumentations and Kornia: python -m benchmarks.image
 
 The same ten transforms from uint8 to float32 in [-1, 1]: flip, rotation, translation, shear, zoom, brightness,
 contrast, saturation, hue, scale. Albumentations has them in `HorizontalFlip + Affine + ColorJitter + Normalize`, on
-one image at a time; it is timed in a loop and in as many threads as there are cores, and the better one counts.
+one image at a time; it is timed in a loop and in as many threads as there are cores. Kornia has them in
+`RandomHorizontalFlip + RandomAffine + ColorJitter`, on a batch; making floats of bytes counts for everybody. Then:
+what a chain of k geometric layers costs, and what remains of the speed inside `tf.data`.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +81,37 @@ def albumentations_chains():
     return {"Albumentations, loop": loop, f"Albumentations, {CORES} threads": threads}
 
 
+def kornia_chain():
+    import kornia.augmentation as kaug
+    import torch
+
+    torch.set_num_threads(CORES)
+    chain = kaug.AugmentationSequential(
+        kaug.RandomHorizontalFlip(p=0.5),
+        kaug.RandomAffine(36.0, (0.1, 0.1), (0.8, 1.2), (-6.0, 6.0), padding_mode="reflection", p=1.0),
+        kaug.ColorJitter(0.2, 0.2, 0.3, 0.1, p=1.0),
+        kaug.Normalize(0.5, 0.5),
+    )
+
+    def call(images):
+        with torch.no_grad():
+            batch = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255.0
+            return chain(batch).permute(0, 2, 3, 1).numpy()
+
+    return {"Kornia": call}
+
+
+def peers():
+    """What is installed of them."""
+    found = {}
+    for name, make in (("Albumentations", albumentations_chains), ("Kornia", kornia_chain)):
+        try:
+            found |= make()
+        except ImportError:
+            print(f'{name} is not installed: pip install "keras_augsynth[benchmarks]"')
+    return found
+
+
 def check(name, result, images):
     """Nobody is timed for something else: size, range, and that the images are not what they were."""
     result = np.asarray(result)
@@ -87,14 +120,15 @@ def check(name, result, images):
     assert np.abs(result - (images / 127.5 - 1)).mean() > 0.05, name
 
 
-def main():
-    chosen = options(__doc__.splitlines()[0])
-    batch, side = (4, 32) if chosen.smoke else (64, 224)
+def smooth_images(batch, side):
     rng = np.random.default_rng(0)
-    smooth = rng.normal(size=(batch, side // 8, side // 8, 3)).astype("float32")
-    images = (
-        keras.ops.convert_to_numpy(keras.ops.image.resize(smooth, (side, side)) * 60 + 128).clip(0, 255).astype("uint8")
-    )
+    coarse = rng.normal(size=(batch, side // 8, side // 8, 3)).astype("float32")
+    fine = keras.ops.convert_to_numpy(keras.ops.image.resize(coarse, (side, side)))
+    return (fine * 60 + 128).clip(0, 255).astype("uint8")
+
+
+def ten_transforms(batch, side, rounds):
+    images = smooth_images(batch, side)
     tensor = tf.constant(images)
     fused, unfused = layers.Pipeline(chain(layers)), layers.Pipeline(chain(layers), fuse=False)
     theirs = keras_chain()
@@ -103,16 +137,56 @@ def main():
         "keras_augsynth, one by one": lambda: unfused(tensor, training=True),
         "Keras 3, tf.function": lambda: theirs(tensor),
     }
-    try:
-        peers = albumentations_chains()
-    except ImportError:
-        print('Albumentations is not installed: pip install "keras_augsynth[benchmarks]"')
-        peers = {}
-    candidates |= {name: lambda call=call: call(images) for name, call in peers.items()}
+    candidates |= {name: lambda call=call: call(images) for name, call in peers().items()}
     for name, call in candidates.items():
         check(name, call(), images)
-    rows = measure(candidates, 1 if chosen.smoke else chosen.rounds)
-    write("image", chosen.out, {f"Ten transforms, {batch} x {side} x {side} x 3": (rows, "keras_augsynth")})
+    return measure(candidates, rounds)
+
+
+def geometric_chains(batch, side, rounds):
+    """From one layer to six: the matrices are multiplied, the image is read once."""
+    parts = [
+        lambda: layers.RandomRotation(0.1),
+        lambda: layers.RandomZoom(0.2),
+        lambda: layers.RandomTranslation(0.1, 0.1),
+        lambda: layers.RandomShear(0.1, 0.1),
+        lambda: layers.RandomFlip(),
+        lambda: layers.RandomRotation(0.05),
+    ]
+    tensor = tf.constant(smooth_images(batch, side))
+    make = lambda count: layers.Pipeline([part() for part in parts[:count]])
+    pipelines = {f"{count} geometric layers": make(count) for count in range(1, len(parts) + 1)}
+    candidates = {name: lambda p=p: p(tensor, training=True) for name, p in pipelines.items()}
+    return measure(candidates, rounds)
+
+
+def in_tf_data(batch, side, rounds):
+    """Eight batches, called directly and mapped; the data set does nothing else."""
+    pipeline = layers.Pipeline(chain(layers))
+    tensor = tf.constant(smooth_images(batch, side))
+    data = tf.data.Dataset.from_tensors(tensor).repeat(8).map(pipeline, num_parallel_calls=CORES).prefetch(2)
+    function = tf.function(lambda x: pipeline(x, training=True))
+    last = lambda results: list(results)[-1]
+    candidates = {
+        "called directly": lambda: last(function(tensor) for _ in range(8)),
+        "in tf.data": lambda: last(data),
+    }
+    return measure(candidates, rounds)
+
+
+def main():
+    chosen = options(__doc__.splitlines()[0])
+    sizes = [(4, 32)] if chosen.smoke else [(256, 32), (64, 224), (16, 512)]
+    rounds = 1 if chosen.smoke else chosen.rounds
+    tables = {}
+    for batch, side in sizes:
+        title = f"Ten transforms, {batch} x {side} x {side} x 3"
+        tables[title] = (ten_transforms(batch, side, rounds), "keras_augsynth")
+    batch, side = sizes[len(sizes) // 2]
+    shape = f"{batch} x {side} x {side} x 3"
+    tables[f"A chain of geometric layers, {shape}"] = (geometric_chains(batch, side, rounds), "1 geometric layers")
+    tables[f"Ten transforms in tf.data, 8 batches of {shape}"] = (in_tf_data(batch, side, rounds), "called directly")
+    write("image", chosen.out, tables)
 
 
 if __name__ == "__main__":
