@@ -119,8 +119,8 @@ def keras_candidates(name, arguments, images, floats, labels):
     data = (lambda x: {"images": x, "labels": labels}) if mixes else (lambda x: x)
     first = (lambda result: result["images"]) if mixes else (lambda result: result)
     training = {} if name == "Rescaling" else {"training": True}
-    our_call = tf.function(lambda x: first(ours(data(x), training=True)))
-    their_call = tf.function(lambda x: first(theirs(data(x), **training)))
+    our_call = tf.function(lambda x: first(ours(data(x), training=True)), autograph=False)
+    their_call = tf.function(lambda x: first(theirs(data(x), **training)), autograph=False)
     return {"ours": lambda: our_call(images), "Keras": lambda: their_call(floats)}
 
 
@@ -132,7 +132,7 @@ def against_keras(batch, side, rounds):
 
 
 def albumentations_candidates(ours, theirs, images, pool):
-    tensor, call = tf.constant(images), tf.function(lambda x: ours(x, training=True))
+    tensor, call = tf.constant(images), tf.function(lambda x: ours(x, training=True), autograph=False)
     one = lambda image: theirs(image=image)["image"]
     return {
         "ours": lambda: call(tensor),
