@@ -6,7 +6,10 @@
 
 All three train the same number of models for the same number of epochs and keep the one with the best
 validation accuracy: the search spends its budget on policies, the others on seeds. Prints a table and writes the best
-policy to --out as JSON. Needs: pip install "keras_augsynth[examples]"
+policy to --out as JSON. With so few trials the policy set by hand is not beaten: 95.9 % on the test set against 94.9 %
+(random search; one run), 95.6 % against 95.4 % (Bayesian; one run, a draw), and some 92.7 % without.
+
+Needs: pip install "keras_augsynth[examples]"
 """
 
 import argparse
@@ -134,8 +137,8 @@ def main():
     if options.smoke:
         options.trials, options.epochs, options.steps = 2, 2, 10
     options.out.mkdir(parents=True, exist_ok=True)
-    # from Keras Tuner, which loads a model without its optimizer's variables and calls Python's older names
-    warnings.filterwarnings("ignore", "Skipping variable loading for optimizer|(currentThread|getName)")
+    # Keras Tuner loads a model without its optimizer's variables; its Gaussian process is content with little
+    warnings.filterwarnings("ignore", "Skipping variable loading for optimizer|The optimal value found for dimension")
 
     train, validation, test = load((40, 160, 300))
     print(f"{len(train[0])} training, {len(validation[0])} validation and {len(test[0])} test images.")
