@@ -230,7 +230,11 @@ class ColorStage(Stage):
     """Neighbouring color layers and value maps: one matrix, one clip, one pass."""
 
     def accepts(self, step: Step) -> bool:
-        return getattr(step.layer, "stage", None) is ColorStage
+        if getattr(step.layer, "stage", None) is not ColorStage:
+            return False
+        # The one clip at the end is in the units of the last layer: none may have clipped in others before.
+        colors = [color_step.layer.value_map is None for color_step in self.steps]
+        return step.layer.value_map is not None or colors[-1] or not any(colors)
 
     def __call__(self, batch: Batch, draws: Draws | None) -> Batch:
         steps, x = self._active(draws), batch["x"]

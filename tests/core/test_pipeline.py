@@ -288,3 +288,12 @@ def test_jit_false_holds_for_the_parts(jit):
     traced = tf.function(lambda x: pipeline(x, training=True)).get_concrete_function(tf.TensorSpec([2, 8, 8, 3]))
     functions = traced.graph.as_graph_def().library.function
     assert any(function.attr["_XlaMustCompile"].b for function in functions) == (jit is None)
+
+
+def test_each_clip_is_in_its_own_units():
+    """Brightness clips at 255, not where the values have been rescaled to one."""
+    parts = lambda: [layers.RandomBrightness((0.5, 0.5)), layers.Rescaling(1 / 255), layers.RandomGrayscale(1.0)]
+    images = np.full((1, 2, 2, 3), 250.0, "float32")
+    fused, unfused = (layers.Pipeline(parts(), fuse=fuse, jit=False)(images) for fuse in (True, False))
+    np.testing.assert_allclose(fused, 1.0, rtol=1e-6)
+    np.testing.assert_allclose(fused, unfused, rtol=1e-6)
