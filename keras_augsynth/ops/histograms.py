@@ -16,6 +16,13 @@ def levels(x: Tensor, value_range: Sequence[float], bins: int = 256) -> Tensor:
     return ops.cast(ops.clip(scaled, 0.0, bins - 1.0), "int32")
 
 
+def by_channel(level: Tensor, bins: int) -> Tensor:
+    """Levels `(N, H, W, C)` as places in N * C histograms of `bins`, one for each channel of each image."""
+    n, *_, channels = ops.shape(level)
+    group = ops.reshape(ops.arange(n * channels, dtype="int32"), (-1, 1, 1, channels))
+    return level + group * bins
+
+
 def count(places: Tensor, counted: Tensor, groups: int | Tensor, bins: int) -> Tensor:
     """How often each place occurs where `counted` is true: int32 `(groups, bins)`, place = group * bins + level."""
     ones = ops.reshape(ops.cast(counted, "int32"), (-1,))

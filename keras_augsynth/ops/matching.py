@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_augsynth.ops import histograms
+
 Tensor = Any
 
 BINS = 256
@@ -28,13 +30,8 @@ def shares(x: Tensor, value_range: Sequence[float]) -> Tensor:
     """For each bin the share of the finite values that are not above it: `(N, H, W, C)` -> `(N, C, BINS)`."""
     n, *_, channels = ops.shape(x)
     known = ops.isfinite(x)
-    bins = ops.cast(ops.round(ops.where(known, scaled(x, value_range), 0.0)), "int32")
-    group = ops.arange(n, dtype="int32")[:, None, None, None] * channels + np.arange(channels, dtype="int32")
-    counts = ops.segment_sum(
-        ops.reshape(ops.cast(known, "int32"), (-1,)),
-        ops.reshape(group * BINS + bins, (-1,)),
-        num_segments=n * channels * BINS,
-    )
+    level = ops.cast(ops.round(ops.where(known, scaled(x, value_range), 0.0)), "int32")
+    counts = histograms.count(histograms.by_channel(level, BINS), known, n * channels, BINS)
     ends = ops.cast(ops.cumsum(ops.reshape(counts, (n, channels, BINS)), axis=-1), "float32")
     return ends / ops.maximum(ends[..., -1:], 1.0)
 
@@ -60,11 +57,9 @@ def table(source: Tensor, bank: Tensor) -> Tensor:
 
 def look_up(tables: Tensor, x: Tensor, value_range: Sequence[float]) -> Tensor:
     """`x` through its tables `(N, C, BINS)`, linearly between two bins."""
-    n, *_, channels = ops.shape(x)
     level = ops.where(ops.isfinite(x), scaled(x, value_range), 0.0)
     lower = ops.minimum(ops.floor(level), BINS - 2.0)
-    group = ops.arange(n, dtype="int32")[:, None, None, None] * channels + np.arange(channels, dtype="int32")
-    place, flat = group * BINS + ops.cast(lower, "int32"), ops.reshape(tables, (-1,))
+    place, flat = histograms.by_channel(ops.cast(lower, "int32"), BINS), ops.reshape(tables, (-1,))
     first, second = ops.take(flat, place), ops.take(flat, place + 1)
     low, high = value_range
     return low + (first + (level - lower) * (second - first)) * ((high - low) / (BINS - 1))

@@ -42,8 +42,7 @@ class Equalization(Augmentation):
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
         n, _, _, channels = ops.shape(x)
-        group = ops.reshape(ops.arange(n * channels, dtype="int32"), (-1, 1, 1, channels))
-        places = histograms.levels(x, self.value_range, self.bins) + group * self.bins
+        places = histograms.by_channel(histograms.levels(x, self.value_range, self.bins), self.bins)
         counts = histograms.count(places, ops.isfinite(x), n * channels, self.bins)
         levels = histograms.look_up(histograms.equalizing(counts), places)
         varied = ops.reshape(ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1), (-1, 1, 1, channels))

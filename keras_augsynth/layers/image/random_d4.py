@@ -1,9 +1,9 @@
-import math
 from typing import Any
 
 from keras import ops
 
 from keras_augsynth.core.augmentation import Geometric, Params, Tensor
+from keras_augsynth.layers.image.random_rot90 import quarter_turn, quarters
 from keras_augsynth.ops import matrices
 
 
@@ -33,13 +33,11 @@ class RandomD4(Geometric):
     whole_pixels = True
 
     def draw(self, rng, shape) -> Params:
-        quarters = rng.integers(0, 4)
-        square = ops.equal(shape[1], shape[2])
-        return {"quarters": ops.where(square, quarters, 2 * (quarters % 2)), "mirrored": rng.bernoulli(0.5)}
+        return {"quarters": quarters(rng, shape), "mirrored": rng.bernoulli(0.5)}
 
     def matrix(self, params, size) -> Tensor:
-        turn = ops.round(matrices.rotation(ops.cast(params["quarters"], "float64") * (math.pi / 2.0)))
-        return ops.matmul(matrices.scaling(1.0 - 2.0 * ops.cast(params["mirrored"], "float64"), 1.0), turn)
+        mirror = matrices.scaling(1.0 - 2.0 * ops.cast(params["mirrored"], "float64"), 1.0)
+        return ops.matmul(mirror, quarter_turn(params["quarters"]))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

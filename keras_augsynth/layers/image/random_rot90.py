@@ -1,10 +1,12 @@
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
 
 from keras_augsynth.core.augmentation import Geometric, Params, Tensor
 from keras_augsynth.ops import matrices
+from keras_augsynth.ops.random import Random
 
 
 class RandomRot90(Geometric):
@@ -32,13 +34,21 @@ class RandomRot90(Geometric):
     whole_pixels = True
 
     def draw(self, rng, shape) -> Params:
-        quarters = rng.integers(0, 4)
-        square = ops.equal(shape[1], shape[2])
-        return {"quarters": ops.where(square, quarters, 2 * (quarters % 2))}
+        return {"quarters": quarters(rng, shape)}
 
     def matrix(self, params, size) -> Tensor:
-        return ops.round(matrices.rotation(ops.cast(params["quarters"], "float64") * (math.pi / 2.0)))
+        return quarter_turn(params["quarters"])
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {}
+
+
+def quarters(rng: Random, shape: Sequence[int]) -> Tensor:
+    """int32 `(N,)`: 0 to 3 quarter turns, or for images with unequal sides 0 or 2."""
+    drawn = rng.integers(0, 4)
+    return ops.where(ops.equal(shape[1], shape[2]), drawn, 2 * (drawn % 2))
+
+
+def quarter_turn(count: Tensor) -> Tensor:
+    return ops.round(matrices.rotation(ops.cast(count, "float64") * (math.pi / 2.0)))
