@@ -32,7 +32,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     Example:
 
-    >>> gan.fit(x, y, epochs=20, callbacks=[SampleGrid("pictures")])
+    >>> history = gan.fit(x, y, epochs=1, verbose=0, callbacks=[SampleGrid("pictures")])
     """
 
     def __init__(

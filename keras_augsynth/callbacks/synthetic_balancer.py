@@ -60,9 +60,9 @@ class SyntheticBalancer(keras.callbacks.Callback):
 
     Example:
 
-    >>> balancer = SyntheticBalancer(AugmentedResampler(augment).fit(x_train, y_train))
-    >>> balancer.adapt(y_train)
-    >>> model.fit(x_train, y_train, epochs=10, callbacks=[balancer])
+    >>> balancer = SyntheticBalancer(AugmentedResampler(RandomRotation(0.05)).fit(x, y))
+    >>> balancer.adapt(y)
+    >>> history = model.fit(x, y, epochs=1, verbose=0, callbacks=[balancer])
     """
 
     def __init__(

@@ -33,7 +33,7 @@ def enumerated(
     Example:
 
     >>> data = tf.data.Dataset.from_tensor_slices(np.zeros((10, 8, 8, 1), "uint8")).batch(4)
-    >>> enumerated(data, RandomRotation(0.1, seed=1)).cardinality().numpy()
+    >>> int(enumerated(data, RandomRotation(0.1, seed=1)).cardinality())
     3
     """
     if not isinstance(dataset, tf.data.Dataset):

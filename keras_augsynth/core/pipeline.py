@@ -153,7 +153,8 @@ class OneOf(Composite, listed=False):
 
     Example:
 
-    >>> OneOf([RandomRotation(0.1), RandomShear(0.2)], weights=[3, 1], seed=1)(images)
+    >>> OneOf([RandomRotation(0.1), RandomShear(0.2)], weights=[3, 1], seed=1)(images).shape
+    TensorShape([4, 8, 8, 3])
     """
 
     def __init__(self, layers: Sequence[keras.layers.Layer], weights: Sequence[float] | None = None, **kwargs: Any):
@@ -183,7 +184,8 @@ class SomeOf(Composite, listed=False):
 
     Example:
 
-    >>> SomeOf([RandomRotation(0.1), RandomShear(0.2), RandomBrightness(0.3)], n=(1, 2), seed=1)(images)
+    >>> SomeOf([RandomRotation(0.1), RandomShear(0.2), RandomBrightness(0.3)], n=(1, 2), seed=1)(images).shape
+    TensorShape([4, 8, 8, 3])
     """
 
     def __init__(self, layers: Sequence[keras.layers.Layer], n: int | Sequence[int], **kwargs: Any):

@@ -49,11 +49,11 @@ class GAN(keras.Model):
 
     Example:
 
-    >>> gan = GAN(*dcgan((28, 28, 1), num_classes=10), num_classes=10, augment=DiffAugment(), value_range=(0, 255))
+    >>> gan = GAN(*dcgan((8, 8, 3), num_classes=3, width=4), num_classes=3, value_range=(0, 255))
     >>> gan.compile()
-    >>> gan.fit(x, y, epochs=50)
-    >>> gan.sample([3, 3, 8], seed=1).shape
-    TensorShape([3, 28, 28, 1])
+    >>> history = gan.fit(x, y, epochs=1, verbose=0)
+    >>> gan.sample([2, 2, 0], seed=1).shape
+    TensorShape([3, 8, 8, 3])
 
     Reference:
         Goodfellow et al.: Generative adversarial nets. NeurIPS 2014. Huang et al.: The GAN is dead; long live the

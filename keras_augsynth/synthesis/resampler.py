@@ -25,8 +25,8 @@ class AugmentedResampler:
 
     Example:
 
-    >>> resampler = AugmentedResampler(layers.RandomRotation(0.05, seed=1))
-    >>> resampler.fit(np.zeros((20, 8, 8, 1), "uint8"), np.arange(20) % 2)
+    >>> resampler = AugmentedResampler(RandomRotation(0.05, seed=1))
+    >>> resampler = resampler.fit(np.zeros((20, 8, 8, 1), "uint8"), np.arange(20) % 2)
     >>> resampler.sample([0, 1, 1], seed=7).shape
     TensorShape([3, 8, 8, 1])
     """

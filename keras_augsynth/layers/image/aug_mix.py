@@ -103,7 +103,7 @@ class AugMix(Augmentation):
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
-        return {"factor": strength, "alpha": 1.0}
+        return {"factor": strength, "num_chains": 2, "chain_depth": 2}
 
 
 class _Chain(Policy, listed=False):

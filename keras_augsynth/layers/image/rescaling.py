@@ -30,7 +30,7 @@ class Rescaling(Color):
 
     Example:
 
-    >>> Rescaling(1 / 127.5, offset=-1)(np.full((1, 2, 2, 3), 255, "uint8")).numpy().max()
+    >>> Rescaling(1 / 127.5, offset=-1)(np.full((1, 2, 2, 3), 255, "uint8")).numpy().max().round(3).item()
     1.0
     """
 
