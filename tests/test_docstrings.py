@@ -25,7 +25,9 @@ def test_examples_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(stages, "shared", lambda function, jit=None: function)
     x, y = np.zeros((12, 8, 8, 3), "float32"), np.array([0] * 6 + [1] * 4 + [2] * 2)
     known = {"np": np, "tf": tf, "keras": keras, "images": np.zeros((4, 8, 8, 3), "uint8"), "x": x, "y": y}
-    known["model"] = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    known["model"] = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.RandomFlip(), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
     known["model"].compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     known["gan"] = synthesis.GAN(*synthesis.dcgan((8, 8, 3), num_classes=3, width=4), num_classes=3)
     known["gan"].compile()

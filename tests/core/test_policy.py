@@ -110,7 +110,9 @@ def changed(change):
         (changed(lambda _, part: part.update(config=[])), TypeError, "`config` must be a dictionary"),
         (changed(lambda _, part: part.update(module="keras.layers", class_name="Dens")), ValueError, "Keras can make"),
         (
-            changed(lambda top, _: (top.update(class_name="OneOf"), top["config"].pop("fuse"))),
+            changed(
+                lambda top, _: (top.update(class_name="OneOf"), [top["config"].pop(n) for n in ("fuse", "shuffle")])
+            ),
             ValueError,
             "Pipeline: `text` must describe a Pipeline. Received: text='OneOf'",
         ),
