@@ -65,6 +65,18 @@ def test_refuses(gan, tmp_path):
         callbacks.SampleGrid(tmp_path, every=0)
 
 
+def test_tensorboard_gets_the_picture_too(gan, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    grid = callbacks.SampleGrid(tmp_path / "pictures", synthesizer=gan, log_dir=str(tmp_path / "logs"))
+    grid.on_train_begin()
+    grid.on_epoch_end(0)
+    events = EventAccumulator(str(tmp_path / "logs")).Reload()
+    width, height, encoded = events.Tensors("samples")[0].tensor_proto.string_val
+    np.testing.assert_array_equal(tf.io.decode_png(encoded), grid.picture())
+    assert (int(height), int(width)) == grid.picture().shape[:2]
+
+
 def test_without_tensorboard_it_names_the_extra(gan, tmp_path, monkeypatch):
     def missing(*args):
         raise ImportError
