@@ -442,6 +442,7 @@ def _strings(inputs: np.ndarray) -> Any:
 
 COMPILED = {
     row_alone_is_row_of_batch,
+    parallel_map_changes_nothing,
     empty_batch,
     fits_in_a_sequential,
     compiles_inside_xla,
