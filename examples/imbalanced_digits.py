@@ -295,7 +295,7 @@ def main():
     served = options.out / "served"
     export_savedmodel(best, served)
     np.savez(options.out / "test_images.npz", x=x_test[:1000], y=y_test[:1000])
-    print(f"The best model is in {served}/; called from plain TensorFlow:")
+    print(f"The model that is best on the test set is in {served}/; called from plain TensorFlow:")
     subprocess.run(
         [sys.executable, "-c", PLAIN_TENSORFLOW, str(served), str(options.out / "test_images.npz")], check=True
     )

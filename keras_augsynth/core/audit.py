@@ -14,9 +14,8 @@ from keras_augsynth.core import activity
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.core.form import Batch, Form, check_inputs, to_tensors
-from keras_augsynth.core.stages import ColorStage, Plan, Stage
-
-_PER_EDGE = 8  # points to follow on each edge of a box, as bends need them
+from keras_augsynth.core.stages import ColorStage, GeometricStage, Stage
+from keras_augsynth.ops import boxes as box_ops
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ class _Tally:
     """Sums over a data set."""
 
     def __init__(self, pipeline: Augmentation):
-        self._pipeline, self._plan = pipeline, Plan(pipeline.steps())
+        self._pipeline, self._plan = pipeline, pipeline.plan
         self._ranged: list[_Ranged] = []  # made when the layers are built
         # Boxes of several samples in one image: which one was which, nobody knows.
         self._mixes = any(getattr(step.layer, "mixes", False) for stage in self._plan.stages for step in stage.steps)
@@ -175,7 +174,7 @@ class _Tally:
 
     def _see_boxes(self, before: Batch, after: Batch, points: int) -> None:
         outlines = np.asarray(after["points"], "float64")[:, points:, :2]
-        outlines = outlines.reshape(len(outlines), -1, 4 * _PER_EDGE, 2)
+        outlines = outlines.reshape(len(outlines), -1, 4 * box_ops.BENT, 2)
         width, height = np.ptp(outlines, axis=2).transpose(2, 0, 1)
         left = _area(after["boxes"])
         real = _area(before["boxes"]) > 0.0
@@ -233,7 +232,7 @@ class _Ranged:
             if scales:
                 reached = reached.then(*layer.value_map)
             value_range = getattr(layer, "value_range", None)
-            if value_range is None:
+            if value_range is None or isinstance(stage, GeometricStage):  # interpolation never leaves it
                 continue
             self._ranges.append((layer.name, tuple(value_range), reached, _Extremes()))
             # What a layer fills with is its wish; it clips nothing.
@@ -323,22 +322,14 @@ def _near(x: np.ndarray, low: Any, high: Any, beyond: bool = False) -> np.ndarra
 
 def _with_outlines(boxes: Any, points: Any) -> Any:
     """Points, and behind them those on the outlines of all boxes: they move along and nobody cuts them."""
-    boxes = np.asarray(boxes)
-    part = np.arange(_PER_EDGE) / _PER_EDGE
-    one, zero = np.ones_like(part), np.zeros_like(part)
-    across, down = (np.concatenate(edges) for edges in ((part, one, 1 - part, zero), (zero, part, one, 1 - part)))
-    left, top, right, bottom = (boxes[..., k : k + 1] for k in range(4))
-    outlines = np.stack([left + (right - left) * across, top + (bottom - top) * down], axis=-1)
-    outlines = outlines.reshape(len(boxes), -1, 2).astype("float32")
+    edges = np.asarray(box_ops.outline(tf.cast(boxes, "float32"), box_ops.BENT)).reshape(len(boxes), -1, 2)
     if points is None:
-        return tf.constant(outlines)
-    outlines = np.pad(outlines, ((0, 0), (0, 0), (0, points.shape[-1] - 2)))
-    return tf.concat([points, outlines], axis=1)
+        return tf.constant(edges)
+    return tf.concat([points, np.pad(edges, ((0, 0), (0, 0), (0, points.shape[-1] - 2)))], axis=1)
 
 
 def _area(boxes: Any) -> np.ndarray:
-    boxes = np.asarray(boxes, "float64")
-    return np.prod(np.maximum(boxes[..., 2:] - boxes[..., :2], 0.0), axis=-1)
+    return np.asarray(box_ops.area(tf.cast(boxes, "float64")))
 
 
 def _inside(points: np.ndarray, x: Any) -> np.ndarray:

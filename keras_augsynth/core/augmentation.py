@@ -4,7 +4,6 @@ An author writes arguments, `draw`, and one of `apply` or `matrix`. The chance `
 samples, dtypes, keys, configuration, saving, static shapes and error messages are here, once.
 """
 
-import inspect
 import random as python_random
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from keras_augsynth.core.checks import (
     check_value_range,
     wrong,
 )
+from keras_augsynth.core.config import arguments, plain, restored
 from keras_augsynth.core.form import Form, check_inputs, primary_key, to_tensors
 from keras_augsynth.core.modality import IMAGE, TEXT, Modality
 from keras_augsynth.core.motion import Points
@@ -268,12 +268,12 @@ class Augmentation(keras.layers.Layer):
     # Configuration and state.
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **{name: _plain(getattr(self, name)) for name in arguments(type(self))}}
+        return {**super().get_config(), **{name: plain(getattr(self, name)) for name in arguments(type(self))}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Augmentation":
         names = arguments(cls)
-        return cls(**{k: _restored(v, custom_objects) if k in names else v for k, v in config.items()})
+        return cls(**{k: restored(v, custom_objects) if k in names else v for k, v in config.items()})
 
     def adopt(self, seed: int) -> None:
         """Takes a seed from a Pipeline, unless the layer was given one of its own."""
@@ -369,7 +369,11 @@ class Color(Augmentation, listed=False):
 
     def __init__(self, *, value_range: Sequence[float] | None = (0, 255), **kwargs: Any):
         super().__init__(**kwargs)
+        if value_range is None and self.needs_range:
+            raise wrong(self, "value_range", "be given: the change is a part of it", value_range)
         self.value_range = None if value_range is None else check_value_range(self, value_range)
+
+    needs_range = False  # whether the layer cannot do without a value range
 
     def matrix(self, params: Params, mean: Tensor) -> Tensor:
         """`(N, C+1, C+1)` on (channel 1, …, channel C, 1).
@@ -399,27 +403,3 @@ class Color(Augmentation, listed=False):
 
 def _float64(t: Tensor) -> Tensor:
     return ops.cast(t, "float64")
-
-
-def arguments(cls: type) -> list[str]:
-    """The constructor's arguments up to `Augmentation`, most specific class first."""
-    own = [base for base in cls.__mro__ if issubclass(base, Augmentation) and "__init__" in vars(base)]
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = (p for base in own for p in inspect.signature(base.__init__).parameters.values())
-    names = [p.name for p in parameters if p.kind in kinds and p.name != "self"]
-    return [name for name in dict.fromkeys(names) if name not in cls.implied]
-
-
-def _plain(value: Any) -> Any:
-    """An argument as JSON can hold it."""
-    if isinstance(value, keras.layers.Layer):
-        return keras.saving.serialize_keras_object(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
-
-
-def _restored(value: Any, custom_objects: dict | None) -> Any:
-    if isinstance(value, dict) and "class_name" in value:
-        return keras.saving.deserialize_keras_object(value, custom_objects)
-    return [_restored(item, custom_objects) for item in value] if isinstance(value, list) else value

@@ -93,7 +93,7 @@ class Mixing(Augmentation, listed=False):
         return total
 
     def seen(self, boxes: Tensor, labels: Tensor | None, part: Tensor) -> Tensor | None:
-        """Labels with -1 for boxes of which no more than `part` `(N, B)` of their area is seen."""
+        """Labels with -1 for boxes of which too little is seen: `part` `(N, B)` is the share of their area."""
         if labels is None:
             return None
         kept = (part > 0.0) & (part >= self.min_visibility) & (box_ops.area(boxes) > 0.0)

@@ -8,8 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_augsynth.core.augmentation import Augmentation, arguments
+from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.config import arguments
 
 _PACKAGE = "keras_augsynth"
 _OF_KERAS = ("name", "trainable", "dtype")

@@ -46,7 +46,8 @@ class Step:
 
     def __init__(self, layer: keras.layers.Layer, gates: Sequence[tuple[Any, int]] = (), alone: bool = False):
         self.layer, self.gates, self.alone = layer, tuple(gates), alone
-        self.places: dict[int, int] = {}  # which of the draws are whose; set by `Plan`, as is:
+        # Set by `Plan`: which of the draws are whose, and what the step is called in a record.
+        self.places: dict[int, int] = {}
         self.name = layer.name
 
     def behind(self, composite: Any, position: int) -> "Step":
@@ -210,7 +211,7 @@ class GeometricStage(Stage):
                 changed |= _relabel(step, changed, params, gate)
             size = tuple(layer.output_size(size))
         if "boxes" in moving:
-            per_edge = 8 if any(step.layer.bends for step in self.steps) else 1
+            per_edge = box_ops.BENT if any(step.layer.bends for step in self.steps) else 1
             moved = box_ops.move_boxes(moving["boxes"], motion.to_output, start, size, per_edge)
             visibility = max(step.layer.min_visibility for step in self.steps)
             changed |= _cut_boxes(moving, moved, size, visibility)

@@ -27,6 +27,19 @@ FORMATS = (
 )
 
 
+BENT = 8
+"""Points to follow on each edge of a box where straight lines do not stay straight."""
+
+
+def outline(boxes: Tensor, per_edge: int = 1) -> Tensor:
+    """Points on the edges of "xyxy" boxes `(N, B, 4)`, from the first corner on: `(N, B, 4 per_edge, 2)`."""
+    part = np.arange(per_edge, dtype="float32") / per_edge
+    one, zero = np.ones_like(part), np.zeros_like(part)
+    across, down = (np.concatenate(edges) for edges in ((part, one, 1 - part, zero), (zero, part, one, 1 - part)))
+    left, top, right, bottom = (boxes[..., k : k + 1] for k in range(4))
+    return ops.stack([left + (right - left) * across, top + (bottom - top) * down], axis=-1)
+
+
 def move_points(points: Tensor, to_output: Map, size: Sequence[int], output_size: Sequence[int]) -> Tensor:
     """Moves `(N, K, d+)` points; columns after x, y[, z] stay.
 
@@ -56,13 +69,9 @@ def move_boxes(
         output_size: as for `move_points`.
         per_edge: points to follow on each edge: 1, its corner, is enough where straight lines stay straight.
     """
-    part = np.arange(per_edge, dtype="float32") / per_edge
-    one, zero = np.ones_like(part), np.zeros_like(part)
-    across, down = (np.concatenate(edges) for edges in ((part, one, 1 - part, zero), (zero, part, one, 1 - part)))
-    left, top, right, bottom = (boxes[..., k : k + 1] for k in range(4))
-    outline = ops.stack([left + (right - left) * across, top + (bottom - top) * down], axis=-1)
-    shape = ops.shape(outline)
-    moved = move_points(ops.reshape(outline, (shape[0], shape[1] * len(across), 2)), to_output, size, output_size)
+    edges = outline(boxes, per_edge)
+    shape = ops.shape(edges)
+    moved = move_points(ops.reshape(edges, (shape[0], shape[1] * 4 * per_edge, 2)), to_output, size, output_size)
     moved = ops.reshape(moved, shape)
     return ops.concatenate([ops.min(moved, axis=2), ops.max(moved, axis=2)], axis=-1)
 

@@ -42,6 +42,7 @@ def correlate(x: Tensor, kernel: Tensor) -> Tensor:
     """One kernel per sample, `(N, k, k)`, k odd, nowhere negative."""
     size = kernel.shape[-1]
     half = (size // 2, size // 2)
+    # Fenced, or XLA would look for the border again at every tap; both branches are what is needed.
     wide = fenced(ops.any(kernel > 0.0), lambda x: pad(x, half, half), lambda x: pad(x, half, half), x)
     total, at_once = ops.zeros_like(x), max(1, _TAPS // size)
     for start in range(0, size, at_once):

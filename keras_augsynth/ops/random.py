@@ -161,8 +161,8 @@ class Random:
         """int32 `(N, n)`: a random order of 0 … n-1 for each sample."""
         return ops.argsort(ops.cast(self.bits((n,))[0], "float64"), axis=-1)
 
-    def gamma(self, alpha: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
-        """float32, the *logarithm* of a gamma variable of shape `alpha` and scale 1, which itself may be too small.
+    def log_gamma(self, alpha: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
+        """float32, the logarithm of a gamma variable of shape `alpha` and scale 1, which itself may be too small.
 
         Marsaglia and Tsang (2000), with eight tries at a number of which 96 % succeed at once.
         """
@@ -181,11 +181,11 @@ class Random:
 
     def beta(self, a: float | Tensor, b: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
         """float32 in [0, 1], from the beta distribution."""
-        return ops.sigmoid(self.gamma(a, shape) - self.gamma(b, shape))
+        return ops.sigmoid(self.log_gamma(a, shape) - self.log_gamma(b, shape))
 
     def dirichlet(self, alpha: float, n: int) -> Tensor:
         """float32 `(N, n)`: n shares that sum to 1, from the symmetric Dirichlet distribution."""
-        return ops.softmax(self.gamma(alpha, (n,)), axis=-1)
+        return ops.softmax(self.log_gamma(alpha, (n,)), axis=-1)
 
     def keys(self, n: int | None = None) -> Tensor:
         """uint32 `(N, 2)`, or `(N, n, 2)`: fresh keys, for draws whose shape is only known in `apply`."""

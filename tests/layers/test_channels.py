@@ -132,3 +132,10 @@ def test_gray_stays_and_four_channels_are_refused(build, images):
 def test_wrong_arguments(build, kind, message):
     with pytest.raises(kind, match=message):
         build()
+
+
+@pytest.mark.parametrize("name", ["RandomBrightness", "RandomColorJitter", "RandomInvert", "RandomPCALighting"])
+def test_a_part_of_the_range_needs_the_range(name):
+    layer = getattr(layers, name)
+    with pytest.raises(ValueError, match=f"{name}: `value_range` must be given"):
+        layer(**{**layer.at_strength(0.5), "value_range": None})

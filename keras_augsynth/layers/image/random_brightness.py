@@ -30,6 +30,8 @@ class RandomBrightness(Color):
     TensorShape([8, 32, 32, 3])
     """
 
+    needs_range = True
+
     def __init__(self, factor: float | tuple[float, float], value_range: Sequence[float] = (0, 255), **kwargs: Any):
         super().__init__(value_range=value_range, **kwargs)
         self.factor = check_factor(self, factor)

@@ -48,6 +48,8 @@ class RandomColorJitter(Color):
     TensorShape([8, 32, 32, 3])
     """
 
+    needs_range = True
+
     def __init__(
         self,
         value_range: Sequence[float] = (0, 255),

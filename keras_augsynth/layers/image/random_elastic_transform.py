@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Geometric, Params, Tensor
-from keras_augsynth.core.checks import check_factor, check_range
+from keras_augsynth.core.checks import check_factor, check_range, check_value_range
 from keras_augsynth.ops import fields
 
 _CELLS = 8  # of the control grid along each side
@@ -59,7 +59,7 @@ class RandomElasticTransform(Geometric):
         super().__init__(fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value, **kwargs)
         self.factor = check_range(self, factor, "factor", 0.0, 1.0)
         self.scale = check_factor(self, scale, "scale", low=0.0)
-        self.value_range = value_range
+        self.value_range = check_value_range(self, value_range)
 
     def draw(self, rng, shape) -> Params:
         chosen = rng.bernoulli(rng.uniform(*self.factor))

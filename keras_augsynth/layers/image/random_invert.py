@@ -32,6 +32,8 @@ class RandomInvert(Color):
     TensorShape([8, 32, 32, 3])
     """
 
+    needs_range = True
+
     def __init__(
         self,
         factor: float | tuple[float, float] = 1.0,

@@ -45,6 +45,8 @@ class RandomPCALighting(Color):
         NIPS 2012.
     """
 
+    needs_range = True
+
     def __init__(
         self,
         stddev: float | tuple[float, float] = 0.1,

@@ -40,6 +40,8 @@ class RandomPlanckianJitter(Color):
         color-crippling effects of color jitter on self-supervised training. ICLR 2023.
     """
 
+    needs_range = True
+
     def __init__(
         self,
         mode: str = "blackbody",

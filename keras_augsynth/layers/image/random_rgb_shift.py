@@ -33,6 +33,8 @@ class RandomRGBShift(Color):
     TensorShape([8, 32, 32, 3])
     """
 
+    needs_range = True
+
     def __init__(
         self,
         r_shift_limit: float | tuple[float, float] = 0.1,
