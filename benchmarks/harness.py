@@ -36,13 +36,15 @@ class Row:
 def measure(candidates: dict[str, Callable[[], object]], rounds: int = 9) -> dict[str, Row]:
     """Calls every candidate once to warm it up, then all of them in turn, `rounds` times.
 
-    A candidate returns something whose values it has really computed: anything with `numpy` is fetched.
+    Each turn is two calls, of which the second counts: the first pays for what the one before has left behind, its
+    waiting threads and its data in the processor's caches. A candidate returns something whose values it has really computed: anything with `numpy` is fetched.
     """
     rows = {name: Row(name) for name in candidates}
     for call in candidates.values():
         _finish(call())
     for _ in range(rounds):
         for name, call in candidates.items():
+            _finish(call())
             start = time.perf_counter()
             _finish(call())
             rows[name].times.append(time.perf_counter() - start)

@@ -159,8 +159,8 @@ class _Tally:
         batch = {**before, "points": _with_outlines(before["boxes"], points)} if follow else before
         draws = self._plan.draws(keys)
         for stage, ranged in zip(self._plan.stages, self._ranged, strict=True):
-            entering, batch = batch["x"], stage(batch, draws)
-            ranged.see(entering, batch["x"])
+            entering, batch = _values(batch), stage(batch, draws)
+            ranged.see(entering, _values(batch))
         if before["x"].dtype != tf.string:
             self._extremes.see(np.asarray(before["x"]))
             self._extremes_after.see(np.asarray(batch["x"]))
@@ -301,6 +301,11 @@ class _Extremes:
 
     def pair(self) -> tuple[float, float] | None:
         return (float(self._low), float(self._high)) if self._low <= self._high else None
+
+
+def _values(batch: Batch) -> Any:
+    x, unit = batch["x"], batch["unit"]
+    return x if unit == 1.0 else np.asarray(x) * unit
 
 
 def _fits(seen: tuple[float, float], low: float, high: float) -> bool:

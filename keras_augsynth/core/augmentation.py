@@ -227,7 +227,7 @@ class Augmentation(keras.layers.Layer):
     def plan(self) -> Plan:
         """How the layer is carried out."""
         if self._plan is None:
-            self._plan = Plan(self.steps(), self.jit)
+            self._plan = Plan(self.steps(), self.jit, self.compute_dtype)
         return self._plan
 
     def steps(self) -> list[Step]:

@@ -7,9 +7,10 @@ from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.modality import MODALITIES, TEXT
+from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
-# x (N, *size, C); finite: whether x can hold no NaN and infinity; masks (N, *size, C'); boxes (N, B, 4) as "xyxy";
+# x (N, *size, C); finite: whether x can hold no NaN and infinity; unit: what 1 in x stands for; masks (N, *size, C'); boxes (N, B, 4) as "xyxy";
 # box_labels (N, B); points (N, K, d or more); labels.
 Batch = dict[str, Any]
 
@@ -31,7 +32,7 @@ class Form:
         self._single = self._modality is not None and len(x.shape) == len(self._modality.axes)
         self._x_shape = tuple(x.shape)
 
-        self.batch: Batch = {"x": self._enter(x), "finite": "float" not in ops.dtype(x)}
+        self.batch: Batch = {"x": self._enter(x), "finite": "float" not in ops.dtype(x), "unit": 1.0}
         if "segmentation_masks" in data:
             self.batch["masks"] = self._enter_mask(data["segmentation_masks"])
         if "bounding_boxes" in data:
@@ -80,7 +81,7 @@ class Form:
         if self._layer.data_format == "channels_first":
             x = _channels_first(x, self._spatial(x))
         x = self._unrow(x)
-        x = _cast(x, self._layer.compute_dtype)
+        x = to_dtype(x, self._layer.compute_dtype)
         x.set_shape(self._layer.compute_output_shape(self._x_shape))
         return x
 
@@ -122,7 +123,7 @@ class Form:
     def _leave_boxes(self, batch: Batch) -> dict:
         given = self._inputs["bounding_boxes"]
         boxes = self._unrow(self._convert(batch["boxes"], "xyxy", self._layer.bounding_box_format, batch["x"]))
-        result = {**given, "boxes": _cast(boxes, given["boxes"].dtype)}
+        result = {**given, "boxes": to_dtype(boxes, given["boxes"].dtype)}
         if "labels" in given:
             result["labels"] = ops.cast(self._unrow(batch["box_labels"]), given["labels"].dtype)
         return result
@@ -198,13 +199,3 @@ def _channels_last(x: Tensor, spatial: int) -> Tensor:
 
 def _channels_first(x: Tensor, spatial: int) -> Tensor:
     return ops.moveaxis(x, -1, -1 - spatial)
-
-
-def _cast(x: Tensor, dtype: str) -> Tensor:
-    """To a whole number by rounding, and without running over: 300.2 is 255 in uint8."""
-    dtype = keras.backend.standardize_dtype(dtype)
-    if ops.dtype(x) in (dtype, "string"):
-        return x
-    if "int" not in dtype:
-        return ops.cast(x, dtype)
-    return ops.saturate_cast(ops.round(x) if "float" in ops.dtype(x) else x, dtype)

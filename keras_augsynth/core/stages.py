@@ -6,6 +6,7 @@ no second way through.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from keras_augsynth.core.form import Batch
 from keras_augsynth.core.motion import Motion, grid
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops import color, matrices
+from keras_augsynth.ops.casting import FIXED, UNIT, to_dtype
 from keras_augsynth.ops.compiled import compiled, shared
 from keras_augsynth.ops.random import Random, streams, words
 from keras_augsynth.ops.resample import resample, sample
@@ -82,6 +84,8 @@ class Stage:
     """A run of steps that is carried out together; this one takes a single layer of any kind."""
 
     jit: bool | None = None  # what the outermost layer says
+    dtype: str | None = None  # of the result, where no other stage comes after this one
+    follower: "Stage | None" = None  # the stage that comes after this one
 
     def __init__(self, step: Step):
         self.steps = [step]
@@ -105,7 +109,8 @@ class Stage:
         if ops.dtype(x) != "string":
             x = ops.cast(x, "float32")
         rest = layer.rest(shape) if gate is not None else None
-        changed = {"x": _select(gate, layer.apply(x, params), x if rest is None else layer.apply(x, rest))}
+        changed = _select(gate, layer.apply(x, params), x if rest is None else layer.apply(x, rest))
+        changed = {"x": self._finished(changed)}
         for part, apply in (("masks", layer.apply_masks), ("points", layer.apply_points)):
             if part in batch:
                 changed[part] = _select(gate, apply(batch[part], params), batch[part])
@@ -116,6 +121,9 @@ class Stage:
     def _active(self, draws: Draws | None) -> list[Step]:
         """The steps that do something."""
         return [step for step in self.steps if draws is not None or step.layer.always]
+
+    def _finished(self, x: Tensor) -> Tensor:
+        return x if self.dtype is None else to_dtype(x, self.dtype)
 
     def _labels(self, batch: Batch) -> Batch:
         """The labels, where a layer does something with them: only then must they be tensors that it understands."""
@@ -149,10 +157,12 @@ class GeometricStage(Stage):
         parts = ("boxes", "box_labels", "points")
         moving = {part: batch[part] for part in parts if part in batch} | self._labels(batch)
         images = {part: batch[part] for part in ("x", "masks") if part in batch}
+        dtype = self._dtype(x, draws)
+        batch = {**batch, "unit": UNIT if dtype == FIXED else 1.0}
         if any(step.layer.bends for step in self.steps):
-            return {**batch, **self._kernel(self._read)(images, moving, draws)}
+            return {**batch, **self._kernel(self._read)(images, moving, draws, dtype)}
         if len(self.steps) == 1 and self.steps[0].layer.whole_pixels:
-            changed = {part: self._kernel(self._move)(t, x, draws) for part, t in images.items()}
+            changed = {part: self._kernel(self._move)(t, x, draws, part) for part, t in images.items()}
             return {**batch, **changed, **(self._kernel(self._map)(x, moving, draws)[1] if moving else {})}
         matrix, changed = self._kernel(self._map)(x, moving, draws)
         size = output_size = ops.shape(x)[1:-1]
@@ -160,7 +170,8 @@ class GeometricStage(Stage):
             output_size = step.layer.output_size(output_size)
         output_size = None if output_size is size else tuple(output_size)
         read = shared(resample, self._jit)
-        changed |= {part: read(t, matrix, output_size, *self._sampling(part)) for part, t in images.items()}
+        for part, t in images.items():
+            changed[part] = read(t, matrix, output_size, *self._sampling(part), dtype if part == "x" else None)
         return {**batch, **changed}
 
     def _sampling(self, part: str) -> tuple[str, str, float]:
@@ -176,6 +187,14 @@ class GeometricStage(Stage):
             fill_value,
         )
 
+    def _dtype(self, x: Tensor, draws: Draws | None) -> str | None:
+        """Of the images that come out; None: as they are read."""
+        interpolation, fill_mode, fill_value = self._sampling("x")
+        bytes_only = ops.dtype(x) == "uint8" and (fill_mode != "constant" or 0.0 <= fill_value <= 255.0)
+        if bytes_only and interpolation == "bilinear" and draws is not None and isinstance(self.follower, ColorStage):
+            return FIXED
+        return self.dtype
+
     def _map(self, x: Tensor, moving: Batch, draws: Draws | None) -> tuple[Tensor, Batch]:
         """The product of the steps' matrices, and where it takes boxes, points and labels."""
         motion, changed, _ = self._motion(x, moving, draws)
@@ -183,7 +202,7 @@ class GeometricStage(Stage):
         matrix = ops.broadcast_to(motion.matrix, (ops.shape(x)[0], rank, rank))
         return ops.cast(matrix, "float32"), changed
 
-    def _read(self, images: Batch, moving: Batch, draws: Draws | None) -> Batch:
+    def _read(self, images: Batch, moving: Batch, draws: Draws | None, dtype: str | None) -> Batch:
         """A chain that bends the image: every pixel goes back step by step."""
         x = images["x"]
         motion, changed, output_size = self._motion(x, moving, draws)
@@ -192,7 +211,8 @@ class GeometricStage(Stage):
         middle = lambda length: (ops.cast(length, "float32") - 1.0) / 2.0
         whole = lambda c: ops.reshape(ops.broadcast_to(c, (n, ops.shape(c)[1])), (n, *output_size))
         coordinates = [whole(c) + middle(length) for c, length in zip(places, size, strict=True)]
-        return changed | {part: sample(t, coordinates, *self._sampling(part)) for part, t in images.items()}
+        changed |= {part: sample(t, coordinates, *self._sampling(part)) for part, t in images.items()}
+        return changed if dtype is None else changed | {"x": to_dtype(changed["x"], dtype)}
 
     def _motion(self, x: Tensor, moving: Batch, draws: Draws | None) -> tuple[Motion, Batch, tuple]:
         """The steps as one motion, the boxes, points and labels that it has moved, and the output's size."""
@@ -219,12 +239,13 @@ class GeometricStage(Stage):
             changed["points"] = box_ops.move_points(moving["points"], motion.to_output, start, size)
         return motion, changed, size
 
-    def _move(self, t: Tensor, x: Tensor, draws: Draws | None) -> Tensor:
+    def _move(self, t: Tensor, x: Tensor, draws: Draws | None, part: str) -> Tensor:
         """A layer that only moves whole pixels does so by index, in `x` itself or in its mask `t`."""
         step, shape = self.steps[0], ops.shape(x)
         params, gate = step.draw(draws, shape)
         rest = step.layer.rest(shape) if gate is not None else None
-        return _select(gate, step.layer.move(t, params), t if rest is None else step.layer.move(t, rest))
+        moved = _select(gate, step.layer.move(t, params), t if rest is None else step.layer.move(t, rest))
+        return self._finished(moved) if part == "x" else moved
 
 
 class ColorStage(Stage):
@@ -248,15 +269,18 @@ class ColorStage(Stage):
                 (own_scale, own_offset) if scale is None else (own_scale * scale, own_offset * scale + offset)
             )
         value_range = next((step.layer.value_range for step in reversed(steps) if step.layer.value_range), None)
-        finite = batch["finite"]
-        matrix, active = self._kernel(self._matrix)(x, draws, len(steps), finite) if steps else (None, None)
-        changed = {"x": shared(color.transform, self._jit)(x, matrix, value_range, active, scale, offset, finite)}
+        finite, unit = batch["finite"], batch["unit"]
+        matrix, active = self._kernel(self._matrix)(x, draws, len(steps), finite, unit) if steps else (None, None)
+        transform = shared(color.transform, self._jit)
+        changed = {"x": transform(x, matrix, value_range, active, scale, offset, finite, self.dtype, unit)}
         labels = self._labels(batch)
-        return {**batch, **changed, **(self._kernel(self._labels_after)(labels, x, draws) if labels else {})}
+        return {**batch, "unit": 1.0, **changed, **(self._kernel(self._labels_after)(labels, x, draws) if labels else {})}
 
-    def _matrix(self, x: Tensor, draws: Draws | None, count: int, finite: bool) -> tuple[Tensor, Tensor | None]:
+    def _matrix(
+        self, x: Tensor, draws: Draws | None, count: int, finite: bool, unit: float
+    ) -> tuple[Tensor, Tensor | None]:
         """The product of the first steps' matrices, and for which samples there is one to apply (None: for all)."""
-        mean, identity = color.channel_mean(x, finite), matrices.identity(x.shape[-1] + 1)
+        mean, identity = color.channel_mean(x, finite, unit), matrices.identity(x.shape[-1] + 1)
         product, gates = identity, []
         for step in self._active(draws)[:count]:
             params, gate = step.draw(draws, ops.shape(x))
@@ -291,7 +315,7 @@ class MixingStage(Stage):
             alone = layer.alone(shape)
             params = {name: _select(gate, value, alone[name]) for name, value in params.items()}
         masks = batch.get("masks")
-        changed = {"x": layer.mix(x, params, masks)}
+        changed = {"x": self._finished(layer.mix(x, params, masks))}
         if masks is not None:
             changed["masks"] = layer.apply_masks(masks, params)
         if "boxes" in batch:
@@ -317,7 +341,7 @@ class ForeignStage(Stage):
 class Plan:
     """Steps in order, neighbours that can share their work together, and the random numbers of all of them."""
 
-    def __init__(self, steps: Sequence[Step], jit: bool | None = None):
+    def __init__(self, steps: Sequence[Step], jit: bool | None = None, dtype: str | None = None):
         self.stages: list[Stage] = []
         for step in steps:
             if self.stages and self._joins(step):
@@ -329,8 +353,9 @@ class Plan:
         self._seeds = np.array([words(layer.seed) for layer in drawing], "uint32").reshape(-1, 2)
         jits = [jit, *(layer.jit for layer in drawing)]
         self._streams = shared(streams, False if any(jit is False for jit in jits) else None)
-        for stage in self.stages:
-            stage.jit = jit
+        for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
+            stage.jit, stage.follower = jit, follower
+        self.stages[-1].dtype = dtype
         for number, step in enumerate(steps):
             step.places = {id(layer): place for place, layer in enumerate(drawing)}
             step.name = f"{number}_{step.layer.name}"

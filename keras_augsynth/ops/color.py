@@ -1,33 +1,48 @@
 """Color in one pass over the pixels: a matrix per sample, a clip, and a fixed scale and offset."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras import ops
 
+from keras_augsynth.ops.casting import to_dtype
+
 Tensor = Any
 
 
-def channel_mean(x: Tensor, finite: bool = False) -> Tensor:
+_PARTS = 16
+
+
+def channel_mean(x: Tensor, finite: bool = False, unit: float = 1.0) -> Tensor:
     """The mean of each channel of each sample, `(N, ..., C)` -> `(N, C)`, over the finite values.
 
     Args:
         x: any numeric dtype.
         finite: True says that all values are, which saves looking.
+        unit: what 1 in `x` stands for.
     """
-    axes = tuple(range(1, len(x.shape) - 1))
     if finite or "float" not in ops.dtype(x):
-        return _mean(ops.cast(x, "float32"), axes)
-    x = ops.cast(x, "float32")
-    known = ops.isfinite(x)
-    share = _mean(ops.cast(known, "float32"), axes)
-    return _mean(ops.where(known, x, 0.0), axes) / ops.where(share == 0.0, 1.0, share)
+        return _mean(x, lambda x: ops.cast(x, "float32")) * unit
+    share = _mean(x, lambda x: ops.cast(ops.isfinite(x), "float32"))
+    total = _mean(x, lambda x: ops.cast(ops.where(ops.isfinite(x), x, ops.zeros_like(x)), "float32"))
+    return total / ops.where(share == 0.0, 1.0, share) * unit
 
 
-def _mean(x: Tensor, axes: Sequence[int]) -> Tensor:
-    for axis in reversed(axes):  # row by row: float32 would lose digits in one long sum
-        x = ops.mean(x, axis=axis)
-    return x
+def _mean(x: Tensor, value: Callable[[Tensor], Tensor]) -> Tensor:
+    """The mean of `value(x)`, part by part: a long sum would lose digits, and XLA would not vectorize it."""
+    if len(x.shape) < 3:
+        return value(x)
+    n, rows, *rest, channels = ops.shape(x)
+    part, width = rows // _PARTS, math.prod(rest) * channels
+    x = ops.reshape(x, (n, rows, width))
+    parts = ops.reshape(x[:, : part * _PARTS], (n, _PARTS, part, width))
+    total = ops.sum(sum(value(parts[:, k]) for k in range(_PARTS)), axis=1)
+    total = total + ops.sum(value(x[:, part * _PARTS :]), axis=1)
+    total = ops.reshape(total / ops.cast(rows, "float32"), (n, *rest, channels))
+    for axis in reversed(range(1, 1 + len(rest))):
+        total = ops.mean(total, axis=axis)
+    return total
 
 
 def apply(matrix: Tensor, values: Tensor) -> Tensor:
@@ -44,8 +59,10 @@ def transform(
     scale: Tensor | None = None,
     offset: Tensor | None = None,
     finite: bool = False,
+    dtype: str | None = None,
+    unit: float = 1.0,
 ) -> Tensor:
-    """clip(matrix @ x) * scale + offset, float32.
+    """clip(matrix @ x) * scale + offset.
 
     Args:
         x: `(N, ..., C)`, any numeric dtype.
@@ -55,11 +72,13 @@ def transform(
         scale: `(C,)` or scalar, for all samples, after the clip.
         offset: `(C,)` or scalar.
         finite: True says that all values are, which saves looking.
+        dtype: of the result, rounded where it is an integer; None: float32.
+        unit: what 1 in `x` stands for.
 
     A channel that is not finite stays as it is and does not enter the other channels.
     """
     source = x
-    x = ops.cast(x, "float32")
+    x = ops.cast(x, "float32") if unit == 1.0 else ops.cast(x, "float32") * unit
     if matrix is not None:
         look = not finite and "float" in ops.dtype(source)
         known = ops.isfinite(x) if look else None
@@ -71,7 +90,7 @@ def transform(
         x = changed if active is None else ops.where(expand(active, len(x.shape) - 1), changed, x)
     if scale is not None:
         x = x * ops.cast(scale, "float32") + ops.cast(offset, "float32")
-    return x
+    return x if dtype is None else to_dtype(x, dtype)
 
 
 def _multiply(x: Tensor, matrix: Tensor) -> Tensor:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from keras import ops
+
+Tensor = Any
 
 
 def compiled(function: Callable, jit: bool | None = None) -> Callable:
@@ -59,6 +62,33 @@ def fenced(needed: Any, compute: Callable, otherwise: Callable, *args: Any) -> A
         return tf.cond(needed, lambda: compute(*args), lambda: otherwise(*args)), gradient
 
     return run(*args)
+
+
+def materialized(compute: Callable, *args: Any) -> Any:
+    """`compute(*args)`, worked out once and kept in memory, however XLA would fuse it with what uses it.
+
+    Args:
+        compute: takes and returns tensors, one or a list.
+        *args: tensors.
+    """
+    first = ops.cast(ops.reshape(args[0], (-1,))[:1], "float32")
+    always = ops.any(ops.logical_not(first > float("inf")))  # which XLA does not know
+    otherwise = lambda *args: tf.nest.map_structure(ops.zeros_like, compute(*args))
+    return fenced(always, compute, otherwise, *args)
+
+
+@tf.custom_gradient
+def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> tuple[Tensor, Callable]:
+    """`values`, while `following` is read: what comes next is in the processor's cache when its turn comes.
+
+    Args:
+        values: integers or float32.
+        following: of a shape that broadcasts to that of `values`, and its dtype.
+        nothing: zero bits in the same dtype, but nothing that XLA knows to be zero.
+    """
+    bits = lambda t: ops.view(t, "int32") if t.dtype.is_floating else t
+    unchanged = ops.bitwise_or(bits(values), ops.bitwise_and(bits(following), bits(nothing)))
+    return ops.view(unchanged, ops.dtype(values)), lambda upstream: (upstream, None, None)
 
 
 shared = functools.cache(compiled)

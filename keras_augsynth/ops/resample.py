@@ -6,13 +6,15 @@ another size falls on the middle of the input.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from keras_augsynth.ops.compiled import fenced
+from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.ops.compiled import fenced, materialized
+from keras_augsynth.ops.pixels import Pixels
 
 Tensor = Any
 
@@ -27,6 +29,7 @@ def resample(
     interpolation: str = "bilinear",
     fill_mode: str = "constant",
     fill_value: float = 0.0,
+    dtype: str | None = None,
 ) -> Tensor:
     """Reads `x` at the places to which an affine map takes each output pixel.
 
@@ -40,6 +43,7 @@ def resample(
             blending into `fill_value`; "nearest" `(a a | a b c d | d d)`; "reflect" `(b a | a b c d | d c)`;
             "wrap" `(c d | a b c d | a b)`.
         fill_value: k of "constant".
+        dtype: of the result, rounded where it is an integer; None: what the interpolation gives.
 
     Returns:
         `(N, *output_size, C)`.
@@ -49,15 +53,15 @@ def resample(
     size = ops.shape(x)[1:-1]
     to_size = size if output_size is None else tuple(output_size)
     matrix = ops.broadcast_to(matrix, (ops.shape(x)[0], *matrix.shape[1:]))
-
-    def read(x: Tensor, matrix: Tensor) -> Tensor:
-        return sample(x, affine_coordinates(matrix, size, to_size), interpolation, fill_mode, fill_value)
-
+    lay, read = _reader(x, interpolation, fill_mode, fill_value, to_size)
+    finished = lambda result: result if dtype is None else to_dtype(result, dtype)
+    read_at = lambda laid, matrix: finished(read(laid, affine_coordinates(matrix, size, to_size)))
     if output_size is not None:
-        return read(x, matrix)
-    dtype = ops.dtype(x) if interpolation == "nearest" else "float32"
+        return read_at(materialized(lay, x), matrix)
     moves = ops.any(ops.not_equal(matrix, ops.eye(len(size) + 1, dtype=matrix.dtype)))
-    return fenced(moves, read, lambda x, _: ops.cast(x, dtype), x, matrix)
+    laid = fenced(moves, lay, lambda x: ops.zeros_like(lay(x)), x)
+    as_read = lambda x: x if interpolation == "nearest" else ops.cast(x, "float32")
+    return fenced(moves, lambda _, *args: read_at(*args), lambda x, *_: finished(as_read(x)), x, laid, matrix)
 
 
 def affine_coordinates(matrix: Tensor, size: Sequence[int], output_size: Sequence[int]) -> list[Tensor]:
@@ -85,36 +89,49 @@ def sample(
     fill_value: float = 0.0,
 ) -> Tensor:
     """Reads `x` `(N, *size, C)` at fractional indices, one tensor `(N, *output_size)` per axis; see `resample`."""
-    channels, output_size = x.shape[-1], ops.shape(coordinates[0])[1:]
-    if fill_mode == "constant" and not _holds(ops.dtype(x), fill_value):
-        x = ops.cast(x, "float32")
-    if interpolation == "nearest":
-        coordinates = [ops.floor(c + 0.5) for c in coordinates]
-    size = ops.shape(x)[1:-1]
-    coordinates = [_FOLDS[fill_mode](c, ops.cast(n, "float32")) for c, n in zip(coordinates, size, strict=True)]
-    x = _padded(x, fill_mode, fill_value)
-    size = ops.shape(x)[1:-1]
-    strides = [_product(size[axis + 1 :]) for axis in range(len(size))]
-    pixels, count = ops.reshape(x, (-1, _product(size), channels)), _product(output_size)
-    index, fractions, steps = 0, [], []
-    for c, stride in zip(coordinates, strides, strict=True):
-        lower = ops.floor(c)
-        index = index + ops.cast(lower, "int32") * stride
-        # A pixel that is met exactly is read twice instead of with its neighbour: 0 * NaN would spread.
-        between = c > lower
-        fractions.append(ops.reshape(ops.where(between, c - lower, 0.5), (-1, count, 1)))
-        steps.append(ops.reshape(ops.where(between, stride, 0), (-1, count, 1)))
-    index = ops.reshape(index, (-1, count, 1))
-    if interpolation == "nearest":
-        return ops.reshape(ops.take_along_axis(pixels, index, axis=1), (-1, *output_size, channels))
-    total = 0.0
-    for corner in itertools.product((0, 1), repeat=len(size)):
-        weight, place = 1.0, index
-        for upper, fraction, step in zip(corner, fractions, steps, strict=True):
-            weight = weight * (fraction if upper else 1.0 - fraction)
-            place = place + step if upper else place
-        total = total + ops.cast(ops.take_along_axis(pixels, place, axis=1), "float32") * weight
-    return ops.reshape(total, (-1, *output_size, channels))
+    lay, read = _reader(x, interpolation, fill_mode, fill_value, ops.shape(coordinates[0])[1:])
+    return read(materialized(lay, x), coordinates)
+
+
+def _reader(
+    x: Tensor, interpolation: str, fill_mode: str, fill_value: float, output_size: Sequence[int]
+) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Sequence[Tensor]], Tensor]]:
+    """(how to lay down images like `x`, how to read what was laid down at coordinates)."""
+    n, *size, _ = ops.shape(x)
+    dtype = ops.dtype(x) if fill_mode != "constant" or _holds(ops.dtype(x), fill_value) else "float32"
+    bordered = lambda x: _padded(ops.cast(x, dtype), fill_mode, fill_value)
+    pixels = Pixels(bordered(x), output_size)
+
+    def read(laid: Tensor, coordinates: Sequence[Tensor]) -> Tensor:
+        each = (-1, *(1,) * len(output_size))
+        place = ops.reshape(ops.arange(n, dtype="int32"), each) * pixels.strides[0]
+        fractions, steps = [], []
+        for c, length, stride in zip(coordinates, size, pixels.strides[1:], strict=True):
+            c = ops.floor(c + 0.5) if interpolation == "nearest" else c
+            c = _FOLDS[fill_mode](c, ops.cast(length, "float32"))
+            lower = ops.floor(c)
+            place = place + _integer(lower) * stride
+            fraction, step = c - lower, stride
+            if "float" in dtype or not pixels.padded:
+                # A pixel that is met exactly is read twice instead of with its neighbour: 0 * NaN would spread.
+                between = c > lower
+                fraction, step = ops.where(between, fraction, 0.5), ops.where(between, stride, 0)
+            fractions.append(ops.expand_dims(fraction, -1))
+            steps.append(step)
+        place = pixels.places(place)
+        if interpolation == "nearest":
+            return pixels.first(laid, place)
+        total = 0.0
+        for corner in itertools.product((0, 1), repeat=len(size)):
+            weight, corner_place = 1.0, place
+            for upper, fraction, step in zip(corner, fractions, steps, strict=True):
+                weight = weight * (fraction if upper else 1.0 - fraction)
+                corner_place = corner_place + step if upper else corner_place
+            values = (pixels.read if any(corner) else pixels.first)(laid, corner_place)
+            total = total + ops.cast(values, "float32") * weight
+        return total
+
+    return lambda x: pixels.lay(bordered(x)), read
 
 
 def _holds(dtype: str, value: float) -> bool:
@@ -136,15 +153,13 @@ def _padded(x: Tensor, fill_mode: str, fill_value: float) -> Tensor:
     return x
 
 
+def _integer(c: Tensor) -> Tensor:
+    """Whole float32 from 0 to 2**23 as int32, by their bits: a cast has overflow to look for."""
+    return ops.view(ops.expand_dims(c + 2.0**23, -1), "int32")[..., 0] - 0x4B000000
+
+
 def _center(length: int | Tensor) -> float | Tensor:
     return (ops.cast(length, "float32") - 1.0) / 2.0
-
-
-def _product(sizes: Sequence[int]) -> int | Tensor:
-    product = 1
-    for size in sizes:
-        product = product * size
-    return product
 
 
 # From a coordinate anywhere to one in the padded image that has the same value.

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.synthesis.seeds import random_for
 from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
 
@@ -75,6 +76,4 @@ class AugmentedResampler:
         key = self.augment.modality.key
         ids = ops.arange(ops.shape(labels)[0], dtype="int32")
         augmented = self.augment({key: rows, "sample_ids": ids, "epoch": seed}, training=True)[key]
-        if rows.dtype.is_integer:
-            augmented = ops.saturate_cast(ops.round(augmented), rows.dtype)
-        return ops.cast(augmented, rows.dtype)
+        return to_dtype(augmented, rows.dtype)
