@@ -37,7 +37,9 @@ def measure(candidates: dict[str, Callable[[], object]], rounds: int = 9) -> dic
     """Calls every candidate once to warm it up, then all of them in turn, `rounds` times.
 
     Each turn is two calls, of which the second counts: the first pays for what the one before has left behind, its
-    waiting threads and its data in the processor's caches. A candidate returns something whose values it has really computed: anything with `numpy` is fetched.
+    waiting threads and its data in the processor's caches.
+
+    A candidate returns something whose values it has really computed: anything with `numpy` is fetched.
     """
     rows = {name: Row(name) for name in candidates}
     for call in candidates.values():

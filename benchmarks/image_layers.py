@@ -1,7 +1,8 @@
 """Each image layer against its counterpart in Keras and in Albumentations: python -m benchmarks.image_layers
 
-Keras's layers are called in a `tf.function`, on floats where they cannot take bytes; Albumentations' transforms on
-bytes, in a loop over the images and in as many threads as there are cores, of which the faster counts.
+Keras's layers are called in a `tf.function`, on floats since many of them cannot take bytes, and give floats, as ours
+do beside them. Albumentations' transforms take and give bytes, as ours do there; they are called in a loop over the
+images and in as many threads as there are cores, of which the faster counts.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -132,6 +133,7 @@ def against_keras(batch, side, rounds):
 
 
 def albumentations_candidates(ours, theirs, images, pool):
+    ours = type(ours).from_config({**ours.get_config(), "dtype": "uint8"})
     tensor, call = tf.constant(images), tf.function(lambda x: ours(x, training=True), autograph=False)
     one = lambda image: theirs(image=image)["image"]
     return {
@@ -149,7 +151,7 @@ def against_albumentations(batch, side, rounds):
 
 def main():
     chosen = options(__doc__.splitlines()[0])
-    batch, side = (2, 200) if chosen.smoke else (16, 224)
+    batch, side = (2, 200) if chosen.smoke else (64, 224)
     rounds = 1 if chosen.smoke else chosen.rounds
     tables = {}
     for title, pairs in (("Keras 3", against_keras), ("Albumentations", against_albumentations)):

@@ -10,8 +10,8 @@ from keras_augsynth.core.modality import MODALITIES, TEXT
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
-# x (N, *size, C); finite: whether x can hold no NaN and infinity; unit: what 1 in x stands for; masks (N, *size, C'); boxes (N, B, 4) as "xyxy";
-# box_labels (N, B); points (N, K, d or more); labels.
+# x (N, *size, C); finite: whether x can hold no NaN and infinity; unit: what 1 in x stands for; masks (N, *size, C');
+# boxes (N, B, 4) as "xyxy"; box_labels (N, B); points (N, K, d or more); labels.
 Batch = dict[str, Any]
 
 

@@ -273,8 +273,9 @@ class ColorStage(Stage):
         matrix, active = self._kernel(self._matrix)(x, draws, len(steps), finite, unit) if steps else (None, None)
         transform = shared(color.transform, self._jit)
         changed = {"x": transform(x, matrix, value_range, active, scale, offset, finite, self.dtype, unit)}
-        labels = self._labels(batch)
-        return {**batch, "unit": 1.0, **changed, **(self._kernel(self._labels_after)(labels, x, draws) if labels else {})}
+        if labels := self._labels(batch):
+            changed |= self._kernel(self._labels_after)(labels, x, draws)
+        return {**batch, "unit": 1.0, **changed}
 
     def _matrix(
         self, x: Tensor, draws: Draws | None, count: int, finite: bool, unit: float

@@ -1,7 +1,7 @@
 """Color in one pass over the pixels: a matrix per sample, a clip, and a fixed scale and offset."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from keras import ops
