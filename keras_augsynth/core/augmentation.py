@@ -69,6 +69,7 @@ class Augmentation(keras.layers.Layer):
     changes_labels = False
     always = False  # whether the layer does something even when it is inactive
     implied: tuple[str, ...] = ()  # constructor arguments of a base that the class provides itself
+    reads: str | None = "float32"  # the dtype in which `apply` is given the data; None: that in which they come
     reach = 4  # side in pixels of the window that one pixel can change; a NaN spreads no further
 
     def __init_subclass__(cls, listed: bool = True, **kwargs: Any):
@@ -117,7 +118,7 @@ class Augmentation(keras.layers.Layer):
         return {}
 
     def apply(self, x: Tensor, params: Params) -> Tensor:
-        """The changed batch: a pure function of float32 `x` (or strings) and `params`."""
+        """The changed batch: a pure function of `x`, float32 (or what `reads` says, or strings), and `params`."""
         raise NotImplementedError(f"{type(self).__name__} must define `apply` or `matrix`.")
 
     def apply_masks(self, masks: Tensor, params: Params) -> Tensor:

@@ -106,8 +106,8 @@ class Stage:
         step, x = self.steps[0], batch["x"]
         layer, shape = step.layer, ops.shape(x)
         params, gate = step.draw(draws, shape)
-        if ops.dtype(x) != "string":
-            x = ops.cast(x, "float32")
+        if ops.dtype(x) != "string" and layer.reads is not None:
+            x = ops.cast(x, layer.reads)
         rest = layer.rest(shape) if gate is not None else None
         changed = _select(gate, layer.apply(x, params), x if rest is None else layer.apply(x, rest))
         changed = {"x": self._finished(changed)}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 Tensor = Any
@@ -10,6 +11,7 @@ Tensor = Any
 FIXED = "8.8"
 """uint16 in units of `UNIT`: what becomes of bytes between two stages, in half the memory of float32."""
 UNIT = 1 / 256
+_SMALL = ("uint8", "int8", "uint16", "int16")
 
 
 def to_dtype(x: Tensor, dtype: Any) -> Tensor:
@@ -17,11 +19,22 @@ def to_dtype(x: Tensor, dtype: Any) -> Tensor:
 
     `FIXED` takes float32 from 0 to 255.
     """
-    if dtype == FIXED:  # by its bits: a cast has overflow to look for
-        return ops.cast(ops.view(ops.cast(x, "float32") / UNIT + 2.0**23, "int32"), "uint16")
+    if dtype == FIXED:
+        return ops.cast(rounded(ops.cast(x, "float32") / UNIT), "uint16")
     dtype = keras.backend.standardize_dtype(dtype)
     if ops.dtype(x) in (dtype, "string"):
         return x
     if "int" not in dtype:
         return ops.cast(x, dtype)
-    return ops.saturate_cast(ops.round(x) if "float" in ops.dtype(x) else x, dtype)
+    if "float" not in ops.dtype(x):
+        return ops.saturate_cast(x, dtype)
+    if dtype not in _SMALL:
+        return ops.saturate_cast(ops.round(x), dtype)
+    limits = np.iinfo(dtype)
+    return ops.cast(rounded(ops.clip(ops.cast(x, "float32"), limits.min, limits.max)), dtype)
+
+
+def rounded(x: Tensor) -> Tensor:
+    """float32 within 2**22 as int32, by its bits: a cast has overflow to look for."""
+    whole = ops.view(ops.expand_dims(x + 1.5 * 2.0**23, -1), "int32")[..., 0]
+    return whole - 0x4B400000

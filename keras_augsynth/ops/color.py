@@ -104,6 +104,8 @@ def _multiply(x: Tensor, matrix: Tensor) -> Tensor:
 
 def clip(original: Tensor, changed: Tensor, value_range: tuple[float, float]) -> Tensor:
     """`changed` within the range; where the original is not finite, the original."""
+    if "int" in ops.dtype(original):
+        return ops.clip(changed, *value_range)
     return ops.where(ops.isfinite(original), ops.clip(changed, *value_range), original)
 
 

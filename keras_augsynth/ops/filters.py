@@ -1,75 +1,87 @@
-"""Filters over images as sums of shifted slices, with one kernel per sample; the border is mirrored."""
+"""Filters over images as sums of shifted slices, with one kernel per sample; the border is mirrored.
+
+A slice of an image `(N, H, W, C)` is one of its rows `(N, H, W * C)`: that way XLA vectorizes it on a CPU. What is
+used at many shifts is laid down in memory first, or XLA would work it out again at each of them.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
 
-from keras_augsynth.ops.compiled import fenced
+from keras_augsynth.ops.compiled import materialized
 
 Tensor = Any
 
 _TAPS = 64  # of a kernel at once: XLA on a CPU no longer vectorizes a loop that is much longer
+_SMALL = 25  # up to so many taps one pass over both axes is faster than one over each
 
 
-def pad(x: Tensor, rows: tuple | None, columns: tuple | None, mode: str = "mirror") -> Tensor:
+def pad(x: Tensor, rows: tuple, columns: tuple, mode: str = "mirror") -> Tensor:
     """Widens images `(N, H, W, C)` of any size, also by more than their own.
 
     Args:
         x: any dtype.
-        rows: how many to add above and below; None: nothing.
-        columns: how many to add on the left and on the right; None: nothing.
+        rows: how many to add above and below.
+        columns: how many to add on the left and on the right.
         mode: "mirror" `(c b | a b c | b a)`, OpenCV's default border, or "nearest" `(a a | a b c | c c)`.
     """
-    for axis, widths in ((1, rows), (2, columns)):
-        if widths is None:
-            continue
-        before, after = widths
-        length = ops.shape(x)[axis]
-        index = ops.arange(-before, length + after, dtype="int32")
-        x = ops.take(x, _BORDERS[mode](index, length), axis=axis)
-    return x
+    height, width = ops.shape(x)[1:3]
+    at = lambda t, axis, start, stop, length: ops.take(
+        t, _BORDERS[mode](ops.arange(start, stop, dtype="int32"), length), axis=axis
+    )
+    x = at(x, 1, -rows[0], height + rows[1], height)
+    left, right = at(x, 2, -columns[0], 0, width), at(x, 2, width, width + columns[1], width)
+    return ops.concatenate([left, x, right], axis=2)
 
 
 def separable(x: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
-    """Two passes, each with a kernel `(N or 1, k)` of odd length."""
-    # Without the fence XLA works out the first pass again for every tap of the second.
-    x = fenced(ops.any(vertical > 0.0), lambda x, k: _pass(x, k, 1), lambda x, _: x, x, vertical)
-    return _pass(x, horizontal, 2)
+    """Two passes, each with a kernel `(N, k)` of odd length; any dtype to float32."""
+    height, width = vertical.shape[-1], horizontal.shape[-1]
+    if height * width <= _SMALL:
+        return correlate(x, vertical[:, :, None] * horizontal[:, None, :])
+
+    def down(x: Tensor, vertical: Tensor) -> Tensor:
+        parts = _parts(_rows(pad(ops.cast(x, "float32"), (height // 2,) * 2, (0, 0))), height, 1, x)
+        return sum(part * _each(vertical[:, i]) for i, part in enumerate(parts))
+
+    def across(wide: Tensor, horizontal: Tensor) -> Tensor:
+        return sum(part * _each(horizontal[:, j]) for j, part in enumerate(_parts(wide, 1, width, x)))
+
+    wide = _wide(_images(materialized(down, x, vertical), x), 1, width, "mirror")
+    return _images(materialized(across, wide, horizontal), x)
 
 
 def correlate(x: Tensor, kernel: Tensor) -> Tensor:
-    """One kernel per sample, `(N, k, k)`, k odd, nowhere negative."""
-    size = kernel.shape[-1]
-    half = (size // 2, size // 2)
-    # Fenced, or XLA would look for the border again at every tap; both branches are what is needed.
-    wide = fenced(ops.any(kernel > 0.0), lambda x: pad(x, half, half), lambda x: pad(x, half, half), x)
-    total, at_once = ops.zeros_like(x), max(1, _TAPS // size)
-    for start in range(0, size, at_once):
-        rows = range(start, min(start + at_once, size))
+    """One kernel per sample, `(N, h, w)`, both odd; any dtype to float32."""
+    height, width = kernel.shape[-2:]
+    count = height * width
+    wide, weights = _wide(x, height, width, "mirror", "float32"), ops.reshape(kernel, (-1, count))
+    total: list[Tensor] = []
+    for start in range(0, count, _TAPS):
+        taps = range(start, min(start + _TAPS, count))
 
-        def add(total: Tensor, wide: Tensor, kernel: Tensor, rows: range = rows) -> Tensor:
-            for i in rows:
-                for j in range(size):
-                    total = total + _shifted(wide, i, j, size) * kernel[:, i, j][:, None, None, None]
-            return total
+        def add(wide: Tensor, weights: Tensor, *before: Tensor, taps: range = taps) -> Tensor:
+            parts = _parts(wide, height, width, x)
+            return sum([parts[k] * _each(weights[:, k]) for k in taps], *before)
 
-        needed = ops.any(kernel[:, start : start + at_once] > 0.0)
-        total = fenced(needed, add, lambda total, *_: total, total, wide, kernel)
-    return total
+        total = [materialized(add, wide, weights, *total)]
+    return _images(total[0], x)
 
 
 def median(x: Tensor, size: int) -> Tensor:
-    """The median of each `size` x `size` window, size 3 or 5, the last pixel repeated beyond the border."""
-    half = (size // 2, size // 2)
-    wide = pad(x, half, half, "nearest")
-    rest = [_shifted(wide, i, j, size) for i in range(size) for j in range(size)]
-    # Of any (n + 3) // 2 of the values, the lowest and the highest cannot be the median of all n: both go, the
-    # next value comes in, until one is left.
-    field = [rest.pop() for _ in range((len(rest) + 3) // 2)]
-    while rest:
-        field = [*_without_extremes(field), rest.pop()]
-    return _without_extremes(field)[0]
+    """The median of each `size` x `size` window, size 3 or 5, the last pixel repeated beyond the border; any dtype."""
+
+    def middle(wide: Tensor) -> Tensor:
+        rest = _parts(wide, size, size, x)
+        # Of any (n + 3) // 2 of the values, the lowest and the highest cannot be the median of all n: both go, the
+        # next value comes in, until one is left.
+        field = [rest.pop() for _ in range((len(rest) + 3) // 2)]
+        while rest:
+            field = [*_without_extremes(field), rest.pop()]
+        return _without_extremes(field)[0]
+
+    return _images(materialized(middle, _wide(x, size, size, "nearest")), x)
 
 
 def gaussian(sigma: Tensor, size: int) -> Tensor:
@@ -110,19 +122,30 @@ def _normalized(kernel: Tensor) -> Tensor:
     return ops.cast(kernel / ops.sum(kernel, axis=(1, 2), keepdims=True), "float32")
 
 
-def _pass(x: Tensor, weights: Tensor, axis: int) -> Tensor:
-    size = weights.shape[-1]
-    half = (size // 2, size // 2)
-    x = pad(x, half if axis == 1 else None, half if axis == 2 else None)
-    total = 0.0
-    for i in range(size):
-        part = slice(i, (i - size + 1) or None)
-        total = total + (x[:, part] if axis == 1 else x[:, :, part]) * weights[:, i][:, None, None, None]
-    return total
+def _rows(x: Tensor) -> Tensor:
+    n, height, width, channels = ops.shape(x)
+    return ops.reshape(x, (n, height, width * channels))
 
 
-def _shifted(wide: Tensor, i: int, j: int, size: int) -> Tensor:
-    return wide[:, i : (i - size + 1) or None, j : (j - size + 1) or None]
+def _images(rows: Tensor, like: Tensor) -> Tensor:
+    return ops.reshape(rows, ops.shape(like))
+
+
+def _wide(x: Tensor, height: int, width: int, mode: str, dtype: str | None = None) -> Tensor:
+    """The rows of images with the border that a window of (height, width) needs, laid down in memory."""
+    rows, columns = (height // 2,) * 2, (width // 2,) * 2
+    return materialized(lambda x: _rows(pad(ops.cast(x, dtype or x.dtype), rows, columns, mode)), x)
+
+
+def _parts(wide: Tensor, height: int, width: int, x: Tensor) -> list[Tensor]:
+    """What a window of (height, width) sees of `_wide` rows at each of its places, row by row, as large as `x`."""
+    _, rows, columns, channels = ops.shape(x)
+    parts = [wide[:, i : i + rows] for i in range(height)]
+    return [part[:, :, j * channels : (j + columns) * channels] for part in parts for j in range(width)]
+
+
+def _each(weight: Tensor) -> Tensor:
+    return weight[:, None, None]
 
 
 def _without_extremes(values: Sequence[Tensor]) -> list[Tensor]:

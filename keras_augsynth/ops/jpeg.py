@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.ops import filters
-from keras_augsynth.ops.compiled import fenced
+from keras_augsynth.ops.compiled import materialized
 
 Tensor = Any
 
@@ -102,8 +102,7 @@ def _transform(matrix: np.ndarray, blocks: Tensor, axis: int, shift: int) -> Ten
             total = total + part * matrix[:, k].reshape((8, 1, 1, 1, 1) if axis == 0 else (1, 8, 1, 1, 1))
         return ops.right_shift(total, shift)
 
-    # Without the fence XLA works out each pass again for every term of the next.
-    return fenced(ops.any(ops.not_equal(blocks, 0)), multiply, lambda blocks: blocks, blocks)
+    return materialized(multiply, blocks)  # or XLA would work it out again for every term of the next pass
 
 
 def _scaled(*terms: tuple[int, Tensor] | int) -> Tensor:

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_augsynth.ops.compiled import fenced
+from keras_augsynth.ops.compiled import materialized
 
 Tensor = Any
 
@@ -22,11 +22,10 @@ def quantile(u: Tensor, mean: Tensor) -> Tensor:
     Up to a mean of 8 the result is exact but for rounding; above, it is Cornish and Fisher's expansion of the third
     order: one draw in a hundred is off by one, mean and deviation are right.
     """
-    # Fenced, to do only what is needed, and because XLA on a CPU does not vectorize both in one loop.
-    zero = lambda u, _: ops.zeros_like(u)
-    few = fenced(ops.any(mean <= _SMALL), _summed, zero, u, ops.minimum(mean, _SMALL))
-    more = lambda few, u, mean: ops.where(mean <= _SMALL, few, _expanded(u, ops.maximum(mean, _SMALL)))
-    return fenced(ops.any(mean > _SMALL), more, lambda few, *_: few, few, u, mean)
+    # XLA on a CPU vectorizes each of them, but not both in one loop.
+    few = materialized(lambda u, mean: _summed(u, ops.minimum(mean, _SMALL)), u, mean)
+    more = materialized(lambda u, mean: _expanded(u, ops.maximum(mean, _SMALL)), u, mean)
+    return ops.where(mean <= _SMALL, few, more)
 
 
 def _summed(u: Tensor, mean: Tensor) -> Tensor:

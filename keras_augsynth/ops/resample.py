@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.ops.casting import rounded, to_dtype
 from keras_augsynth.ops.compiled import fenced, materialized
 from keras_augsynth.ops.pixels import Pixels
 
@@ -110,7 +110,7 @@ def _reader(
             c = ops.floor(c + 0.5) if interpolation == "nearest" else c
             c = _FOLDS[fill_mode](c, ops.cast(length, "float32"))
             lower = ops.floor(c)
-            place = place + _integer(lower) * stride
+            place = place + rounded(lower) * stride
             fraction, step = c - lower, stride
             if "float" in dtype or not pixels.padded:
                 # A pixel that is met exactly is read twice instead of with its neighbour: 0 * NaN would spread.
@@ -151,11 +151,6 @@ def _padded(x: Tensor, fill_mode: str, fill_value: float) -> Tensor:
             first = ops.take(x, ops.zeros((1,), "int32"), axis=axis)
             x = ops.concatenate([x, first], axis=axis)
     return x
-
-
-def _integer(c: Tensor) -> Tensor:
-    """Whole float32 from 0 to 2**23 as int32, by their bits: a cast has overflow to look for."""
-    return ops.view(ops.expand_dims(c + 2.0**23, -1), "int32")[..., 0] - 0x4B000000
 
 
 def _center(length: int | Tensor) -> float | Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_augsynth.ops.compiled import fenced
+from keras_augsynth.ops.compiled import materialized
 
 Tensor = Any
 # What a pixel of the result reads: pairs of indices and weights, each
@@ -51,8 +51,7 @@ def _read(x: Tensor, small: Tensor, taps: Callable, axis: int, length: int | Ten
             total = total + ops.where(weight == 0.0, 0.0, weight * values)
         return ops.reshape(total, shape)
 
-    # Fenced, since XLA on a CPU would gather anew for everything that uses the result.
-    return fenced(ops.any(small > 0), read, lambda *_: ops.zeros(shape), x, small)
+    return materialized(read, x, small)  # or XLA on a CPU would gather anew for everything that uses the result
 
 
 def _area(small: Tensor, length: int | Tensor, count: int | Tensor, lowest: float) -> Taps:

@@ -45,6 +45,8 @@ class RandomDefocus(Augmentation):
     def reach(self) -> int:
         return 2 * math.ceil(self.radius[1] - 0.5) + 1
 
+    reads = None
+
     def draw(self, rng, shape) -> Params:
         return {"radius": rng.uniform(*self.radius)}
 

@@ -60,6 +60,8 @@ class RandomGaussianBlur(Augmentation):
     def reach(self) -> int:
         return max(self.kernel_size)
 
+    reads = None
+
     def draw(self, rng, shape) -> Params:
         blurred = rng.bernoulli(rng.uniform(*self.factor))
         return {"sigma": ops.where(blurred, rng.uniform(*self.sigma), 0.0)}

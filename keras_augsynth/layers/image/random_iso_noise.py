@@ -7,7 +7,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_range, check_value_range, wrong
 from keras_augsynth.ops import color
-from keras_augsynth.ops.compiled import fenced
+from keras_augsynth.ops.compiled import materialized
 
 
 class RandomISONoise(Augmentation):
@@ -54,7 +54,6 @@ class RandomISONoise(Augmentation):
         turn = 2.0 * math.pi * rng.uniform(*self.color_shift)
         intensity = rng.uniform(*self.intensity)
         return {
-            "active": turn + intensity > 0.0,
             "grain": rng.normal(0.0, intensity, pixels),
             "angle": rng.normal(0.0, turn, pixels),
         }
@@ -63,9 +62,8 @@ class RandomISONoise(Augmentation):
         channels = x.shape[-1]
         if channels not in (1, 3):
             raise wrong(self, "images", "have 1 or 3 channels", channels)
-        # Fenced, since XLA on a CPU would draw anew for every channel.
-        active = ops.any(params["active"])
-        grain, angle = (fenced(active, lambda t: t, ops.zeros_like, params[name]) for name in ("grain", "angle"))
+        # XLA on a CPU would draw anew for every channel.
+        grain, angle = (materialized(lambda _, t: t, x, params[name]) for name in ("grain", "angle"))
         changed, mean = x, ops.mean(x, axis=-1, keepdims=True)
         if channels == 3:  # `matrices.hue`, with an angle for each pixel
             red, green, blue = (x[..., k : k + 1] for k in range(3))

@@ -43,6 +43,8 @@ class RandomMedianBlur(Augmentation):
     def reach(self) -> int:
         return self.kernel_size[1]
 
+    reads = None
+
     def draw(self, rng, shape) -> Params:
         low, high = self.kernel_size
         return {"large": rng.bernoulli(0.5 if low < high else float(low == _SIZES[1]))}
@@ -50,7 +52,7 @@ class RandomMedianBlur(Augmentation):
     def apply(self, x, params) -> Tensor:
         blurred = [filters.median(x, size) for size in sorted(set(self.kernel_size))]
         median = blurred[0] if len(blurred) == 1 else ops.where(color.expand(params["large"], 3), *blurred[::-1])
-        return ops.where(ops.isfinite(x), median, x)
+        return median if "int" in ops.dtype(x) else ops.where(ops.isfinite(x), median, x)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class RandomMotionBlur(Augmentation):
     def reach(self) -> int:
         return 2 * math.ceil((self.kernel_size[1] - 1.0) / 2.0) + 1
 
+    reads = None
+
     def draw(self, rng, shape) -> Params:
         return {"length": rng.uniform(*self.kernel_size), "angle": 2.0 * math.pi * rng.uniform(*self.angle)}
 

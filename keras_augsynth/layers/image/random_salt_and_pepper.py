@@ -6,7 +6,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_range, check_value_range
 from keras_augsynth.ops import color
-from keras_augsynth.ops.compiled import fenced
+from keras_augsynth.ops.compiled import materialized
 
 
 class RandomSaltAndPepper(Augmentation):
@@ -56,8 +56,7 @@ class RandomSaltAndPepper(Augmentation):
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
         rate, salt = (color.expand(params[name], 3) for name in ("rate", "salt"))
-        # Fenced, since XLA on a CPU would draw anew for every channel.
-        luck = fenced(ops.any(rate > 0.0), lambda luck: luck, ops.ones_like, params["luck"])
+        luck = materialized(lambda _, t: t, x, params["luck"])  # XLA on a CPU would draw anew for every channel
         changed = ops.where(luck < salt, high, ops.where(luck < rate, low, x))
         return color.clip(x, changed, self.value_range)
 

@@ -7,7 +7,8 @@ from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_factor, check_value_range
 from keras_augsynth.ops import color, filters
 
-_SIDE = np.full((1, 3), 13.0**-0.5, "float32")
+_SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], "float32") / 13.0  # PIL's
+_SAME = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "float32")
 
 
 class RandomSharpness(Augmentation):
@@ -39,13 +40,14 @@ class RandomSharpness(Augmentation):
         self.factor = check_factor(self, factor, low=0.0)
         self.value_range = check_value_range(self, value_range)
 
+    reads = None
+
     def draw(self, rng, shape) -> Params:
         return {"softness": 1.0 - 2.0 * rng.uniform(*self.factor)}
 
     def apply(self, x, params) -> Tensor:
-        # PIL's SMOOTH: each pixel counts 5 times, each of its eight neighbours once.
-        smooth = filters.separable(x, _SIDE, _SIDE) + x * (4.0 / 13.0)
-        return color.clip(x, x + params["softness"][:, None, None, None] * (smooth - x), self.value_range)
+        kernel = _SAME + params["softness"][:, None, None] * (_SMOOTH - _SAME)
+        return color.clip(x, filters.correlate(x, kernel), self.value_range)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
