@@ -352,8 +352,12 @@ class Geometric(Augmentation, listed=False):
 
     whole_pixels = False  # whether the layer only moves whole pixels
 
+    def moves(self, size: Sequence[int]) -> bool:
+        """Whether `move` does all that the layer does to images of this size; entries may be tensors."""
+        return self.whole_pixels
+
     def move(self, x: Tensor, params: Params) -> Tensor:
-        """What a layer of `whole_pixels` does to images or masks, in any dtype; by index where that is faster."""
+        """What a layer does that only moves whole pixels: images or masks, any dtype; by index where that is faster."""
         size = ops.shape(x)[1:-1]
         return resample(x, ops.cast(self.matrix(params, size), "float32"), None, "nearest", "nearest")
 

@@ -161,7 +161,7 @@ class GeometricStage(Stage):
         batch = {**batch, "unit": UNIT if dtype == FIXED else 1.0}
         if any(step.layer.bends for step in self.steps):
             return {**batch, **self._kernel(self._read)(images, moving, draws, dtype)}
-        if len(self.steps) == 1 and self.steps[0].layer.whole_pixels:
+        if len(self.steps) == 1 and self.steps[0].layer.moves(ops.shape(x)[1:-1]):
             changed = {part: self._kernel(self._move)(t, x, draws, part) for part, t in images.items()}
             return {**batch, **changed, **(self._kernel(self._map)(x, moving, draws)[1] if moving else {})}
         matrix, changed = self._kernel(self._map)(x, moving, draws)

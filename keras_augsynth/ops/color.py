@@ -1,9 +1,12 @@
 """Color in one pass over the pixels: a matrix per sample, a clip, and a fixed scale and offset."""
 
+import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_augsynth.ops.casting import to_dtype
@@ -22,27 +25,45 @@ def channel_mean(x: Tensor, finite: bool = False, unit: float = 1.0) -> Tensor:
         finite: True says that all values are, which saves looking.
         unit: what 1 in `x` stands for.
     """
+    floats = lambda t: ops.cast(t, "float32")
+    count = ops.cast(math.prod(ops.shape(x)[1:-1]), "float32")
     if finite or "float" not in ops.dtype(x):
-        return _mean(x, lambda x: ops.cast(x, "float32")) * unit
-    share = _mean(x, lambda x: ops.cast(ops.isfinite(x), "float32"))
-    total = _mean(x, lambda x: ops.cast(ops.where(ops.isfinite(x), x, ops.zeros_like(x)), "float32"))
-    return total / ops.where(share == 0.0, 1.0, share) * unit
+        return _reduced(floats, x, operator.add, ops.sum) * (unit / count)
+    known = _reduced(lambda t: floats(ops.isfinite(t)), x, operator.add, ops.sum)
+    total = _reduced(lambda t: floats(ops.where(ops.isfinite(t), t, 0)), x, operator.add, ops.sum)
+    return total / ops.maximum(known, 1.0) * unit
 
 
-def _mean(x: Tensor, value: Callable[[Tensor], Tensor]) -> Tensor:
-    """The mean of `value(x)`, part by part: a long sum would lose digits, and XLA would not vectorize it."""
-    if len(x.shape) < 3:
-        return value(x)
+def channel_limits(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The lowest and the highest finite value of each channel of each sample, float32 `(N, C)`.
+
+    Where nothing is finite, the first is infinite and the second minus infinity.
+    """
+    limits = []
+    for join, reduce, none in ((ops.minimum, ops.min, math.inf), (ops.maximum, ops.max, -math.inf)):
+        if "int" in ops.dtype(x):
+            least, most = np.iinfo(ops.dtype(x)).min, np.iinfo(ops.dtype(x)).max
+            value, none = (lambda t: t), most if none > 0 else least
+        else:
+            value = lambda t, none=none: ops.where(ops.isfinite(t), t, none)
+        limit = _reduced(value, x, join, lambda t, axis, reduce=reduce, none=none: reduce(t, axis=axis, initial=none))
+        limits.append(ops.cast(limit, "float32"))
+    return limits[0], limits[1]
+
+
+def _reduced(value: Callable, x: Tensor, join: Callable, reduce: Callable) -> Tensor:
+    """`value(x)`, `(N, ..., C)`, reduced over the middle axes, one by one and each of them part by part.
+
+    A long sum would lose digits, and XLA on a CPU would not vectorize it.
+    """
     n, rows, *rest, channels = ops.shape(x)
     part, width = rows // _PARTS, math.prod(rest) * channels
     x = ops.reshape(x, (n, rows, width))
     parts = ops.reshape(x[:, : part * _PARTS], (n, _PARTS, part, width))
-    total = ops.sum(sum(value(parts[:, k]) for k in range(_PARTS)), axis=1)
-    total = total + ops.sum(value(x[:, part * _PARTS :]), axis=1)
-    total = ops.reshape(total / ops.cast(rows, "float32"), (n, *rest, channels))
-    for axis in reversed(range(1, 1 + len(rest))):
-        total = ops.mean(total, axis=axis)
-    return total
+    together = functools.reduce(join, (value(parts[:, k]) for k in range(_PARTS)))
+    result = join(reduce(together, axis=1), reduce(value(x[:, part * _PARTS :]), axis=1))
+    result = ops.reshape(result, (n, *rest, channels))
+    return result if not rest else _reduced(lambda t: t, result, join, reduce)
 
 
 def apply(matrix: Tensor, values: Tensor) -> Tensor:

@@ -11,6 +11,9 @@ Tensor = Any
 def levels(x: Tensor, value_range: Sequence[float], bins: int = 256) -> Tensor:
     """The values as whole numbers from 0 to `bins` - 1, int32; what is not finite is 0."""
     low, high = value_range
+    if ops.dtype(x) == "uint8" and (low, high, bins) == (0.0, 255.0, 256):
+        return ops.cast(x, "int32")
+    x = ops.cast(x, "float32")
     # The little extra keeps 200 / 255, which float32 has to round, from ending up as 199.
     scaled = (ops.where(ops.isfinite(x), x, low) - low) * ((bins - 1) / (high - low)) + 1e-3
     return ops.cast(ops.clip(scaled, 0.0, bins - 1.0), "int32")
@@ -28,11 +31,6 @@ def count(places: Tensor, counted: Tensor, groups: int | Tensor, bins: int) -> T
     ones = ops.reshape(ops.cast(counted, "int32"), (-1,))
     counts = ops.segment_sum(ones, ops.reshape(places, (-1,)), num_segments=groups * bins)
     return ops.reshape(counts, (groups, bins))
-
-
-def look_up(tables: Tensor, places: Tensor) -> Tensor:
-    """The entries of `(groups, bins)` at places = group * bins + level."""
-    return ops.take(ops.reshape(tables, (-1,)), places, axis=0)
 
 
 def equalizing(counts: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.ops import histograms
+from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
 
@@ -55,14 +56,15 @@ def table(source: Tensor, bank: Tensor) -> Tensor:
     return below + part * (above - below)
 
 
-def look_up(tables: Tensor, x: Tensor, value_range: Sequence[float]) -> Tensor:
+def matched(tables: Tensor, x: Tensor, value_range: Sequence[float]) -> Tensor:
     """`x` through its tables `(N, C, BINS)`, linearly between two bins."""
     level = ops.where(ops.isfinite(x), scaled(x, value_range), 0.0)
     lower = ops.minimum(ops.floor(level), BINS - 2.0)
     place, flat = histograms.by_channel(ops.cast(lower, "int32"), BINS), ops.reshape(tables, (-1,))
-    first, second = ops.take(flat, place), ops.take(flat, place + 1)
+    part = level - lower
+    value = look_up(flat, place) * (1.0 - part) + look_up(flat, place + 1) * part
     low, high = value_range
-    return low + (first + (level - lower) * (second - first)) * ((high - low) / (BINS - 1))
+    return low + value * ((high - low) / (BINS - 1))
 
 
 def scaled(x: Tensor, value_range: Sequence[float]) -> Tensor:

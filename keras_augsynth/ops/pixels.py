@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.ops.compiled import fetched
+from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
 
@@ -70,8 +70,7 @@ class Pixels:
         return self._channel_values(values)
 
     def _look_up(self, x: Tensor, places: Tensor) -> Tensor:
-        # Not Keras's `take`, which looks for negative places in a way that XLA does not fuse.
-        return tf.gather(ops.reshape(x, (-1,) if self._packed else (-1, self._channels)), places)
+        return look_up(ops.reshape(x, (-1,) if self._packed else (-1, self._channels)), places)
 
     def _channel_values(self, values: Tensor) -> Tensor:
         if not self._packed:

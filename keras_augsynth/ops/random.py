@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from keras import ops
+
+from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
 
@@ -265,7 +266,7 @@ def _normal(bits: Tensor) -> Tensor:
     chance = 2.0 * _whole(bits, 9) + 1.0  # u * 2**24: odd, so u > 0
     encoded = ops.view(ops.expand_dims(chance, -1), dtype="int32")[..., 0]
     cell, part = ops.right_shift(encoded, 18) - (127 << 5), ops.bitwise_and(encoded, (1 << 18) - 1)
-    entry = ops.cast(tf.gather(_QUANTILES, cell), "uint32")  # XLA fuses a look-up that is used once, by this cast
+    entry = ops.cast(look_up(_QUANTILES, cell), "uint32")
     begin = ops.cast(ops.right_shift(entry, np.uint32(13)), "int32")
     way = ops.cast(ops.bitwise_and(entry, np.uint32((1 << 13) - 1)), "int32")
     distance = begin - ops.right_shift(way * part, 18)

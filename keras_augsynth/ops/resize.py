@@ -8,6 +8,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.ops.compiled import materialized
+from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
 # What a pixel of the result reads: pairs of indices and weights, each
@@ -46,7 +47,7 @@ def _read(x: Tensor, small: Tensor, taps: Callable, axis: int, length: int | Ten
         line = ops.reshape(ops.arange(n * before, dtype="int32"), (-1, before, 1)) * across
         total = 0.0
         for index, weight in taps(small):
-            values = ops.take(pixels, line + ops.clip(index, 0, across - 1)[:, None], axis=0)
+            values = look_up(pixels, line + ops.clip(index, 0, across - 1)[:, None])
             weight = weight[:, None, :, None]
             total = total + ops.where(weight == 0.0, 0.0, weight * values)
         return ops.reshape(total, shape)

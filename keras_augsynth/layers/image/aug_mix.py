@@ -15,6 +15,7 @@ from keras_augsynth.core.checks import (
 from keras_augsynth.layers.image.policy import OPERATIONS, Policy, drawn
 from keras_augsynth.ops import color
 from keras_augsynth.ops.color import expand
+from keras_augsynth.ops.lookup import look_up
 from keras_augsynth.ops.resample import INTERPOLATIONS, resample
 
 _COLORS = ("color", "contrast", "brightness", "sharpness")
@@ -82,22 +83,23 @@ class AugMix(Augmentation):
     reach = 64  # every level of an image may move with one pixel
 
     def draw(self, rng, shape) -> Params:
-        params = {"own": rng.beta(self.alpha, self.alpha), "shares": rng.dirichlet(self.alpha, self.num_chains)}
-        place = ops.arange(self.chain_depth, dtype="int32")
-        for chain in range(self.num_chains):
-            position = rng.integers(0, len(self._names), (self.chain_depth,))
-            used = place < ops.expand_dims(rng.integers(1, self.chain_depth + 1), 1)
-            names = ops.where(used, ops.take(ops.convert_to_tensor(self._names, "int32"), position), 0)
-            magnitudes = rng.uniform(*self.factor, shape=(self.chain_depth,))
-            operations = drawn(rng, self.chain_depth, names, magnitudes)
-            params |= {f"{name}_{chain}": value for name, value in operations.items()}
-        return params
+        own, shares = rng.beta(self.alpha, self.alpha), rng.dirichlet(self.alpha, self.num_chains)
+        every = (self.num_chains, self.chain_depth)
+        names = look_up(ops.convert_to_tensor(self._names, "int32"), rng.integers(0, len(self._names), every))
+        length = rng.integers(1, self.chain_depth + 1, (self.num_chains, 1))
+        used = ops.arange(self.chain_depth, dtype="int32") < length
+        magnitudes = rng.uniform(*self.factor, shape=every)
+        return {"own": own, "shares": shares, **drawn(rng, ops.where(used, names, 0), magnitudes)}
 
     def apply(self, x, params) -> Tensor:
-        mixture = 0.0
-        for chain in range(self.num_chains):
-            operations = {name: params[f"{name}_{chain}"] for name in ("name", "magnitude", "sign")}
-            mixture = mixture + expand(params["shares"][:, chain], 3) * self._chain.carry_out(x, operations)
+        chains = {name: ops.swapaxes(params[name], 0, 1) for name in ("name", "magnitude", "sign", "shares")}
+
+        def add(chain: Tensor, mixture: Tensor) -> Tensor:
+            operations = {name: ops.take(values, chain, axis=0) for name, values in chains.items()}
+            return mixture + expand(operations["shares"], 3) * self._chain.carry_out(x, operations)
+
+        # A loop, so that one chain is compiled, not all of them.
+        mixture = ops.fori_loop(0, self.num_chains, add, ops.zeros_like(x))
         own = expand(params["own"], 3)
         return color.clip(x, own * x + (1.0 - own) * mixture, self.value_range)
 

@@ -45,7 +45,7 @@ class AutoAugment(Policy):
         pair = rng.integers(0, len(self._names))
         of_pair = lambda table: ops.take(ops.convert_to_tensor(table), pair, axis=0)
         carried_out = rng.uniform(shape=(2,)) < of_pair(self._chances)
-        return drawn(rng, 2, ops.where(carried_out, of_pair(self._names), 0), of_pair(self._magnitudes))
+        return drawn(rng, ops.where(carried_out, of_pair(self._names), 0), of_pair(self._magnitudes))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

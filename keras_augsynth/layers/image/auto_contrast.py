@@ -37,14 +37,16 @@ class AutoContrast(Augmentation):
         super().__init__(**kwargs)
         self.value_range = check_value_range(self, value_range)
 
+    reads = None
+
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
-        known, inf = ops.isfinite(x), float("inf")
-        darkest = ops.min(ops.where(known, x, inf), axis=(1, 2), keepdims=True, initial=inf)
-        span = ops.max(ops.where(known, x, -inf), axis=(1, 2), keepdims=True, initial=-inf) - darkest
-        varied = span > 0.0  # not where nothing is finite
-        stretched = low + (high - low) * ((x - darkest) / ops.where(varied, span, 1.0))
-        return ops.where(varied, color.clip(x, stretched, self.value_range), x)
+        darkest, brightest = (color.expand(limit, 2) for limit in color.channel_limits(x))
+        varied = brightest > darkest  # not where nothing is finite
+        scale = ops.where(varied, (high - low) / ops.where(varied, brightest - darkest, 1.0), 1.0)
+        offset = ops.where(varied, low - darkest * scale, 0.0)
+        floats = ops.cast(x, "float32")
+        return ops.where(varied, color.clip(x, floats * scale + offset, self.value_range), floats)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

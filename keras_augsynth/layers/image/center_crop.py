@@ -62,6 +62,14 @@ class CenterCrop(Geometric):
         window = {name: ops.where(fits, whole[name], largest[name]) for name in whole}
         return matrices.window(**window, size=size, output_size=(self.height, self.width))
 
+    def moves(self, size) -> bool:
+        known = all(isinstance(length, int) for length in size)
+        return known and size[0] >= self.height and size[1] >= self.width
+
+    def move(self, x, params) -> Tensor:
+        top, left = (x.shape[1] - self.height) // 2, (x.shape[2] - self.width) // 2
+        return x[:, top : top + self.height, left : left + self.width]
+
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {"height": 24, "width": 20}

@@ -6,6 +6,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Augmentation, Tensor
 from keras_augsynth.core.checks import check_integer, check_number, check_value_range, wrong
 from keras_augsynth.ops import color, filters, histograms
+from keras_augsynth.ops.lookup import look_up
 
 _LEVELS = 256
 
@@ -55,6 +56,8 @@ class ContrastLimitedAdaptiveHistogramEqualization(Augmentation):
             raise wrong(self, "tile_grid_size", "be a pair of integers (rows, columns)", tile_grid_size)
         self.tile_grid_size = tuple(check_integer(self, tiles, "tile_grid_size", 1) for tiles in tile_grid_size)
 
+    reads = None
+
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
         n, height, width, channels = ops.shape(x)
@@ -72,7 +75,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Augmentation):
         group = lambda row, column: (
             ((sample * rows + row[:, None, None]) * columns + column[:, None]) * channels + channel
         )
-        known = ops.cast(ops.isfinite(x), "int32")
+        known = ops.ones_like(level) if "int" in ops.dtype(x) else ops.cast(ops.isfinite(x), "int32")
         wide_level, wide_known = (filters.pad(t, (0, below), (0, right)) for t in (level, known))
         row, column = (
             ops.arange(length, dtype="int32") // tile
@@ -90,7 +93,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Augmentation):
         result = 0.0
         for row, row_weight in _around(height, tile_height, rows):
             for column, column_weight in _around(width, tile_width, columns):
-                values = histograms.look_up(table, group(row, column) * _LEVELS + level)
+                values = look_up(ops.reshape(table, (-1,)), group(row, column) * _LEVELS + level)
                 result = result + values * row_weight[:, None, None] * column_weight[:, None]
         return color.clip(x, low + result * ((high - low) / 255.0), self.value_range)
 

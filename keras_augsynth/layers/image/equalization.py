@@ -6,6 +6,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Augmentation, Tensor
 from keras_augsynth.core.checks import check_integer, check_value_range
 from keras_augsynth.ops import color, histograms
+from keras_augsynth.ops.lookup import look_up
 
 
 class Equalization(Augmentation):
@@ -39,15 +40,18 @@ class Equalization(Augmentation):
         self.value_range = check_value_range(self, value_range)
         self.bins = check_integer(self, bins, "bins", 2)
 
+    reads = None
+
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
         n, _, _, channels = ops.shape(x)
         places = histograms.by_channel(histograms.levels(x, self.value_range, self.bins), self.bins)
-        counts = histograms.count(places, ops.isfinite(x), n * channels, self.bins)
-        levels = histograms.look_up(histograms.equalizing(counts), places)
+        known = ops.ones_like(x, "bool") if "int" in ops.dtype(x) else ops.isfinite(x)
+        counts = histograms.count(places, known, n * channels, self.bins)
+        table = low + histograms.equalizing(counts) * ((high - low) / 255.0)
         varied = ops.reshape(ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1), (-1, 1, 1, channels))
-        spread = color.clip(x, low + levels * ((high - low) / 255.0), self.value_range)
-        return ops.where(varied, spread, x)
+        spread = color.clip(x, look_up(ops.reshape(table, (-1,)), places), self.value_range)
+        return ops.where(varied, spread, ops.cast(x, "float32"))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class HistogramMatching(ReferenceAugmentation):
     def apply(self, x, params) -> Tensor:
         bank = self.chosen(params["choice"], x, self._bank.shape[2])
         tables = matching.table(matching.shares(x, self.value_range), bank)
-        matched = matching.look_up(tables, x, self.value_range)
+        matched = matching.matched(tables, x, self.value_range)
         ratio = params["blend_ratio"][:, None, None, None]
         return color.clip(x, x + ratio * (matched - x), self.value_range)
 

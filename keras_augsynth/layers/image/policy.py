@@ -106,16 +106,15 @@ class Policy(Composite, listed=False):
         return super().steps() if self.p < 1.0 else [step for part in self._parts() for step in part]
 
 
-def drawn(rng: Random, count: int, names: Tensor, magnitudes: Tensor) -> Drawn:
+def drawn(rng: Random, names: Tensor, magnitudes: Tensor) -> Drawn:
     """Operations with random signs.
 
     Args:
         rng: for the signs.
-        count: of operations for each image.
-        names: int32 `(N, count)`, positions in `OPERATIONS`.
-        magnitudes: `(N, count)`, from 0 to 1.
+        names: int32 `(N, ..., count)`, positions in `OPERATIONS`.
+        magnitudes: the same shape, from 0 to 1.
     """
-    sign = 1.0 - 2.0 * ops.cast(rng.bernoulli(0.5, (count,)), "float32")
+    sign = 1.0 - 2.0 * ops.cast(rng.bernoulli(0.5, names.shape[1:]), "float32")
     return {"name": names, "magnitude": magnitudes, "sign": sign}
 
 

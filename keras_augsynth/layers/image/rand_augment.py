@@ -52,7 +52,7 @@ class RandAugment(Policy):
 
     def operations(self, rng) -> Drawn:
         names = rng.integers(0, OPERATIONS.index("invert"), (self.num_ops,))
-        return drawn(rng, self.num_ops, names, rng.uniform(*self.factor, shape=(self.num_ops,)))
+        return drawn(rng, names, rng.uniform(*self.factor, shape=(self.num_ops,)))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class TrivialAugmentWide(Policy):
     def operations(self, rng) -> Drawn:
         names = rng.integers(0, OPERATIONS.index("invert"), (1,))
         bins = ops.cast(rng.integers(0, self.num_magnitude_bins, (1,)), "float32")
-        return drawn(rng, 1, names, bins / (self.num_magnitude_bins - 1))
+        return drawn(rng, names, bins / (self.num_magnitude_bins - 1))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
