@@ -38,3 +38,10 @@ def rounded(x: Tensor) -> Tensor:
     """float32 within 2**22 as int32, by its bits: a cast has overflow to look for."""
     whole = ops.view(ops.expand_dims(x + 1.5 * 2.0**23, -1), "int32")[..., 0]
     return whole - 0x4B400000
+
+
+def holds(dtype: str, value: float) -> bool:
+    """Whether pixels of `dtype` can have the value."""
+    if "float" in dtype:
+        return True
+    return dtype != "bool" and value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max

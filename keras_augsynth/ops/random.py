@@ -27,9 +27,7 @@ _SCALARS = 15
 _GATE_STREAM = 0xFFFFFFFF  # out of the way of the streams that a layer's own draws count up
 
 
-def threefry2x32(
-    key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds: int = 20
-) -> tuple[Tensor, Tensor]:
+def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds: int = 20) -> tuple[Tensor, Tensor]:
     """Threefry-2x32.
 
     Args:

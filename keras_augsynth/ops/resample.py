@@ -9,10 +9,9 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from keras import ops
 
-from keras_augsynth.ops.casting import rounded, to_dtype
+from keras_augsynth.ops.casting import holds, rounded, to_dtype
 from keras_augsynth.ops.compiled import fenced, materialized
 from keras_augsynth.ops.pixels import Pixels
 
@@ -98,7 +97,7 @@ def _reader(
 ) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Sequence[Tensor]], Tensor]]:
     """(how to lay down images like `x`, how to read what was laid down at coordinates)."""
     n, *size, _ = ops.shape(x)
-    dtype = ops.dtype(x) if fill_mode != "constant" or _holds(ops.dtype(x), fill_value) else "float32"
+    dtype = ops.dtype(x) if fill_mode != "constant" or holds(ops.dtype(x), fill_value) else "float32"
     bordered = lambda x: _padded(ops.cast(x, dtype), fill_mode, fill_value)
     pixels = Pixels(bordered(x), output_size)
 
@@ -132,13 +131,6 @@ def _reader(
         return total
 
     return lambda x: pixels.lay(bordered(x)), read
-
-
-def _holds(dtype: str, value: float) -> bool:
-    """Whether pixels of `dtype` can have the value."""
-    if "float" in dtype:
-        return True
-    return dtype != "bool" and value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
 
 
 def _padded(x: Tensor, fill_mode: str, fill_value: float) -> Tensor:

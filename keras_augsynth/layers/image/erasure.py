@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_number, check_value_range, wrong
+from keras_augsynth.ops.casting import holds
 
 
 class Erasure(Augmentation, listed=False):
@@ -47,11 +48,16 @@ class Erasure(Augmentation, listed=False):
         noise = rng.normal((low + high) / 2.0, (high - low) / 4.0, shape[1:])
         return {"noise": ops.clip(noise, low, high)}
 
+    reads = None
+
     def apply(self, x, params) -> Tensor:
         fill = params["noise"] if self.fill_value is None else self.fill_value
         if isinstance(fill, tuple) and len(fill) != x.shape[-1]:
             raise wrong(self, "fill_value", f"have one number for each of the images' {x.shape[-1]} channels", fill)
-        return ops.where(self.holes(params, ops.shape(x)[1:3])[..., None], ops.cast(fill, "float32"), x)
+        numbers = fill if isinstance(fill, tuple) else (fill,)
+        exact = self.fill_value is not None and all(holds(ops.dtype(x), number) for number in numbers)
+        fill = ops.cast(fill, x.dtype if exact else "float32")
+        return ops.where(self.holes(params, ops.shape(x)[1:3])[..., None], fill, ops.cast(x, fill.dtype))
 
     def apply_masks(self, masks, params) -> Tensor:
         if self.mask_fill_value is None:
