@@ -1,7 +1,9 @@
 """A generative adversarial network as a Keras model."""
 
+import os
 import random as python_random
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -17,9 +19,11 @@ from keras_augsynth.core.checks import (
     check_value_range,
     wrong,
 )
+from keras_augsynth.synthesis import penalties
 from keras_augsynth.synthesis.batches import batches
-from keras_augsynth.synthesis.losses import LOSSES, PAIRED
-from keras_augsynth.synthesis.seeds import normal, random_for
+from keras_augsynth.synthesis.label_gate import LabelGate
+from keras_augsynth.synthesis.losses import LOSSES, PAIRED, wasserstein
+from keras_augsynth.synthesis.seeds import mixed, normal, random_for
 from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
 
 Tensor = Any
@@ -37,7 +41,8 @@ class GAN(keras.Model):
         discriminator: a model from samples, or `[sample, label]`, to logits `(N, 1)`.
         latent_dim: size of the noise; None reads it from the generator's first input.
         num_classes: None for an unconditional pair of networks.
-        augment: a layer that real and generated samples pass before they are judged, such as `DiffAugment()`.
+        augment: a layer that real and generated samples pass before they are judged, such as `DiffAugment()`; always,
+            or as often as `callbacks.AdaptiveAugment` finds needed.
         ema: decay of the average per step, from 0 (no averaging) to below 1; it is smaller in the first steps.
         value_range: lowest and highest value of the data, which the generator's [-1, 1] stands for; None if the
             generator makes the data's own values.
@@ -99,16 +104,23 @@ class GAN(keras.Model):
         self.average = keras.models.clone_model(generator)
         self.average.set_weights(generator.get_weights())
         self.average.trainable = False
-        self._steps = self.add_weight(
-            name="steps",
-            shape=(),
-            dtype="int64",
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in ("d_loss", "g_loss", "d_real", "d_fake")}
+        self._steps = self._counter("steps", "int64", "zeros")
+        # Per image, how fast the chance of augmentation moves, and towards which sign of the logits and which cap.
+        self.augment_chance = self._counter("augment_chance", "float32", "ones")
+        self.adaptation = self._counter("adaptation", "float32", "zeros", shape=(3,))
+        self._usual = self._counter("usual_logits", "float32", "zeros", shape=(2,), aggregation="mean")
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in _LOGGED}
         self.built = True
+
+    def _counter(self, name: str, dtype: str, initializer: str, shape: tuple = (), aggregation: str | None = None):
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            dtype=dtype,
+            initializer=initializer,
+            trainable=False,
+            aggregation=aggregation or "only_first_replica",
+        )
 
     def compile(
         self,
@@ -118,6 +130,10 @@ class GAN(keras.Model):
         *,
         r1: float | None = None,
         r2: float | None = None,
+        gradient_penalty: float | None = None,
+        lecam: float = 0.0,
+        n_critic: int = 1,
+        transition_steps: Sequence[int] | None = None,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
@@ -128,25 +144,66 @@ class GAN(keras.Model):
             g_optimizer: the generator's; "default" is Adam with rate 1e-3, beta_1 0 and beta_2 0.99, which
                 suits small images and short trainings.
             d_optimizer: the discriminator's.
-            loss: "relativistic" or "non_saturating".
+            loss: "relativistic", "non_saturating", "least_squares", "hinge" or "wasserstein".
             r1: weight of the squared gradient at real samples; None is 0.3 for the relativistic loss and 0 otherwise.
             r2: the same at generated samples.
+            gradient_penalty: weight of the gradient's distance from norm 1 between real and generated samples; None is
+                10 for the Wasserstein loss and 0 otherwise.
+            lecam: weight of the LeCam penalty, for discriminators without gradient penalty and few samples; 0.3, say.
+            n_critic: steps of the discriminator for each of the generator, every one on its own part of the batch.
+            transition_steps: (first, last) step between which the networks' `LabelGate` layers open; None: they are.
             run_eagerly: as in `keras.Model.compile`.
             steps_per_execution: as in `keras.Model.compile`.
-            jit_compile: as in `keras.Model.compile`.
+            jit_compile: whether XLA compiles the step; "auto": on a GPU only, since on a CPU it is slower.
+
+        Raises:
+            ValueError: for an unknown loss, or a weight that is negative.
         """
+        on_request = bool(tf.config.list_physical_devices("GPU")) if jit_compile == "auto" else jit_compile
         super().compile(
-            optimizer=None, run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile
+            optimizer=None, run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=on_request
         )
         self.loss = check_choice(self, loss, "loss", tuple(LOSSES))
         self._loss = LOSSES[loss]
         usual = 0.3 if self._loss in PAIRED else 0.0
-        self.r1, self.r2 = (
-            usual if weight is None else check_number(self, weight, name, 0.0)
-            for name, weight in (("r1", r1), ("r2", r2))
-        )
+        weight = lambda value, name, usual: usual if value is None else check_number(self, value, name, 0.0)
+        self.r1, self.r2 = weight(r1, "r1", usual), weight(r2, "r2", usual)
+        usual = 10.0 if self._loss is wasserstein else 0.0
+        self.gradient_penalty = weight(gradient_penalty, "gradient_penalty", usual)
+        self.lecam = weight(lecam, "lecam", 0.0)
+        self.n_critic = check_integer(self, n_critic, "n_critic", 1)
+        self.transition_steps = None if transition_steps is None else self._check_transition(transition_steps)
+        if transition_steps is None:
+            self._open_gates(1.0)
+        self._discriminate = self._in_float32() if self.r1 + self.r2 + self.gradient_penalty else self.discriminator
         self.g_optimizer = self._optimizer(g_optimizer, self.generator)
         self.d_optimizer = self._optimizer(d_optimizer, self.discriminator)
+
+    def _check_transition(self, steps: Sequence[int]) -> tuple[int, int]:
+        if not self._gates():
+            raise wrong(self, "transition_steps", "be None: the networks have no LabelGate layers", steps)
+        first, last = (check_integer(self, step, "transition_steps", 0) for step in steps)
+        if first >= last:
+            raise wrong(self, "transition_steps", "be (first, last) with first < last", steps)
+        return first, last
+
+    def _gates(self) -> list[LabelGate]:
+        layers = [*self.generator._flatten_layers(), *self.discriminator._flatten_layers()]
+        return [layer for layer in layers if isinstance(layer, LabelGate)]
+
+    def _in_float32(self) -> Callable:
+        """The discriminator; a float16 one computes in float32 from the same variables, or penalties would vanish."""
+        if self.discriminator.dtype_policy.compute_dtype != "float16":
+            return self.discriminator
+        exact = lambda layer: type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+        twin = keras.models.clone_model(self.discriminator, clone_function=exact)
+
+        def discriminate(inputs: Any, training: bool) -> Tensor:
+            values = lambda variables: [variable.value for variable in variables]
+            states = values(self.discriminator.trainable_variables), values(self.discriminator.non_trainable_variables)
+            return twin.stateless_call(*states, inputs, training=training)[0]
+
+        return discriminate
 
     def _optimizer(
         self, optimizer: str | keras.optimizers.Optimizer, network: keras.Model
@@ -164,13 +221,14 @@ class GAN(keras.Model):
         """Trains. Arrays are drawn so that every class comes up equally often; a data set is taken as it comes.
 
         Args:
-            x: array `(N, ...)`, or a data set of batches.
+            x: array `(N, ...)`, or a data set of batches, which the discriminator's `n_critic` steps share out.
             y: integer labels `(N,)` if the networks are conditional.
-            batch_size: real samples in a step; as many are generated.
+            batch_size: real samples in a step of the discriminator; as many are generated.
             **kwargs: as in `keras.Model.fit`, `epochs` first of all.
         """
         kwargs = {"shuffle": False, **kwargs}  # the order is `batches`' or the data set's own
         if y is None and not hasattr(x, "shape"):
+            self._check_first(x)
             return super().fit(x, **kwargs)
         check_integer(self, batch_size, "batch_size", 1)
         if self.num_classes is None:
@@ -182,8 +240,23 @@ class GAN(keras.Model):
             if y.max() >= self.num_classes:
                 raise wrong(self, "y", f"be below num_classes={self.num_classes}", int(y.max()))
         self._check_data(x)
-        data = batches(x, y, batch_size, self.seed, self._steps)
-        return super().fit(data, **{"steps_per_epoch": -(-len(x) // batch_size), **kwargs})
+        rows = batch_size * self.n_critic
+        data = batches(x, y, rows, self.seed, self._steps)
+        return super().fit(data, **{"steps_per_epoch": -(-len(x) // rows), **kwargs})
+
+    def _check_first(self, data: Any) -> None:
+        """Looks at the first batch of a data set that can be begun again."""
+        if isinstance(data, tf.data.Dataset):
+            batch = next(iter(data.take(1)), None)
+        elif isinstance(data, keras.utils.PyDataset):
+            batch = data[0]
+        else:
+            return
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        if self.num_classes is not None and y is None:
+            raise wrong(self, "x", f"give (samples, labels): num_classes={self.num_classes}", "a data set of samples")
+        if x is not None:
+            self._check_data(np.asarray(x))
 
     def _check_data(self, x: np.ndarray) -> None:
         if x.shape[1:] != self.generator.output_shape[1:]:
@@ -198,52 +271,114 @@ class GAN(keras.Model):
         real, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         real = self._to_networks(real)
         labels = [] if self.num_classes is None else [ops.reshape(ops.cast(labels, "int32"), (-1,))]
-        count = ops.shape(real)[0]
-        seed = 2 * ops.convert_to_tensor(self._steps)
-        fake = self.generator(self._inputs(self._noise(seed, count), labels), training=True)
-        with tf.GradientTape() as tape:
-            real_logits, fake_logits, penalty = self._judge_with_penalty(real, fake, labels)
-            d_loss = self._loss(real_logits, fake_logits)[0] + penalty
-            scaled = self.d_optimizer.scale_loss(d_loss)
-        self._update(self.d_optimizer, tape, scaled, self.discriminator)
-        with tf.GradientTape() as tape:
-            fake = self.generator(self._inputs(self._noise(seed + 1, count), labels), training=True)
-            g_loss = self._loss(*self._judge(real if self._loss in PAIRED else None, fake, labels))[1]
-            scaled = self.g_optimizer.scale_loss(g_loss)
-        self._update(self.g_optimizer, tape, scaled, self.generator)
-        with tf.control_dependencies([d_loss]):  # not before the data set has read which step this is
+        seed = (self.n_critic + 1) * ops.convert_to_tensor(self._steps)
+        if self.transition_steps is not None:
+            first, last = self.transition_steps
+            self._open_gates(ops.clip((ops.cast(self._steps, "float32") - first) / (last - first), 0.0, 1.0))
+        for k in range(self.n_critic):
+            part = [self._part(rows, k) for rows in (real, *labels)]
+            values = self._train_discriminator(part[0], part[1:], seed + k)
+        values["g_loss"] = self._train_generator(part[0], part[1:], seed + self.n_critic)
+        with tf.control_dependencies([values["d_loss"]]):  # not before the data set has read which step this is
             self._update_average()
-        values = {"d_loss": d_loss, "g_loss": g_loss, "d_real": real_logits, "d_fake": fake_logits}
         for name, tracker in self._trackers.items():
             tracker.update_state(values[name])
         return self.get_metrics_result()
 
-    def _noise(self, seed: Tensor, count: Tensor) -> Tensor:
-        context = tf.distribute.get_replica_context()
-        replica = ops.cast(context.replica_id_in_sync_group if context else 0, "int64")
-        return normal((seed * 1024 + replica) * 2**32 + self.seed % 2**32, count, self.latent_dim)
+    def _part(self, rows: Tensor, k: int) -> Tensor:
+        """The k-th of `n_critic` equal parts; of too few rows, some come up again."""
+        if self.n_critic == 1:
+            return rows
+        count = ops.shape(rows)[0]
+        size = ops.maximum(count // self.n_critic, 1)
+        return ops.take(rows, (k * size + ops.arange(size)) % count, axis=0)
 
-    def _judge(self, real: Tensor | None, fake: Tensor, labels: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def _train_discriminator(self, real: Tensor, labels: list[Tensor], seed: Tensor) -> dict[str, Tensor]:
+        fake = self.generator(self._inputs(self._noise(seed, ops.shape(real)[0]), labels), training=True)
+        with tf.GradientTape() as tape:
+            real_logits, fake_logits, penalty = self._judge_with_penalty(real, fake, labels, seed)
+            if self.lecam:
+                penalty += self.lecam * penalties.lecam(
+                    real_logits, fake_logits, *self._usually(real_logits, fake_logits)
+                )
+            d_loss = self._loss(real_logits, fake_logits)[0] + penalty
+            scaled = self.d_optimizer.scale_loss(d_loss)
+        self._update(self.d_optimizer, tape, scaled, self.discriminator)
+        # Logits of a relativistic pair have no zero of their own.
+        sign = ops.mean(ops.sign(real_logits - fake_logits if self._loss in PAIRED else real_logits))
+        self._adapt(sign, ops.shape(real)[0])
+        return {"d_loss": d_loss, "d_real": real_logits, "d_fake": fake_logits, "d_sign": sign}
+
+    def _train_generator(self, real: Tensor, labels: list[Tensor], seed: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            fake = self.generator(self._inputs(self._noise(seed, ops.shape(real)[0]), labels), training=True)
+            g_loss = self._loss(*self._judge(real if self._loss in PAIRED else None, fake, labels, seed))[1]
+            scaled = self.g_optimizer.scale_loss(g_loss)
+        self._update(self.g_optimizer, tape, scaled, self.generator)
+        return g_loss
+
+    def _open_gates(self, openness: float | Tensor) -> None:
+        for gate in self._gates():
+            gate.openness.assign(openness)
+
+    def _usually(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Running means of both kinds' logits, this step's included."""
+        now = ops.stop_gradient(ops.stack([ops.mean(real), ops.mean(fake)]))
+        usual = self._usual + (1.0 - _LECAM_DECAY) * (now - self._usual)
+        self._usual.assign(usual)
+        steps = ops.cast(self._steps, "float32") + 1.0
+        return tuple(ops.unstack(usual / (1.0 - _LECAM_DECAY**steps), 2))
+
+    def _adapt(self, sign: Tensor, count: Tensor) -> None:
+        """Augments more often when the discriminator knows its real samples too well, and less when it does not."""
+        speed, target, most = ops.unstack(ops.convert_to_tensor(self.adaptation), 3)
+        moved = self.augment_chance + speed * ops.cast(count, "float32") * ops.sign(sign - target)
+        self.augment_chance.assign(ops.where(speed > 0.0, ops.clip(moved, 0.0, most), self.augment_chance))
+
+    def _noise(self, seed: Tensor, count: Tensor) -> Tensor:
+        return normal((seed * 1024 + self._replica()) * 2**32 + self.seed % 2**32, count, self.latent_dim)
+
+    @staticmethod
+    def _replica() -> Tensor:
+        context = tf.distribute.get_replica_context()
+        return ops.cast(context.replica_id_in_sync_group if context else 0, "int64")
+
+    def _judge(
+        self, real: Tensor | None, fake: Tensor, labels: list[Tensor], seed: Tensor, discriminate: Any = None
+    ) -> tuple[Tensor, Tensor]:
         """Logits of real and generated samples, from one pass through augmentation and discriminator."""
         samples = [fake] if real is None else [ops.cast(real, fake.dtype), fake]
         labels = [ops.concatenate(labels * len(samples))] if labels else []
-        both = ops.concatenate(samples)
-        both = both if self.augment is None else self.augment(both, training=True)
-        logits = ops.cast(self.discriminator(self._inputs(both, labels), training=True), "float32")
+        both = self._augmented(ops.concatenate(samples), seed)
+        discriminate = discriminate or self.discriminator
+        logits = ops.cast(discriminate(self._inputs(both, labels), training=True), "float32")
         return (logits, logits) if real is None else tuple(ops.split(logits, 2))
 
-    def _judge_with_penalty(self, real: Tensor, fake: Tensor, labels: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """The logits, and r1/2 and r2/2 times the squared gradients with respect to the unaugmented samples."""
+    def _augmented(self, samples: Tensor, seed: Tensor) -> Tensor:
+        if self.augment is None:
+            return samples
+        _, rng = random_for(mixed(self.seed, seed, self._replica()), ops.shape(samples)[0])
+        chosen = ops.reshape(rng.bernoulli(self.augment_chance), (-1, *(1,) * (len(samples.shape) - 1)))
+        augmented = ops.cast(self.augment(samples, training=True), samples.dtype)
+        return ops.where(chosen, augmented, samples)
+
+    def _judge_with_penalty(
+        self, real: Tensor, fake: Tensor, labels: list[Tensor], seed: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The logits, and the weighted penalties of gradients with respect to the unaugmented samples."""
         weighted = [(samples, weight) for samples, weight in ((real, self.r1), (fake, self.r2)) if weight]
         with tf.GradientTape() as tape:
             tape.watch([samples for samples, _ in weighted])
-            real_logits, fake_logits = self._judge(real, fake, labels)
+            real_logits, fake_logits = self._judge(real, fake, labels, seed, self._discriminate)
             total = ops.sum(real_logits) + ops.sum(fake_logits)
         penalty = 0.0
         gradients = tape.gradient(total, [samples for samples, _ in weighted])
         for gradient, (_, weight) in zip(gradients, weighted, strict=True):
-            squares = ops.square(ops.cast(gradient, "float32"))
-            penalty += weight / 2 * ops.mean(ops.sum(squares, axis=tuple(range(1, len(squares.shape)))))
+            penalty += weight / 2 * ops.mean(penalties.squared_norms(gradient))
+        if self.gradient_penalty:
+            _, rng = random_for(mixed(self.seed, seed, self._replica() + 2**20), ops.shape(real)[0])
+            judge = lambda samples: self._judge(None, samples, labels, seed, self._discriminate)[0]
+            penalty += self.gradient_penalty * penalties.interpolated(judge, real, fake, rng.uniform())
         return real_logits, fake_logits, penalty
 
     def _update(self, optimizer: Any, tape: tf.GradientTape, loss: Tensor, network: keras.Model) -> None:
@@ -260,13 +395,25 @@ class GAN(keras.Model):
             mean.assign(mean + (1.0 - decay) * (weight - mean) if moving else weight)
         self._steps.assign_add(1)
 
-    def sample(self, labels: Any = None, *, n: int | None = None, seed: int | Tensor | None = None) -> Tensor:
+    def sample(
+        self,
+        labels: Any = None,
+        *,
+        n: int | None = None,
+        seed: int | Tensor | None = None,
+        truncation: float | None = None,
+        accept: str | Callable | None = None,
+    ) -> Tensor:
         """New samples from the averaged generator.
 
         Args:
             labels: integers `(N,)` for a conditional GAN.
             n: how many, for an unconditional one.
             seed: integer or scalar tensor; None for other samples each time.
+            truncation: furthest that noise lies from 0, in standard deviations; small: more usual samples.
+            accept: which samples are kept, the others being drawn again up to 16 times: a function of (samples,
+                labels or None) to booleans `(N,)`, or "discriminator" for rejection by its logits (Azadi et al.:
+                Discriminator rejection sampling. ICLR 2019), which keeps about half.
 
         Returns:
             float32 `(N, ...)` in the data's range.
@@ -277,22 +424,88 @@ class GAN(keras.Model):
         if self.num_classes is None:
             if labels is not None or n is None:
                 raise wrong(self, "n", "be given, and `labels` not: the networks are unconditional", n)
-            count, labels = n, []
+            count, labels = check_integer(self, n, "n", 0) if isinstance(n, int | float) else n, []
         elif labels is None:
             raise wrong(self, "labels", "be given: the networks are conditional", labels)
         else:
             labels = [check_labels(self, labels, self.num_classes)]
             count = ops.shape(labels[0])[0]
+        if truncation is not None:
+            check_number(self, truncation, "truncation", 1e-3)
+        if tf.executing_eagerly() and not int(self._steps):
+            warnings.warn(
+                "GAN: sampled before it was trained: these samples are noise. Call `fit` first.", stacklevel=2
+            )
         seed, _ = random_for(seed, 1)
         # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is always one row.
         rows = ops.maximum(count, 1)
         labels = [ops.pad(row, [(0, rows - count)]) for row in labels]
-        samples = self.average(self._inputs(normal(seed, rows, self.latent_dim), labels), training=False)[:count]
-        return self._to_data(ops.cast(samples, "float32"))
+        if accept is None:
+            return self._generated(seed, rows, labels, truncation)[:count]
+        accepted = self._accept(accept)
+        samples = self._generated(seed, rows, labels, truncation)
+
+        def again(number: Tensor, samples: Tensor, kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            other = mixed(self.seed, seed, number)
+            candidates = self._generated(other, rows, labels, truncation)
+            free = ops.reshape(kept, (-1, *(1,) * (len(samples.shape) - 1)))
+            samples = ops.where(free, samples, candidates)
+            return number + 1, samples, ops.logical_or(kept, accepted(candidates, labels, other))
+
+        going_on = lambda number, samples, kept: ops.logical_not(ops.all(kept))
+        state = (ops.ones((), "int64"), samples, accepted(samples, labels, seed))
+        return tf.while_loop(going_on, again, state, maximum_iterations=_TRIES)[1][:count]
+
+    def _generated(self, seed: Tensor, rows: Tensor, labels: list[Tensor], truncation: float | None) -> Tensor:
+        noise = normal(seed, rows, self.latent_dim, truncation)
+        return self._to_data(ops.cast(self.average(self._inputs(noise, labels), training=False), "float32"))
+
+    def _accept(self, accept: str | Callable) -> Callable[[Tensor, list[Tensor], Tensor], Tensor]:
+        """(samples, labels, seed) -> which are kept, booleans `(N,)`."""
+        if callable(accept):
+            return lambda samples, labels, seed: ops.reshape(
+                ops.cast(accept(samples, labels[0] if labels else None), "bool"), (-1,)
+            )
+        check_choice(self, accept, "accept", ("discriminator",))
+
+        def logits(samples: Tensor, labels: list[Tensor]) -> Tensor:
+            inputs = self._inputs(self._to_networks(samples), labels)
+            return ops.reshape(ops.cast(self.discriminator(inputs, training=False), "float32"), (-1,))
+
+        labels = [] if self.num_classes is None else [ops.arange(256, dtype="int32") % self.num_classes]
+        usual = logits(self._generated(ops.cast(self.seed % 2**31, "int64"), 256, labels, None), labels)
+        highest = ops.max(usual)
+
+        def score(logits: Tensor) -> Tensor:
+            below = ops.minimum(logits - highest, -1e-6)
+            return below - ops.log(-ops.expm1(below))
+
+        middle = ops.median(score(usual))
+
+        def accepted(samples: Tensor, labels: list[Tensor], seed: Tensor) -> Tensor:
+            _, rng = random_for(mixed(self.seed, seed), ops.shape(samples)[0])
+            return rng.bernoulli(ops.sigmoid(score(logits(samples, labels)) - middle))
+
+        return accepted
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Samples for labels `(N,)`; without classes, as many samples as there are rows in `inputs`."""
         return self.sample(n=ops.shape(inputs)[0]) if self.num_classes is None else self.sample(inputs)
+
+    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
+        """As `keras.Model.save`; the file is written beside and moved into place, so that none is ever half a file."""
+        path = os.fspath(filepath)
+        beside = f"{os.path.splitext(path)[0]}.partial.keras"
+        if not path.endswith(".keras"):
+            raise wrong(self, "filepath", 'end in ".keras"', path)
+        if os.path.exists(path) and not overwrite:
+            raise wrong(self, "filepath", "be a new file, since overwrite=False", path)
+        try:
+            super().save(beside, overwrite=True, **kwargs)
+            os.replace(beside, path)
+        finally:
+            if os.path.exists(beside):
+                os.remove(beside)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -331,10 +544,7 @@ class GAN(keras.Model):
         optimizers = ("g_optimizer", "d_optimizer")
         return {
             **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in optimizers},
-            **{
-                name: getattr(self, name)
-                for name in ("loss", "r1", "r2", "run_eagerly", "steps_per_execution", "jit_compile")
-            },
+            **{name: getattr(self, name) for name in _COMPILED},
         }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -342,3 +552,8 @@ class GAN(keras.Model):
 
 
 _PARTS = ("generator", "discriminator", "augment")
+_LOGGED = ("d_loss", "g_loss", "d_real", "d_fake", "d_sign")
+_COMPILED = ("loss", "r1", "r2", "gradient_penalty", "lecam", "n_critic", "transition_steps")
+_COMPILED += ("run_eagerly", "steps_per_execution", "jit_compile")
+_LECAM_DECAY = 0.99
+_TRIES = 16
