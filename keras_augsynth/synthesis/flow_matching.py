@@ -102,7 +102,7 @@ class FlowMatching(GenerativeModel):
         self.ema = check_number(self, ema, "ema", 0.0, 1.0 - 1e-9)
         self.network, self.average = network, averaged(network)
 
-    def _losses(self, samples: Tensor, labels: list[Tensor], training: bool) -> dict[str, Tensor]:
+    def _loss_values(self, samples: Tensor, labels: list[Tensor], training: bool) -> dict[str, Tensor]:
         count = ops.shape(samples)[0]
         noise = ops.reshape(normal(self._step_seed(0), count, self._noise_size), ops.shape(samples))
         # Times spread evenly over a batch, from a start that is drawn: less noise in the loss than draws in each row.

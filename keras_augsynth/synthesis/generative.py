@@ -12,7 +12,7 @@ from keras import ops
 
 from keras_augsynth.core.checks import check_integer, check_seed, check_value_range, wrong
 from keras_augsynth.synthesis.batches import batches
-from keras_augsynth.synthesis.seeds import mixed, normal, random_for
+from keras_augsynth.synthesis.seeds import mixed, normal
 from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
 
 Tensor = Any
@@ -26,7 +26,7 @@ class GenerativeModel(keras.Model):
 
     A subclass names its constructor's arguments (`_parts`, `_arguments`) and those of `compile`
     (`_compile_arguments`), and says how a network turns noise into samples (`_generate`) and what it is trained by:
-    `_losses`, or a `train_step` of its own.
+    `_loss_values`, or a `train_step` of its own.
 
     Args:
         sample_shape: of one sample.
@@ -171,7 +171,7 @@ class GenerativeModel(keras.Model):
         samples, labels = self._unpacked(data)
         variables = self.trainable_variables
         with tf.GradientTape() as tape:
-            values = self._losses(samples, labels, training=True)
+            values = self._loss_values(samples, labels, training=True)
             # Optimizers add up what the replicas find.
             loss = values["loss"] / tf.distribute.get_strategy().num_replicas_in_sync
             scaled = self.optimizer.scale_loss(loss)
@@ -182,9 +182,9 @@ class GenerativeModel(keras.Model):
         return self._logged(values)
 
     def test_step(self, data: Any) -> dict[str, Tensor]:
-        return self._logged(self._losses(*self._unpacked(data), training=False))
+        return self._logged(self._loss_values(*self._unpacked(data), training=False))
 
-    def _losses(self, samples: Tensor, labels: list[Tensor], training: bool) -> dict[str, Tensor]:
+    def _loss_values(self, samples: Tensor, labels: list[Tensor], training: bool) -> dict[str, Tensor]:
         """The "loss" that is made smaller, and whatever else is logged or needed by `_after_step`."""
         raise NotImplementedError
 

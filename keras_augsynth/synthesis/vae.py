@@ -101,10 +101,10 @@ class VAE(GenerativeModel):
             raise wrong("VAE", "encoder", f"make a mean and a log-variance of the decoder's shape {latent}", described)
         if observation_noise is None:
             observation_noise = len(sample_shape) == 1
-        self._latent_dim = latent[0]
+        check_flag("VAE", observation_noise, "observation_noise")
         super().__init__(
             sample_shape=sample_shape,
-            noise_size=self._latent_dim + check_flag("VAE", observation_noise, "observation_noise") * math.prod(sample_shape),
+            noise_size=latent[0] + observation_noise * math.prod(sample_shape),
             own_range=range_of(decoder),
             metrics=("loss", "elbo", "kl", "error"),
             num_classes=num_classes,
@@ -116,11 +116,12 @@ class VAE(GenerativeModel):
         self.warm_up = check_integer(self, warm_up, "warm_up", 0)
         self.observation_noise = observation_noise
         self.encoder, self.decoder = encoder, decoder
+        self._latent_dim = latent[0]
         self._variance = self.add_weight(
             name="variance", shape=(), dtype="float32", initializer="ones", trainable=False, aggregation="mean"
         )
 
-    def _losses(self, samples: Tensor, labels: list[Tensor], training: bool) -> dict[str, Tensor]:
+    def _loss_values(self, samples: Tensor, labels: list[Tensor], training: bool) -> dict[str, Tensor]:
         described = self.encoder(self._inputs(samples, labels=labels), training=training)
         mean, log_variance = (ops.cast(part, "float32") for part in described)
         log_variance = ops.clip(log_variance, -20.0, 20.0)  # the exponential stays finite

@@ -38,7 +38,9 @@ def with_class(
     return layers.Concatenate()([h, layers.Embedding(num_classes, size, embeddings_initializer=initializer)(label)])
 
 
-def judge(sample: KerasTensor, h: KerasTensor, num_classes: int | None, wrap: Wrap = lambda layer: layer) -> keras.Model:
+def judge(
+    sample: KerasTensor, h: KerasTensor, num_classes: int | None, wrap: Wrap = lambda layer: layer
+) -> keras.Model:
     """The discriminator: a logit from features; with classes, plus their projection on the class's direction."""
     logit = wrap(layers.Dense(1, dtype="float32"))(h)
     if num_classes is None:

@@ -130,7 +130,9 @@ def _condition(shape: tuple[int, ...], num_classes: int | None, size: int) -> tu
     h = layers.Dense(size)(TimeEmbedding(max(size // 2, 2), dtype="float32")(inputs[1]))
     if num_classes is not None:
         inputs.append(label_input())
-        embedding = layers.Embedding(num_classes, size, embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0))
+        embedding = layers.Embedding(
+            num_classes, size, embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0)
+        )
         h = layers.Add()([h, embedding(inputs[2])])
     return inputs, layers.Activation("silu")(layers.Dense(size)(layers.Activation("silu")(h)))
 

@@ -91,7 +91,7 @@ def resnet_gan(
     for level in range(levels + 1):
         h = stage(h, wrap, zero=not spectral_normalization)
         if level < levels:
-            h = layers.AveragePooling2D()(h)  # what bilinear resampling by one half comes to
+            h = layers.AveragePooling2D(2)(h)  # what bilinear resampling by one half comes to
             h = _widened(h, channels[level + 1], wrap)
     # Keras takes all channels for a depthwise kernel's fan-in, which has one.
     h = layers.Flatten()(layers.DepthwiseConv2D(start, depthwise_initializer=_scaled(h.shape[-1]))(h))

@@ -34,7 +34,9 @@ def halvings(owner: str, shape: tuple[int, ...]) -> int:
         sides, count = [side // 2 for side in sides], count + 1
     if max(sides) > _LARGEST:
         near = _nearest(shape)
-        raise wrong(owner, "shape", f"have sides that come down to {_LARGEST} or less by halving, such as {near}", shape)
+        raise wrong(
+            owner, "shape", f"have sides that come down to {_LARGEST} or less by halving, such as {near}", shape
+        )
     return count
 
 

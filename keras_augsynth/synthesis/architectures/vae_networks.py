@@ -44,9 +44,7 @@ def vae_mlp(
     return encoder, keras.Model(inputs, layers.Reshape(shape, dtype="float32")(made), name="decoder")
 
 
-def vae_conv(
-    shape: Sequence[int], num_classes: int | None = None, latent_dim: int = 16, width: int = 32
-) -> Networks:
+def vae_conv(shape: Sequence[int], num_classes: int | None = None, latent_dim: int = 16, width: int = 32) -> Networks:
     """Convolutional encoder and decoder, for sequences, images and volumes.
 
     The decoder's samples are in [-1, 1], by tanh.
