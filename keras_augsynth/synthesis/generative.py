@@ -236,7 +236,7 @@ class GenerativeModel(keras.Model):
             labels = [check_labels(self, labels, self.num_classes)]
             count = ops.shape(labels[0])[0]
         eager = tf.executing_eagerly()
-        if eager and not int(self._steps):
+        if eager and not int(tf.convert_to_tensor(self._steps.value)):
             message = f"{type(self).__name__}: sampled before any training: `fit` comes first."
             warnings.warn(message, UserWarning, stacklevel=3)
         noise = normal(seed, count, self._noise_size)
