@@ -26,10 +26,10 @@ class FlowMatching(GenerativeModel):
     """Learns the velocity that carries noise into samples along straight lines, and follows it to make new ones.
 
     The steadiest and the slowest of the sources: a plain regression, with no game and no blur, but each sample takes
-    `steps` passes through the network. For 28 x 28 digits on one CPU core, a batch of 64 takes a `flow_unet` of width
-    16 about three times as long to train as a `dcgan`, and a sample about 170 times as long to make. So it is meant
-    for a GPU, and for a balancer's pool of samples (`SyntheticBalancer(..., mode="pool")`), not for samples made
-    anew in each training step. Columns of rows should have a mean of about 0 and a standard deviation of about 1.
+    `steps` passes through the network. For 28 x 28 digits on a CPU, a step with `flow_unet(width=16)` takes about
+    twice as long as one of a `dcgan`, and a sample some 60 times as long. So it is meant for a GPU, and for a pool of
+    samples that is filled now and then, not for samples made anew in each training step. Columns of rows should have
+    a mean of about 0 and a standard deviation of about 1.
 
     Args:
         shape: of one sample; `flow_mlp(shape, num_classes)` is taken for rows, `flow_unet(shape, num_classes)`

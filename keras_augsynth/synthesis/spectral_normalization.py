@@ -91,7 +91,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         """(inputs, outputs); transposed convolutions keep their outputs in the last axis but one."""
         kernel = ops.convert_to_tensor(kernel)
         if "Transpose" in type(self.layer).__name__:
-            kernel = ops.swapaxes(kernel, -1, -2)
+            rank = len(kernel.shape)
+            kernel = ops.transpose(kernel, (*range(rank - 2), rank - 1, rank - 2))
         return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
     def _iterated(self, u: Tensor, steps: int) -> tuple[Tensor, Tensor]:

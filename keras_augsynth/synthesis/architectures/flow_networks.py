@@ -138,12 +138,15 @@ def _condition(shape: tuple[int, ...], num_classes: int | None, size: int) -> tu
 
 
 def _residual(h: KerasTensor, condition: KerasTensor, size: int, convolution: type) -> KerasTensor:
-    inner = convolution(size, 3, padding="same")(layers.Activation("silu")(_normalized(h)))
-    told = layers.Reshape((*(1 for _ in h.shape[1:-1]), size))(layers.Dense(size)(condition))
-    inner = layers.Activation("silu")(_normalized(layers.Add()([inner, told])))
+    inner = _normalized(convolution(size, 3, padding="same")(layers.Activation("silu")(_normalized(h))))
+    # Told after the normalization, which would take a shift away again.
+    everywhere = layers.Reshape((*(1 for _ in h.shape[1:-1]), size))
+    scale, shift = (everywhere(layers.Dense(size)(condition)) for _ in range(2))
+    inner = layers.Activation("silu")(layers.Add()([inner, layers.Multiply()([inner, scale]), shift]))
     inner = convolution(size, 3, padding="same", kernel_initializer="zeros")(inner)
     return layers.Add()([h if h.shape[-1] == size else convolution(size, 1)(h), inner])
 
 
 def _normalized(h: KerasTensor) -> KerasTensor:
-    return layers.GroupNormalization(math.gcd(8, h.shape[-1]))(h)
+    size = h.shape[-1]
+    return layers.GroupNormalization(math.gcd(8, max(size // 4, 1), size))(h)

@@ -28,8 +28,8 @@ def resnet_gan(
 ) -> Networks:
     """Residual networks for images from 28² on a CPU to 128² on a GPU, which train without normalization layers.
 
-    On each level, residual blocks of three convolutions (1, 3 and 1 pixels wide), the middle one twice as wide;
-    between levels, bilinear resampling by 2. Convolutions start scaled to their fan-in and to the number of
+    On each level, residual blocks of three convolutions (1, 3 and 1 pixels wide); between levels, bilinear
+    resampling by 2. Convolutions start scaled to their fan-in and to the number of
     blocks, the last one of a block at zero, so that each block starts as the identity.
 
     Args:
@@ -38,8 +38,9 @@ def resnet_gan(
         latent_dim: size of the noise.
         width: channels of the level next to the sample; they double with each halving, up to 8 times as many.
         blocks: residual blocks on each level.
-        group_size: channels of one group of the middle convolutions, a divisor of 2 · `width`; None is one group
-            of all.
+        group_size: channels of one group of the middle convolutions, which are then twice as wide: a divisor of
+            2 · `width`. For a GPU; TensorFlow's grouped convolutions on a CPU are very slow. None is plain
+            convolutions.
         spectral_normalization: whether the discriminator's kernels are normalized. No layer of it starts at zero
             then.
 
@@ -100,10 +101,10 @@ def resnet_gan(
 
 def _residual(h: KerasTensor, scale: float, group_size: int | None, wrap: Wrap, zero: bool) -> KerasTensor:
     size = h.shape[-1]
-    groups = 1 if group_size is None else 2 * size // group_size
-    middle = layers.Conv2D(2 * size, 3, padding="same", groups=groups, kernel_initializer=_scaled(scale))
-    inner = layers.LeakyReLU(0.2)(wrap(_pointwise(2 * size, scale, use_bias=True))(h))
-    inner = layers.LeakyReLU(0.2)(wrap(middle)(inner))
+    middle, groups = (size, 1) if group_size is None else (2 * size, 2 * size // group_size)
+    inner = layers.LeakyReLU(0.2)(wrap(_pointwise(middle, scale, use_bias=True))(h))
+    grouped = layers.Conv2D(middle, 3, padding="same", groups=groups, kernel_initializer=_scaled(scale))
+    inner = layers.LeakyReLU(0.2)(wrap(grouped)(inner))
     return layers.Add()([h, wrap(_pointwise(size, 0.0 if zero else scale))(inner)])
 
 
