@@ -1,10 +1,40 @@
 """Sources of samples: `fit(x, y)` and `sample(labels, seed)`."""
 
-from keras_augsynth.synthesis.architectures import dcgan, mlp_gan
+from keras_augsynth.synthesis.architectures import (
+    dcgan,
+    flow_mlp,
+    flow_unet,
+    mlp_gan,
+    resnet_gan,
+    tabular_gan,
+    vae_conv,
+    vae_mlp,
+)
 from keras_augsynth.synthesis.diffaugment import DiffAugment
+from keras_augsynth.synthesis.flow_matching import FlowMatching
 from keras_augsynth.synthesis.gan import GAN
 from keras_augsynth.synthesis.label_gate import LabelGate
 from keras_augsynth.synthesis.resampler import AugmentedResampler
+from keras_augsynth.synthesis.spectral_normalization import SpectralNormalization, power_step
 from keras_augsynth.synthesis.synthesizer import Synthesizer
+from keras_augsynth.synthesis.vae import VAE
 
-__all__ = ["GAN", "AugmentedResampler", "DiffAugment", "LabelGate", "Synthesizer", "dcgan", "mlp_gan"]
+__all__ = [
+    "GAN",
+    "VAE",
+    "AugmentedResampler",
+    "DiffAugment",
+    "FlowMatching",
+    "LabelGate",
+    "SpectralNormalization",
+    "Synthesizer",
+    "dcgan",
+    "flow_mlp",
+    "flow_unet",
+    "mlp_gan",
+    "power_step",
+    "resnet_gan",
+    "tabular_gan",
+    "vae_conv",
+    "vae_mlp",
+]

@@ -1,36 +1,27 @@
 """A generative adversarial network as a Keras model."""
 
+import math
 import os
-import random as python_random
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.checks import (
-    check_choice,
-    check_integer,
-    check_number,
-    check_seed,
-    check_value_range,
-    wrong,
-)
+from keras_augsynth.core.checks import check_choice, check_integer, check_number, wrong
 from keras_augsynth.synthesis import penalties
-from keras_augsynth.synthesis.batches import batches
+from keras_augsynth.synthesis.generative import GenerativeModel, averaged, check_network, range_of, update_average
 from keras_augsynth.synthesis.label_gate import LabelGate
 from keras_augsynth.synthesis.losses import LOSSES, PAIRED, wasserstein
 from keras_augsynth.synthesis.seeds import mixed, normal, random_for
-from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
+from keras_augsynth.synthesis.spectral_normalization import power_step
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="keras_augsynth")
-class GAN(keras.Model):
+class GAN(GenerativeModel):
     """Trains a generator against a discriminator, and samples from the generator's moving average.
 
     One `.keras` file holds everything: both networks, both optimizers, the average, the counters of every
@@ -65,6 +56,13 @@ class GAN(keras.Model):
         GAN! A modern baseline GAN. NeurIPS 2024.
     """
 
+    _parts = ("generator", "discriminator", "augment")
+    _arguments = ("latent_dim", "ema")
+    _compile_arguments = (
+        *("g_optimizer", "d_optimizer", "loss", "r1", "r2", "gradient_penalty", "lecam", "n_critic"),
+        *("transition_steps", "run_eagerly", "steps_per_execution", "jit_compile"),
+    )
+
     def __init__(
         self,
         generator: keras.Model,
@@ -78,49 +76,41 @@ class GAN(keras.Model):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        for name, network in (("generator", generator), ("discriminator", discriminator)):
-            if not isinstance(network, keras.Model):
-                raise wrong(self, name, "be a keras.Model", network, TypeError)
-            if len(network.inputs) != (1 if num_classes is None else 2):
-                inputs = "one input" if num_classes is None else "two inputs, the second for labels"
-                raise wrong(self, name, f"have {inputs} (num_classes={num_classes})", len(network.inputs))
+        check_network("GAN", generator, "generator", ["noise"], num_classes)
+        check_network("GAN", discriminator, "discriminator", ["sample"], num_classes)
         if generator.output_shape[1:] != discriminator.inputs[0].shape[1:]:
             made, judged = generator.output_shape, discriminator.inputs[0].shape
-            raise wrong(self, "discriminator", f"take what the generator makes, {made}", judged)
+            raise wrong("GAN", "discriminator", f"take what the generator makes, {made}", judged)
         last = discriminator.layers[-1]
         if getattr(last, "activation", None) is keras.activations.sigmoid:
-            raise wrong(self, "discriminator", "end in logits, without a sigmoid: the loss has it", last.name)
-        self.latent_dim = generator.inputs[0].shape[-1] if latent_dim is None else latent_dim
-        check_integer(self, self.latent_dim, "latent_dim", 1)
-        self.num_classes = None if num_classes is None else check_integer(self, num_classes, "num_classes", 1)
-        self.ema = check_number(self, ema, "ema", 0.0, 1.0 - 1e-9)
-        self.value_range = None if value_range is None else check_value_range(self, value_range)
+            raise wrong("GAN", "discriminator", "end in logits, without a sigmoid: the loss has it", last.name)
         if augment is not None and not isinstance(augment, keras.layers.Layer):
-            raise wrong(self, "augment", "be a layer, such as DiffAugment()", augment, TypeError)
-        seed = check_seed(self, seed)
-        self.seed = python_random.randint(1, 10**9) if seed is None else seed
-        self.generator, self.discriminator, self.augment = generator, discriminator, augment
-        self.average = keras.models.clone_model(generator)
-        self.average.set_weights(generator.get_weights())
-        self.average.trainable = False
-        self._steps = self._counter("steps", "int64", "zeros")
-        # Per image, how fast the chance of augmentation moves, and towards which sign of the logits and which cap.
-        self.augment_chance = self._counter("augment_chance", "float32", "ones")
-        self.adaptation = self._counter("adaptation", "float32", "zeros", shape=(3,))
-        self._usual = self._counter("usual_logits", "float32", "zeros", shape=(2,), aggregation="mean")
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in _LOGGED}
-        self.built = True
-
-    def _counter(self, name: str, dtype: str, initializer: str, shape: tuple = (), aggregation: str | None = None):
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            dtype=dtype,
-            initializer=initializer,
-            trainable=False,
-            aggregation=aggregation or "only_first_replica",
+            raise wrong("GAN", "augment", "be a layer, such as DiffAugment()", augment, TypeError)
+        latent_dim = generator.inputs[0].shape[-1] if latent_dim is None else latent_dim
+        super().__init__(
+            sample_shape=generator.output_shape[1:],
+            noise_size=check_integer("GAN", latent_dim, "latent_dim", 1),
+            own_range=range_of(generator),
+            metrics=("d_loss", "g_loss", "d_real", "d_fake", "d_sign"),
+            num_classes=num_classes,
+            value_range=value_range,
+            seed=seed,
+            **kwargs,
         )
+        self.latent_dim, self.ema = latent_dim, check_number(self, ema, "ema", 0.0, 1.0 - 1e-9)
+        self.generator, self.discriminator, self.augment = generator, discriminator, augment
+        self.average = averaged(generator)
+        # How often samples are augmented; and how fast that moves per sample, towards which sign of the logits and
+        # up to where, which `callbacks.AdaptiveAugment` sets.
+        self.augment_chance = self._state("augment_chance", "ones")
+        self.adaptation = self._state("adaptation", "zeros", (3,))
+        self._usual = self._state("usual_logits", "zeros", (2,), "mean")
+
+    def _state(
+        self, name: str, initializer: str, shape: tuple[int, ...] = (), aggregation: str = "only_first_replica"
+    ) -> keras.Variable:
+        options = {"initializer": initializer, "trainable": False, "aggregation": aggregation, "dtype": "float32"}
+        return self.add_weight(name=name, shape=shape, **options)
 
     def compile(
         self,
@@ -159,9 +149,8 @@ class GAN(keras.Model):
         Raises:
             ValueError: for an unknown loss, or a weight that is negative.
         """
-        on_request = bool(tf.config.list_physical_devices("GPU")) if jit_compile == "auto" else jit_compile
         super().compile(
-            optimizer=None, run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=on_request
+            optimizer=None, run_eagerly=run_eagerly, steps_per_execution=steps_per_execution, jit_compile=jit_compile
         )
         self.loss = check_choice(self, loss, "loss", tuple(LOSSES))
         self._loss = LOSSES[loss]
@@ -171,13 +160,19 @@ class GAN(keras.Model):
         usual = 10.0 if self._loss is wasserstein else 0.0
         self.gradient_penalty = weight(gradient_penalty, "gradient_penalty", usual)
         self.lecam = weight(lecam, "lecam", 0.0)
-        self.n_critic = check_integer(self, n_critic, "n_critic", 1)
+        self.n_critic = self._batches_per_step = check_integer(self, n_critic, "n_critic", 1)
         self.transition_steps = None if transition_steps is None else self._check_transition(transition_steps)
         if transition_steps is None:
             self._open_gates(1.0)
-        self._discriminate = self._in_float32() if self.r1 + self.r2 + self.gradient_penalty else self.discriminator
-        self.g_optimizer = self._optimizer(g_optimizer, self.generator)
-        self.d_optimizer = self._optimizer(d_optimizer, self.discriminator)
+        exact = self.r1 + self.r2 + self.gradient_penalty and self.discriminator.compute_dtype == "float16"
+        self._discriminate = (
+            self._in_float32() if exact else lambda *args, **kwargs: self.discriminator(*args, **kwargs)
+        )
+        self.g_optimizer = self._ready(g_optimizer, self.generator)
+        self.d_optimizer = self._ready(d_optimizer, self.discriminator)
+
+    def _default_optimizer(self) -> keras.optimizers.Optimizer:
+        return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99)
 
     def _check_transition(self, steps: Sequence[int]) -> tuple[int, int]:
         if not self._gates():
@@ -192,9 +187,7 @@ class GAN(keras.Model):
         return [layer for layer in layers if isinstance(layer, LabelGate)]
 
     def _in_float32(self) -> Callable:
-        """The discriminator; a float16 one computes in float32 from the same variables, or penalties would vanish."""
-        if self.discriminator.dtype_policy.compute_dtype != "float16":
-            return self.discriminator
+        """The discriminator with the same variables, but computing in float32: float16 penalties would vanish."""
         exact = lambda layer: type(layer).from_config({**layer.get_config(), "dtype": "float32"})
         twin = keras.models.clone_model(self.discriminator, clone_function=exact)
 
@@ -205,72 +198,8 @@ class GAN(keras.Model):
 
         return discriminate
 
-    def _optimizer(
-        self, optimizer: str | keras.optimizers.Optimizer, network: keras.Model
-    ) -> keras.optimizers.Optimizer:
-        if optimizer == "default":
-            optimizer = keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99)
-        optimizer = keras.optimizers.get(optimizer)
-        # Keras wraps only `self.optimizer`; without scaling, float16 gradients of both networks would vanish.
-        if network.dtype_policy.name == "mixed_float16" and not hasattr(optimizer, "inner_optimizer"):
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        optimizer.build(network.trainable_variables)
-        return optimizer
-
-    def fit(self, x: Any = None, y: Any = None, batch_size: int = 64, **kwargs: Any) -> keras.callbacks.History:
-        """Trains. Arrays are drawn so that every class comes up equally often; a data set is taken as it comes.
-
-        Args:
-            x: array `(N, ...)`, or a data set of batches, which the discriminator's `n_critic` steps share out.
-            y: integer labels `(N,)` if the networks are conditional.
-            batch_size: real samples in a step of the discriminator; as many are generated.
-            **kwargs: as in `keras.Model.fit`, `epochs` first of all.
-        """
-        kwargs = {"shuffle": False, **kwargs}  # the order is `batches`' or the data set's own
-        if y is None and not hasattr(x, "shape"):
-            self._check_first(x)
-            return super().fit(x, **kwargs)
-        check_integer(self, batch_size, "batch_size", 1)
-        if self.num_classes is None:
-            x, y = np.asarray(x), None
-        elif y is None:
-            raise wrong(self, "y", f"be given: the networks are conditional (num_classes={self.num_classes})", y)
-        else:
-            x, y = check_samples(self, x, y)
-            if y.max() >= self.num_classes:
-                raise wrong(self, "y", f"be below num_classes={self.num_classes}", int(y.max()))
-        self._check_data(x)
-        rows = batch_size * self.n_critic
-        data = batches(x, y, rows, self.seed, self._steps)
-        return super().fit(data, **{"steps_per_epoch": -(-len(x) // rows), **kwargs})
-
-    def _check_first(self, data: Any) -> None:
-        """Looks at the first batch of a data set that can be begun again."""
-        if isinstance(data, tf.data.Dataset):
-            batch = next(iter(data.take(1)), None)
-        elif isinstance(data, keras.utils.PyDataset):
-            batch = data[0]
-        else:
-            return
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        if self.num_classes is not None and y is None:
-            raise wrong(self, "x", f"give (samples, labels): num_classes={self.num_classes}", "a data set of samples")
-        if x is not None:
-            self._check_data(np.asarray(x))
-
-    def _check_data(self, x: np.ndarray) -> None:
-        if x.shape[1:] != self.generator.output_shape[1:]:
-            raise wrong(self, "x", f"be samples of shape {self.generator.output_shape[1:]}", x.shape)
-        ends_in_tanh = getattr(self.generator.layers[-1], "activation", None) is keras.activations.tanh
-        low, high = self.value_range or ((-1.0, 1.0) if ends_in_tanh else (-np.inf, np.inf))
-        if len(x) and not low <= x.min() <= x.max() <= high:
-            reason = f"lie in [{low:g}, {high:g}] (give the GAN another `value_range` or scale the data)"
-            raise wrong(self, "x", reason, f"values from {x.min():g} to {x.max():g}")
-
     def train_step(self, data: Any) -> dict[str, Tensor]:
-        real, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        real = self._to_networks(real)
-        labels = [] if self.num_classes is None else [ops.reshape(ops.cast(labels, "int32"), (-1,))]
+        real, labels = self._unpacked(data)
         seed = (self.n_critic + 1) * ops.convert_to_tensor(self._steps)
         if self.transition_steps is not None:
             first, last = self.transition_steps
@@ -280,10 +209,9 @@ class GAN(keras.Model):
             values = self._train_discriminator(part[0], part[1:], seed + k)
         values["g_loss"] = self._train_generator(part[0], part[1:], seed + self.n_critic)
         with tf.control_dependencies([values["d_loss"]]):  # not before the data set has read which step this is
-            self._update_average()
-        for name, tracker in self._trackers.items():
-            tracker.update_state(values[name])
-        return self.get_metrics_result()
+            update_average(self.average, self.generator, self.ema, self._steps)
+            self._steps.assign_add(1)
+        return self._logged(values)
 
     def _part(self, rows: Tensor, k: int) -> Tensor:
         """The k-th of `n_critic` equal parts; of too few rows, some come up again."""
@@ -294,7 +222,8 @@ class GAN(keras.Model):
         return ops.take(rows, (k * size + ops.arange(size)) % count, axis=0)
 
     def _train_discriminator(self, real: Tensor, labels: list[Tensor], seed: Tensor) -> dict[str, Tensor]:
-        fake = self.generator(self._inputs(self._noise(seed, ops.shape(real)[0]), labels), training=True)
+        power_step(self.discriminator)
+        fake = self._fake(labels, seed, ops.shape(real)[0])
         with tf.GradientTape() as tape:
             real_logits, fake_logits, penalty = self._judge_with_penalty(real, fake, labels, seed)
             if self.lecam:
@@ -302,7 +231,7 @@ class GAN(keras.Model):
                     real_logits, fake_logits, *self._usually(real_logits, fake_logits)
                 )
             d_loss = self._loss(real_logits, fake_logits)[0] + penalty
-            scaled = self.d_optimizer.scale_loss(d_loss)
+            scaled = self.d_optimizer.scale_loss(self._of_replica(d_loss))
         self._update(self.d_optimizer, tape, scaled, self.discriminator)
         # Logits of a relativistic pair have no zero of their own.
         sign = ops.mean(ops.sign(real_logits - fake_logits if self._loss in PAIRED else real_logits))
@@ -311,9 +240,9 @@ class GAN(keras.Model):
 
     def _train_generator(self, real: Tensor, labels: list[Tensor], seed: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
-            fake = self.generator(self._inputs(self._noise(seed, ops.shape(real)[0]), labels), training=True)
+            fake = self._fake(labels, seed, ops.shape(real)[0])
             g_loss = self._loss(*self._judge(real if self._loss in PAIRED else None, fake, labels, seed))[1]
-            scaled = self.g_optimizer.scale_loss(g_loss)
+            scaled = self.g_optimizer.scale_loss(self._of_replica(g_loss))
         self._update(self.g_optimizer, tape, scaled, self.generator)
         return g_loss
 
@@ -335,6 +264,13 @@ class GAN(keras.Model):
         moved = self.augment_chance + speed * ops.cast(count, "float32") * ops.sign(sign - target)
         self.augment_chance.assign(ops.where(speed > 0.0, ops.clip(moved, 0.0, most), self.augment_chance))
 
+    @staticmethod
+    def _of_replica(loss: Tensor) -> Tensor:
+        return loss / tf.distribute.get_strategy().num_replicas_in_sync  # optimizers add up what the replicas find
+
+    def _fake(self, labels: list[Tensor], seed: Tensor, count: Tensor) -> Tensor:
+        return self.generator(self._inputs(self._noise(seed, count), labels=labels), training=True)
+
     def _noise(self, seed: Tensor, count: Tensor) -> Tensor:
         return normal((seed * 1024 + self._replica()) * 2**32 + self.seed % 2**32, count, self.latent_dim)
 
@@ -351,14 +287,14 @@ class GAN(keras.Model):
         labels = [ops.concatenate(labels * len(samples))] if labels else []
         both = self._augmented(ops.concatenate(samples), seed)
         discriminate = discriminate or self.discriminator
-        logits = ops.cast(discriminate(self._inputs(both, labels), training=True), "float32")
+        logits = ops.cast(discriminate(self._inputs(both, labels=labels), training=True), "float32")
         return (logits, logits) if real is None else tuple(ops.split(logits, 2))
 
     def _augmented(self, samples: Tensor, seed: Tensor) -> Tensor:
         if self.augment is None:
             return samples
         _, rng = random_for(mixed(self.seed, seed, self._replica()), ops.shape(samples)[0])
-        chosen = ops.reshape(rng.bernoulli(self.augment_chance), (-1, *(1,) * (len(samples.shape) - 1)))
+        chosen = _per_row(rng.bernoulli(self.augment_chance), samples)
         augmented = ops.cast(self.augment(samples, training=True), samples.dtype)
         return ops.where(chosen, augmented, samples)
 
@@ -384,16 +320,6 @@ class GAN(keras.Model):
     def _update(self, optimizer: Any, tape: tf.GradientTape, loss: Tensor, network: keras.Model) -> None:
         variables = network.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-
-    def _update_average(self) -> None:
-        """Weights move towards the generator's; what is not trained (batch statistics) is copied."""
-        step = ops.cast(self._steps, "float32")
-        decay = ops.minimum(self.ema, (1.0 + step) / (10.0 + step))
-        trained = {id(weight) for weight in self.generator.trainable_weights}
-        for mean, weight in zip(self.average.weights, self.generator.weights, strict=True):
-            moving = id(weight) in trained
-            mean.assign(mean + (1.0 - decay) * (weight - mean) if moving else weight)
-        self._steps.assign_add(1)
 
     def sample(
         self,
@@ -421,44 +347,30 @@ class GAN(keras.Model):
         Raises:
             ValueError: for labels where there are no classes, or none where there are.
         """
-        if self.num_classes is None:
-            if labels is not None or n is None:
-                raise wrong(self, "n", "be given, and `labels` not: the networks are unconditional", n)
-            count, labels = check_integer(self, n, "n", 0) if isinstance(n, int | float) else n, []
-        elif labels is None:
-            raise wrong(self, "labels", "be given: the networks are conditional", labels)
-        else:
-            labels = [check_labels(self, labels, self.num_classes)]
-            count = ops.shape(labels[0])[0]
         if truncation is not None:
             check_number(self, truncation, "truncation", 1e-3)
-        if tf.executing_eagerly() and not int(self._steps):
-            warnings.warn(
-                "GAN: sampled before it was trained: these samples are noise. Call `fit` first.", stacklevel=2
-            )
-        seed, _ = random_for(seed, 1)
-        # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is always one row.
-        rows = ops.maximum(count, 1)
-        labels = [ops.pad(row, [(0, rows - count)]) for row in labels]
         if accept is None:
-            return self._generated(seed, rows, labels, truncation)[:count]
+            return self._sampled(labels, n, seed, truncation=truncation)
         accepted = self._accept(accept)
-        samples = self._generated(seed, rows, labels, truncation)
+        seed, _ = random_for(seed, 1)
+        samples = self._sampled(labels, n, seed, truncation=truncation)
+        labels = [] if labels is None else [ops.cast(ops.convert_to_tensor(labels), "int32")]
 
         def again(number: Tensor, samples: Tensor, kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             other = mixed(self.seed, seed, number)
-            candidates = self._generated(other, rows, labels, truncation)
-            free = ops.reshape(kept, (-1, *(1,) * (len(samples.shape) - 1)))
-            samples = ops.where(free, samples, candidates)
+            candidates = self._sampled(labels[0] if labels else None, n, other, truncation=truncation)
+            samples = ops.where(_per_row(kept, samples), samples, candidates)
             return number + 1, samples, ops.logical_or(kept, accepted(candidates, labels, other))
 
         going_on = lambda number, samples, kept: ops.logical_not(ops.all(kept))
         state = (ops.ones((), "int64"), samples, accepted(samples, labels, seed))
-        return tf.while_loop(going_on, again, state, maximum_iterations=_TRIES)[1][:count]
+        return tf.while_loop(going_on, again, state, maximum_iterations=_TRIES)[1]
 
-    def _generated(self, seed: Tensor, rows: Tensor, labels: list[Tensor], truncation: float | None) -> Tensor:
-        noise = normal(seed, rows, self.latent_dim, truncation)
-        return self._to_data(ops.cast(self.average(self._inputs(noise, labels), training=False), "float32"))
+    def _generate(self, noise: Tensor, labels: list[Tensor], truncation: float | None = None) -> Tensor:
+        if truncation is not None:  # normal numbers, each at the same quantile of the truncated distribution
+            within = math.erf(truncation / math.sqrt(2.0))
+            noise = math.sqrt(2.0) * ops.erfinv(within * ops.erf(noise / math.sqrt(2.0)))
+        return self.average(self._inputs(noise, labels=labels), training=False)
 
     def _accept(self, accept: str | Callable) -> Callable[[Tensor, list[Tensor], Tensor], Tensor]:
         """(samples, labels, seed) -> which are kept, booleans `(N,)`."""
@@ -469,11 +381,14 @@ class GAN(keras.Model):
         check_choice(self, accept, "accept", ("discriminator",))
 
         def logits(samples: Tensor, labels: list[Tensor]) -> Tensor:
-            inputs = self._inputs(self._to_networks(samples), labels)
-            return ops.reshape(ops.cast(self.discriminator(inputs, training=False), "float32"), (-1,))
+            # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is one row more.
+            one_more = lambda t: ops.pad(t, [(0, 1), *((0, 0) for _ in t.shape[1:])])
+            inputs = self._inputs(one_more(self._to_networks(samples)), labels=[one_more(row) for row in labels])
+            return ops.reshape(ops.cast(self.discriminator(inputs, training=False), "float32"), (-1,))[:-1]
 
         labels = [] if self.num_classes is None else [ops.arange(256, dtype="int32") % self.num_classes]
-        usual = logits(self._generated(ops.cast(self.seed % 2**31, "int64"), 256, labels, None), labels)
+        noise = normal(ops.cast(self.seed % 2**31, "int64"), 256, self.latent_dim)
+        usual = logits(self._made(noise, labels), labels)
         highest = ops.max(usual)
 
         def score(logits: Tensor) -> Tensor:
@@ -487,10 +402,6 @@ class GAN(keras.Model):
             return rng.bernoulli(ops.sigmoid(score(logits(samples, labels)) - middle))
 
         return accepted
-
-    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Samples for labels `(N,)`; without classes, as many samples as there are rows in `inputs`."""
-        return self.sample(n=ops.shape(inputs)[0]) if self.num_classes is None else self.sample(inputs)
 
     def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
         """As `keras.Model.save`; the file is written beside and moved into place, so that none is ever half a file."""
@@ -507,53 +418,11 @@ class GAN(keras.Model):
             if os.path.exists(beside):
                 os.remove(beside)
 
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        return list(self._trackers.values())
 
-    @staticmethod
-    def _inputs(first: Tensor, labels: list[Tensor]) -> Any:
-        return [first, *labels] if labels else first
-
-    def _to_networks(self, x: Tensor) -> Tensor:
-        x = ops.cast(x, "float32")
-        if self.value_range is None:
-            return x
-        low, high = self.value_range
-        return (x - low) * (2.0 / (high - low)) - 1.0
-
-    def _to_data(self, x: Tensor) -> Tensor:
-        if self.value_range is None:
-            return x
-        low, high = self.value_range
-        return (x + 1.0) * ((high - low) / 2.0) + low
-
-    def get_config(self) -> dict[str, Any]:
-        own = ("latent_dim", "num_classes", "ema", "value_range", "seed")
-        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in _PARTS}
-        return {**super().get_config(), **parts, **{name: getattr(self, name) for name in own}}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GAN":
-        restore = lambda part: keras.saving.deserialize_keras_object(part, custom_objects)
-        return cls(**{name: restore(value) if name in _PARTS else value for name, value in config.items()})
-
-    def get_compile_config(self) -> dict[str, Any]:
-        if not self.compiled:
-            return {}
-        optimizers = ("g_optimizer", "d_optimizer")
-        return {
-            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in optimizers},
-            **{name: getattr(self, name) for name in _COMPILED},
-        }
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
+def _per_row(rows: Tensor, samples: Tensor) -> Tensor:
+    """`(N,)` in a shape that broadcasts to that of `(N, ...)`."""
+    return ops.reshape(rows, (-1, *(1,) * (len(samples.shape) - 1)))
 
 
-_PARTS = ("generator", "discriminator", "augment")
-_LOGGED = ("d_loss", "g_loss", "d_real", "d_fake", "d_sign")
-_COMPILED = ("loss", "r1", "r2", "gradient_penalty", "lecam", "n_critic", "transition_steps")
-_COMPILED += ("run_eagerly", "steps_per_execution", "jit_compile")
 _LECAM_DECAY = 0.99
 _TRIES = 16

@@ -1,6 +1,5 @@
 """Seeds of samples: the same seed gives the same samples, whatever else has been drawn."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -34,14 +33,10 @@ def mixed(seed: int, *numbers: Tensor) -> Tensor:
     return ops.cast(ops.right_shift(key[0], np.uint32(1)), "int64")
 
 
-def normal(seed: Tensor, count: int | Tensor, size: int, truncation: float | None = None) -> Tensor:
-    """float32 `(count, size)`, standard normal, within ±`truncation`; row i depends on the seed and i alone."""
-    return shared(_normal)(random_for(seed, count)[1].keys(), size, truncation)
+def normal(seed: Tensor, count: int | Tensor, size: int) -> Tensor:
+    """float32 `(count, size)`, standard normal; row i depends on the seed and i alone."""
+    return shared(_normal)(random_for(seed, count)[1].keys(), size)
 
 
-def _normal(keys: Tensor, size: int, truncation: float | None) -> Tensor:
-    if truncation is None:
-        return Random(keys).normal(shape=(size,))
-    within = math.erf(truncation / math.sqrt(2.0))
-    normal = math.sqrt(2.0) * ops.erfinv(Random(keys).uniform(-within, within, (size,)))
-    return ops.clip(normal, -truncation, truncation)
+def _normal(keys: Tensor, size: int) -> Tensor:
+    return Random(keys).normal(shape=(size,))

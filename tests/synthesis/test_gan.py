@@ -81,7 +81,7 @@ def test_no_labels_give_no_samples():
     gan = synthesis.GAN(*synthesis.dcgan((8, 8, 1), num_classes=4, width=4), num_classes=4)
     together = tf.function(lambda labels: tf.concat([tf.zeros((2, 8, 8, 1)), gan.sample(labels, seed=3)], axis=0))
     assert together(tf.zeros((0,), tf.int32)).shape == (2, 8, 8, 1)
-    with pytest.warns(UserWarning, match="GAN: sampled before it was trained"):
+    with pytest.warns(UserWarning, match="GAN: sampled before any training"):
         assert gan.sample(np.zeros(0, int), seed=3).shape == (0, 8, 8, 1)
 
 
@@ -470,7 +470,7 @@ def sigmoid_discriminator():
         (
             lambda: small_gan().fit(tf.data.Dataset.from_tensors(np.zeros((4, 8, 8, 1)))),
             ValueError,
-            "`x` must give .samples, labels.",
+            "GAN: `y` must be given",
         ),
         (lambda: small_gan().sample(), ValueError, "GAN: `labels` must be given"),
         (lambda: small_gan().sample([0, 3]), ValueError, "GAN: `labels` must be from 0 to 2"),

@@ -1,0 +1,377 @@
+"""What the trained sources of samples have in common: data in, samples out, seeds, one file that holds it all."""
+
+import random as python_random
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.core.checks import check_integer, check_seed, check_value_range, wrong
+from keras_augsynth.synthesis.batches import batches
+from keras_augsynth.synthesis.seeds import mixed, normal
+from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
+
+Tensor = Any
+
+_BLOCK = 256
+"""Samples that are made at a time: what one call needs of memory beside its result."""
+
+
+class GenerativeModel(keras.Model):
+    """Base of the models that are trained to turn noise into samples.
+
+    A subclass names its constructor's arguments (`_parts`, `_arguments`) and those of `compile`
+    (`_compile_arguments`), and says how a network turns noise into samples (`_generate`) and what it is trained by:
+    `_loss_values`, or a `train_step` of its own.
+
+    Args:
+        sample_shape: of one sample.
+        noise_size: numbers of noise that a sample is made from.
+        own_range: lowest and highest value that the networks can make.
+        metrics: names of the means that are logged.
+        num_classes: None for an unconditional model.
+        value_range: lowest and highest value of the data, which the networks' [-1, 1] stands for; None if the
+            networks make the data's own values.
+        seed: integer; None for a random one.
+        **kwargs: `name` and `dtype`.
+    """
+
+    _parts: tuple[str, ...] = ()  # arguments that are models or layers
+    _arguments: tuple[str, ...] = ()  # the others, without those that all have
+    _batches_per_step = 1
+    _compile_arguments: tuple[str, ...] = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
+
+    def __init__(
+        self,
+        *,
+        sample_shape: Sequence[int],
+        noise_size: int,
+        own_range: tuple[float, float],
+        metrics: Sequence[str],
+        num_classes: int | None,
+        value_range: Sequence[float] | None,
+        seed: int | None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.num_classes = None if num_classes is None else check_integer(self, num_classes, "num_classes", 1)
+        self.value_range = None if value_range is None else check_value_range(self, value_range)
+        seed = check_seed(self, seed)
+        self.seed = python_random.randint(1, 10**9) if seed is None else seed
+        self._sample_shape, self._noise_size = tuple(sample_shape), noise_size
+        self._data_range = own_range if self.value_range is None else self.value_range
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in metrics}
+        self._steps = self.add_weight(
+            name="steps",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        graph = tf.function(self._made, reduce_retracing=True, autograph=False)
+        # A plain function around the graph: Keras holds it without tracking it as the model's state.
+        self._made_in_graph = lambda *args, **options: graph(*args, **options)
+        self.built = True
+
+    # Training.
+
+    def compile(
+        self,
+        optimizer: str | keras.optimizers.Optimizer | None = "default",
+        *,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+    ) -> None:
+        """Configures training.
+
+        Args:
+            optimizer: "default" is Adam with rate 1e-3.
+            run_eagerly: as in `keras.Model.compile`.
+            steps_per_execution: as in `keras.Model.compile`.
+            jit_compile: whether XLA compiles the step; "auto": on a GPU only, since on a CPU it is slower.
+        """
+        if jit_compile == "auto":
+            jit_compile = bool(tf.config.list_physical_devices("GPU"))
+        super().compile(
+            optimizer=None if optimizer is None else self._ready(optimizer, self),
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,  # `_ready` has seen to it
+        )
+
+    def _default_optimizer(self) -> keras.optimizers.Optimizer:
+        return keras.optimizers.Adam(1e-3)
+
+    def _ready(self, optimizer: str | keras.optimizers.Optimizer, network: keras.Model) -> keras.optimizers.Optimizer:
+        """An optimizer that can train `network`, its variables built, so that a file can be read into them."""
+        optimizer = self._default_optimizer() if optimizer == "default" else keras.optimizers.get(optimizer)
+        # Keras wraps only `self.optimizer`; without scaling, float16 gradients of any network would vanish.
+        if network.dtype_policy.name == "mixed_float16" and not hasattr(optimizer, "inner_optimizer"):
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(network.trainable_variables)
+        return optimizer
+
+    def fit(self, x: Any = None, y: Any = None, batch_size: int = 64, **kwargs: Any) -> keras.callbacks.History:
+        """Trains. Arrays are drawn so that every class comes up equally often; a data set is taken as it comes.
+
+        Args:
+            x: array `(N, ...)`, or a data set of batches, whose first one is looked at if it can be begun again.
+            y: integer labels `(N,)` if the model is conditional.
+            batch_size: samples in a step.
+            **kwargs: as in `keras.Model.fit`, `epochs` first of all.
+
+        Raises:
+            ValueError: for samples of another shape or outside of the model's range, numbers that are not finite,
+                labels that are missing or do not exist.
+        """
+        kwargs = {"shuffle": False, **kwargs}  # the order is `batches`' or the data set's own
+        if y is None and not hasattr(x, "shape"):
+            self._check_first(x)
+            return super().fit(x, **kwargs)
+        check_integer(self, batch_size, "batch_size", 1)
+        x, y = self._checked(x, y)
+        rows = batch_size * self._batches_per_step
+        data = batches(x, y, rows, self.seed, self._steps)
+        return super().fit(data, **{"steps_per_epoch": -(-len(x) // rows), **kwargs})
+
+    def _check_first(self, data: Any) -> None:
+        if isinstance(data, tf.data.Dataset):
+            batch = next(iter(data.take(1)), None)
+        elif isinstance(data, keras.utils.PyDataset):
+            batch = data[0]
+        else:
+            return
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        if x is not None:
+            self._checked(np.asarray(x), None if y is None else np.asarray(y))
+
+    def _checked(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        if self.num_classes is None:
+            x, y = np.asarray(x), None
+        elif y is None:
+            raise wrong(self, "y", f"be given: the networks are conditional (num_classes={self.num_classes})", y)
+        else:
+            x, y = check_samples(self, x, y)
+            if y.max() >= self.num_classes:
+                raise wrong(self, "y", f"be below num_classes={self.num_classes}", int(y.max()))
+        if x.shape[1:] != self._sample_shape or not len(x):
+            raise wrong(self, "x", f"be samples of shape {self._sample_shape}, at least one", x.shape)
+        if x.dtype.kind not in "biuf":
+            raise wrong(self, "x", "be numbers", str(x.dtype), TypeError)
+        least, most = x.min(), x.max()
+        if not (np.isfinite(least) and np.isfinite(most)):  # extremes pass on what is not finite
+            raise wrong(self, "x", "be finite", f"values from {least:g} to {most:g}")
+        low, high = self._data_range
+        if not low <= least <= most <= high:
+            reason = f"lie in [{low:g}, {high:g}] (give another `value_range` or scale the data)"
+            raise wrong(self, "x", reason, f"values from {least:g} to {most:g}")
+        return x, y
+
+    def _unpacked(self, data: Any) -> tuple[Tensor, list[Tensor]]:
+        """A batch as the networks take it: samples in their range, and a list of the labels, if there are any."""
+        samples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if self.num_classes is None:
+            return self._to_networks(samples), []
+        if labels is None:
+            raise wrong(self, "y", f"be given: the networks are conditional (num_classes={self.num_classes})", labels)
+        return self._to_networks(samples), [ops.reshape(ops.cast(labels, "int32"), (-1,))]
+
+    def train_step(self, data: Any) -> dict[str, Tensor]:
+        samples, labels = self._unpacked(data)
+        variables = self.trainable_variables
+        with tf.GradientTape() as tape:
+            values = self._loss_values(samples, labels, training=True)
+            # Optimizers add up what the replicas find.
+            loss = values["loss"] / tf.distribute.get_strategy().num_replicas_in_sync
+            scaled = self.optimizer.scale_loss(loss)
+        self.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
+        with tf.control_dependencies([loss]):  # not before the data set has read which step this is
+            self._after_step(values)
+            self._steps.assign_add(1)
+        return self._logged(values)
+
+    def test_step(self, data: Any) -> dict[str, Tensor]:
+        return self._logged(self._loss_values(*self._unpacked(data), training=False))
+
+    def _loss_values(self, samples: Tensor, labels: list[Tensor], training: bool) -> dict[str, Tensor]:
+        """The "loss" that is made smaller, and whatever else is logged or needed by `_after_step`."""
+        raise NotImplementedError
+
+    def _after_step(self, values: dict[str, Tensor]) -> None:
+        """What follows the weights: averages."""
+
+    def _logged(self, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        for name, tracker in self._trackers.items():
+            tracker.update_state(values[name])
+        return self.get_metrics_result()
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self._trackers.values())
+
+    def _step_seed(self, *draw: int) -> Tensor:
+        """A seed for a draw of this training step, which is another one in each replica."""
+        context = tf.distribute.get_replica_context()
+        replica = ops.cast(context.replica_id_in_sync_group if context else 0, "int64")
+        return mixed(self.seed, ops.convert_to_tensor(self._steps), replica, *draw)
+
+    # Sampling.
+
+    def sample(self, labels: Any = None, *, n: int | None = None, seed: int | Tensor | None = None) -> Tensor:
+        """New samples.
+
+        Args:
+            labels: integers `(N,)` for a conditional model.
+            n: how many, for an unconditional one.
+            seed: integer or scalar tensor; None for other samples each time.
+
+        Returns:
+            float32 `(N, ...)` in the data's range. Row i depends on the seed, the label and i alone.
+
+        Raises:
+            ValueError: for labels where there are no classes, or none where there are.
+        """
+        return self._sampled(labels, n, seed)
+
+    def _sampled(self, labels: Any, n: int | None, seed: int | Tensor | None, **options: Any) -> Tensor:
+        """What `sample` returns; options reach `_generate`."""
+        if self.num_classes is None:
+            if labels is not None or n is None:
+                raise wrong(self, "n", "be given, and `labels` not: the networks are unconditional", n)
+            count, labels = check_integer(self, n, "n", 0) if not tf.is_tensor(n) else n, []
+        elif labels is None or n is not None:
+            raise wrong(self, "labels", "be given, and `n` not: the networks are conditional", labels)
+        else:
+            labels = [check_labels(self, labels, self.num_classes)]
+            count = ops.shape(labels[0])[0]
+        eager = tf.executing_eagerly()
+        if eager and not int(tf.convert_to_tensor(self._steps.value)):
+            message = f"{type(self).__name__}: sampled before any training: `fit` comes first."
+            warnings.warn(message, UserWarning, stacklevel=3)
+        noise = normal(seed, count, self._noise_size)
+        return (self._made_in_graph if eager else self._made)(noise, labels, **options)
+
+    def _made(self, noise: Tensor, labels: list[Tensor], **options: Any) -> Tensor:
+        """Samples for rows of noise, block after block: memory is that of the result and of one block's layers."""
+
+        def make(noise: Tensor, labels: list[Tensor]) -> Tensor:
+            samples = ops.cast(self._generate(noise, labels, **options), "float32")
+            return self._to_data(ops.reshape(samples, (-1, *self._sample_shape)))
+
+        count = noise.shape[0]
+        if count is not None and 0 < count <= _BLOCK:
+            return make(noise, labels)
+        # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is always one row.
+        count = tf.shape(noise)[0]
+        blocks = tf.maximum((count + _BLOCK - 1) // _BLOCK, 1)
+        rows = tf.maximum((count + blocks - 1) // blocks, 1)
+
+        def split(t: Tensor) -> Tensor:
+            t = tf.pad(t, [[0, blocks * rows - count], *([0, 0] for _ in t.shape[1:])])
+            return tf.reshape(t, [blocks, rows, *t.shape[1:]])
+
+        samples = tf.map_fn(
+            lambda block: make(*block),
+            tf.nest.map_structure(split, (noise, labels)),
+            fn_output_signature=tf.TensorSpec([None, *self._sample_shape], tf.float32),
+            parallel_iterations=1,
+        )
+        return tf.reshape(samples, [-1, *self._sample_shape])[:count]
+
+    def _generate(self, noise: Tensor, labels: list[Tensor], **options: Any) -> Tensor:
+        """Samples in the networks' range from noise `(N, noise_size)` and labels (an empty list without classes)."""
+        raise NotImplementedError
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        """Samples for labels `(N,)`; without classes, as many samples as there are rows in `inputs`."""
+        if self.num_classes is None:
+            return self._sampled(None, ops.convert_to_tensor(ops.shape(inputs)[0]), None)
+        return self._sampled(inputs, None, None)
+
+    @staticmethod
+    def _inputs(*first: Tensor, labels: list[Tensor]) -> Any:
+        """What a functional model of one or more inputs takes."""
+        inputs = [*first, *labels]
+        return inputs if len(inputs) > 1 else inputs[0]
+
+    def _to_networks(self, x: Tensor) -> Tensor:
+        x = ops.cast(x, "float32")
+        if self.value_range is None:
+            return x
+        low, high = self.value_range
+        return (x - low) * (2.0 / (high - low)) - 1.0
+
+    def _to_data(self, x: Tensor) -> Tensor:
+        if self.value_range is None:
+            return x
+        low, high = self.value_range
+        return ops.clip((x + 1.0) * ((high - low) / 2.0) + low, low, high)
+
+    # Saving.
+
+    def get_config(self) -> dict[str, Any]:
+        own = ("num_classes", "value_range", "seed", *self._arguments)
+        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self._parts}
+        return {**super().get_config(), **parts, **{name: getattr(self, name) for name in own}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GenerativeModel":
+        restore = lambda part: keras.saving.deserialize_keras_object(part, custom_objects)
+        return cls(**{name: restore(value) if name in cls._parts else value for name, value in config.items()})
+
+    def get_compile_config(self) -> dict[str, Any]:
+        if not self.compiled:
+            return {}
+        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self._compile_arguments}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+
+def check_network(owner: Any, network: Any, name: str, inputs: Sequence[str], num_classes: int | None) -> keras.Model:
+    """A functional model that has these inputs, and labels last if there are classes."""
+    if not isinstance(network, keras.Model):
+        raise wrong(owner, name, "be a keras.Model", network, TypeError)
+    wanted = [*inputs, "label"] if num_classes is not None else list(inputs)
+    if len(network.inputs) != len(wanted):
+        number = ("one input", "two inputs", "three inputs")[len(wanted) - 1]
+        received = [str(tensor.name) for tensor in network.inputs]
+        raise wrong(owner, name, f"have {number}, {', '.join(wanted)} (num_classes={num_classes})", received)
+    return network
+
+
+def range_of(network: keras.Model) -> tuple[float, float]:
+    """What a network can make, as far as its last layer says."""
+    ends_in_tanh = getattr(network.layers[-1], "activation", None) is keras.activations.tanh
+    return (-1.0, 1.0) if ends_in_tanh else (-np.inf, np.inf)
+
+
+def averaged(network: keras.Model) -> keras.Model:
+    """A copy of a network that is not trained, to hold the moving average of its weights."""
+    average = keras.models.clone_model(network)
+    average.set_weights(network.get_weights())
+    average.trainable = False
+    return average
+
+
+def update_average(average: keras.Model, network: keras.Model, decay: float, step: Tensor) -> None:
+    """Weights move towards the network's; what is not trained (batch statistics) is copied.
+
+    Args:
+        average: made by `averaged`.
+        network: what is trained.
+        decay: of the average per step; it is smaller in the first steps.
+        step: how many there have been.
+    """
+    step = ops.cast(step, "float32")
+    share = 1.0 - ops.minimum(decay, (1.0 + step) / (10.0 + step))
+    trained = {id(weight) for weight in network.trainable_weights}
+    for mean, weight in zip(average.weights, network.weights, strict=True):
+        mean.assign(mean + share * (weight - mean) if id(weight) in trained else weight)
