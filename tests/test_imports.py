@@ -14,7 +14,8 @@ MAY_SEE = {
     "core": {"ops"},
     "layers": {"ops", "core"},
     "synthesis": {"ops", "core"},
-    "callbacks": {"ops", "core", "synthesis"},
+    "metrics": {"ops", "core"},
+    "callbacks": {"ops", "core", "synthesis", "metrics"},
 }
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_augsynth.core.checks import check_integer, check_value_range, wrong
+from keras_augsynth.metrics.distances import neighbors
 from keras_augsynth.ops.grid import tile, write_png
-from keras_augsynth.synthesis.synthesizer import Synthesizer
+from keras_augsynth.synthesis.synthesizer import Synthesizer, check_source
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -21,6 +22,8 @@ class SampleGrid(keras.callbacks.Callback):
         labels: classes, one row each; None: all that the synthesizer knows. An unconditional synthesizer has
             a single block of rows.
         columns: samples per class.
+        real: real samples `(N, ...)`, of which the nearest to each sample (by its pixels) stands below it: copies
+            show at once.
         every: epochs between two pictures.
         value_range: what is shown as black and as white; None: the synthesizer's own, or (-1, 1).
         synthesizer: None: the model in training.
@@ -41,6 +44,7 @@ class SampleGrid(keras.callbacks.Callback):
         *,
         labels: Sequence[int] | None = None,
         columns: int = 8,
+        real: Any = None,
         every: int = 1,
         value_range: Sequence[float] | None = None,
         synthesizer: Synthesizer | None = None,
@@ -51,6 +55,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.directory = os.fspath(directory)
         self.labels = labels
         self.columns = check_integer(self, columns, "columns", 1)
+        self.real = None if real is None else np.asarray(real)
         self.every = check_integer(self, every, "every", 1)
         self.value_range = None if value_range is None else check_value_range(self, value_range)
         self.synthesizer = synthesizer
@@ -59,9 +64,7 @@ class SampleGrid(keras.callbacks.Callback):
         self._writer = None
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        source = self._source()
-        if not isinstance(source, Synthesizer):
-            raise wrong(self, "synthesizer", "be given: the model in training makes no samples", source, TypeError)
+        check_source(self, self._source())
         try:
             os.makedirs(self.directory, exist_ok=True)
         except OSError as error:
@@ -95,6 +98,12 @@ class SampleGrid(keras.callbacks.Callback):
         else:
             labels = np.arange(classes) if self.labels is None else np.asarray(self.labels)
             samples = source.sample(np.repeat(labels, self.columns), seed=self.seed)
+        samples = np.asarray(samples)
+        if self.real is not None:
+            rows = lambda images: images.reshape(len(images), -1).astype("float64")
+            nearest = self.real[neighbors(rows(samples), rows(self.real))[1][:, 0]]
+            lines = [images.reshape(-1, self.columns, *samples.shape[1:]) for images in (samples, nearest)]
+            samples = np.concatenate(lines, axis=1).reshape(-1, *samples.shape[1:])
         return tile(samples, self.columns, value_range)
 
     def _source(self) -> Any:

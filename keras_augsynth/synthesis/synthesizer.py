@@ -25,6 +25,12 @@ class Synthesizer(Protocol):
         """
 
 
+def check_source(owner: Any, source: Any) -> None:
+    """What a callback draws samples from."""
+    if not isinstance(source, Synthesizer):
+        raise wrong(owner, "synthesizer", "be given: the model in training makes no samples", source, TypeError)
+
+
 def check_samples(owner: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Samples and their integer labels as arrays."""
     x, y = np.asarray(x), np.asarray(y)

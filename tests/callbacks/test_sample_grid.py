@@ -85,3 +85,14 @@ def test_without_tensorboard_it_names_the_extra(gan, tmp_path, monkeypatch):
     grid = callbacks.SampleGrid(tmp_path, synthesizer=gan, log_dir=str(tmp_path))
     with pytest.raises(ImportError, match=r"pip install keras_augsynth\[tuner\]"):
         grid.on_train_begin()
+
+
+def test_the_nearest_real_sample_stands_below(tmp_path):
+    real = np.stack([np.full((8, 8, 1), shade, "uint8") for shade in (10, 90, 200)])
+    resampler = synthesis.AugmentedResampler().fit(real + 5, [0, 1, 1])
+    picture = callbacks.SampleGrid(
+        tmp_path, synthesizer=resampler, columns=2, real=real, value_range=(0, 255)
+    ).picture()
+    assert picture.shape == (4 * 8, 2 * 8, 1)
+    shades = picture[::8, ::8, 0].astype(int)
+    np.testing.assert_array_equal(shades[1::2], shades[::2] - 5)

@@ -1,0 +1,214 @@
+"""What a GAN's step costs, and how good samples get in how many CPU-minutes: python -m benchmarks.gan
+
+First: our training step against that of a plain Keras model with its own `train_step`, as the examples of keras.io
+have it, with the same networks, loss and optimizers; and what the relativistic loss with R1 and R2, and DiffAugment,
+cost on top. Then how much memory 10,000 samples in one call take. Then, with --minutes, quality by CPU-minutes for
+every synthesizer on Fashion-MNIST (from Keras's cache), beside a floor of real against real images.
+"""
+
+import argparse
+import pathlib
+import time
+
+from benchmarks.harness import Row, measure, status, write
+
+import keras  # isort: skip  (harness quietens TensorFlow first)
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth import layers, metrics, synthesis
+
+CLASSES, SHAPE = 10, (28, 28, 1)
+
+
+class PlainGAN(keras.Model):
+    """The GAN of the examples: one class, two optimizers, nothing else."""
+
+    def __init__(self, generator, discriminator, latent_dim):
+        super().__init__()
+        self.generator, self.discriminator, self.latent_dim = generator, discriminator, latent_dim
+        self.noise = keras.random.SeedGenerator(0)
+        self.g_tracker, self.d_tracker = keras.metrics.Mean("g_loss"), keras.metrics.Mean("d_loss")
+        self.entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+
+    def compile(self, g_optimizer, d_optimizer):
+        super().compile(jit_compile=False)
+        self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
+
+    @property
+    def metrics(self):
+        return [self.g_tracker, self.d_tracker]
+
+    def train_step(self, data):
+        real, labels = data
+        count = ops.shape(real)[0]
+        noise = keras.random.normal((count, self.latent_dim), seed=self.noise)
+        fake = self.generator([noise, labels])
+        truth = ops.concatenate([ops.ones((count, 1)), ops.zeros((count, 1))])
+        with tf.GradientTape() as tape:
+            logits = self.discriminator([ops.concatenate([real, fake]), ops.concatenate([labels, labels])])
+            d_loss = self.entropy(truth, logits)
+        weights = self.discriminator.trainable_weights
+        self.d_optimizer.apply_gradients(zip(tape.gradient(d_loss, weights), weights, strict=True))
+        noise = keras.random.normal((count, self.latent_dim), seed=self.noise)
+        with tf.GradientTape() as tape:
+            logits = self.discriminator([self.generator([noise, labels]), labels])
+            g_loss = self.entropy(ops.ones((count, 1)), logits)
+        weights = self.generator.trainable_weights
+        self.g_optimizer.apply_gradients(zip(tape.gradient(g_loss, weights), weights, strict=True))
+        self.d_tracker.update_state(d_loss)
+        self.g_tracker.update_state(g_loss)
+        return {"d_loss": self.d_tracker.result(), "g_loss": self.g_tracker.result()}
+
+
+def adam(rate=2e-4):
+    return keras.optimizers.Adam(rate, beta_1=0.5)
+
+
+def steps(width, batch, count, rounds):
+    """`count` training steps of each, in `fit`."""
+    rng = np.random.default_rng(0)
+    batches = (rng.uniform(-1, 1, (batch, *SHAPE)).astype("float32"), rng.integers(0, CLASSES, batch).astype("int32"))
+    data = tf.data.Dataset.from_tensors(batches).repeat(count)
+
+    def ours(augment=None, **compiled):
+        gan = synthesis.GAN(*synthesis.dcgan(SHAPE, CLASSES, width=width), num_classes=CLASSES, augment=augment)
+        gan.compile(adam(), adam(), **compiled)
+        return lambda: gan.fit(data, verbose=0)
+
+    plain = PlainGAN(*synthesis.dcgan(SHAPE, CLASSES, width=width), 64)
+    plain.compile(adam(), adam())
+    plain.build([(None, *SHAPE), (None,)])
+    candidates = {
+        "plain Keras": lambda: plain.fit(data, shuffle=False, verbose=0),
+        "keras_augsynth": ours(loss="non_saturating"),
+        "with DiffAugment": ours(synthesis.DiffAugment(), loss="non_saturating"),
+        "relativistic, R1 + R2": ours(loss="relativistic"),
+    }
+    return measure(candidates, rounds)
+
+
+def memory_of_sampling(count):
+    """Most memory beside the result's own that a call needs, in parts of the result; nan without Linux."""
+    gan = synthesis.GAN(*synthesis.dcgan(SHAPE, CLASSES), num_classes=CLASSES, value_range=(0, 255))
+    gan._steps.assign(1)  # as if trained
+    labels = np.arange(count) % CLASSES
+    gan.sample(labels, seed=0)
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    before = status("VmRSS")
+    result = gan.sample(labels, seed=1)
+    size = np.prod(result.shape) * 4
+    return (status("VmHWM") - before - size) / size
+
+
+class Budget(keras.callbacks.Callback):
+    """Stops when the process has used so many CPU-seconds since the training began."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+
+    def on_train_begin(self, logs=None):
+        self.end = time.process_time() + self.seconds
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.process_time() > self.end:
+            self.model.stop_training = True
+
+
+def synthesizers():
+    """name -> (what is trained, whether it takes more time than it needs to see the data once)."""
+    conditional = {"num_classes": CLASSES, "value_range": (0, 255), "seed": 0}
+
+    def gan(networks, augment=None, **compiled):
+        model = synthesis.GAN(*networks, augment=augment, **conditional)
+        model.compile(**compiled)
+        return model
+
+    def trained(model):
+        model.compile()
+        return model
+
+    tutorial = {"g_optimizer": adam, "d_optimizer": adam}
+    made = lambda: {name: build() for name, build in tutorial.items()}
+    return {
+        "mlp_gan, non-saturating (tutorial)": lambda: gan(
+            synthesis.mlp_gan(SHAPE, CLASSES), loss="non_saturating", **made()
+        ),
+        "dcgan, relativistic, DiffAugment (default)": lambda: gan(
+            synthesis.dcgan(SHAPE, CLASSES), synthesis.DiffAugment(["translation", "cutout"], cutout=0.25)
+        ),
+        "resnet_gan, relativistic": lambda: gan(synthesis.resnet_gan(SHAPE, CLASSES)),
+        "VAE": lambda: trained(synthesis.VAE(SHAPE, **conditional)),
+        "FlowMatching": lambda: trained(synthesis.FlowMatching(SHAPE, **conditional)),
+        "LatentSMOTE": lambda: synthesis.LatentSMOTE(epochs=5),
+        "SMOTE": lambda: synthesis.SMOTE(),
+        "GaussianSynthesizer": lambda: synthesis.GaussianSynthesizer(),
+        "GaussianMixtureSynthesizer": lambda: synthesis.GaussianMixtureSynthesizer(components=5),
+        "AugmentedResampler": lambda: synthesis.AugmentedResampler(layers.RandomTranslation(0.05, 0.05, seed=0)),
+    }
+
+
+def quality(minutes, chosen, rows=2000, train_rows=10_000):
+    """A Markdown table: every synthesizer after its budget of CPU-minutes, on real held-out images."""
+    (x, y), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
+    x, x_test = x[..., None].astype("float32"), x_test[..., None].astype("float32")
+    y, y_test = y.astype("int64"), y_test.astype("int64")
+    x, y = x[:train_rows], y[:train_rows]
+    extract = metrics.FeatureExtractor.trained(x, y, seed=0)
+    held = np.concatenate([np.flatnonzero(y_test == label)[: rows // CLASSES] for label in range(CLASSES)])
+    real, labels = extract(x_test[held]), y_test[held]
+
+    def measured(name, spent, samples):
+        fake = extract(samples)
+        kid = metrics.kernel_distance(real, fake, subset_size=rows, features=extract.name)
+        shape = metrics.prdc(real, fake, features=extract.name)
+        score = metrics.classification_score((x, y), (samples, labels), (x_test, y_test), steps=600, seed=0)
+        line = [name, f"{spent:.1f}", kid.number(), *(f"{float(shape[key]):.3f}" for key in ("density", "coverage"))]
+        line.append(f"{float(score['synthetic']):.3f}")
+        print("| " + " | ".join(line) + " |", flush=True)
+        return line
+
+    others = np.concatenate([np.flatnonzero(y == label)[: rows // CLASSES] for label in range(CLASSES)])
+    lines = [measured("real images (floor)", 0.0, x[others])]
+    for name, build in synthesizers().items():
+        if chosen and not any(part in name for part in chosen):
+            continue
+        source, spent = build(), 0.0
+        for budget in minutes:
+            start = time.process_time()
+            if isinstance(source, keras.Model):
+                source.fit(x, y, epochs=10**6, verbose=0, callbacks=[Budget(60 * (budget - spent))])
+            else:
+                source.fit(x, y)
+            spent += (time.process_time() - start) / 60
+            lines.append(measured(name, spent, np.asarray(source.sample(labels, seed=0))))
+            if not isinstance(source, keras.Model):
+                break
+    head = ["| | CPU-minutes | KID | density | coverage | CAS |", "| --- | --- | --- | --- | --- | --- |"]
+    title = f"### Quality on Fashion-MNIST, {train_rows} images, in {extract.name}, {rows} samples\n"
+    return "\n".join([title, *head, *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out/benchmarks"))
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, one round, to see that it runs")
+    parser.add_argument("--minutes", type=float, nargs="*", help="CPU-minutes after which quality is measured")
+    parser.add_argument("--only", nargs="*", help="parts of the names of synthesizers to train")
+    chosen = parser.parse_args()
+    if chosen.minutes:
+        table = quality(sorted(chosen.minutes), chosen.only)
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        (chosen.out / "gan_quality.md").write_text(table)
+        return
+    rows: dict[str, Row] = steps(2, 8, 2, 1) if chosen.smoke else steps(32, 64, 20, chosen.rounds)
+    count = 20 if chosen.smoke else 10_000
+    note = f"Memory of {count} samples in one call, beside the result: {memory_of_sampling(count):.1f} x the result."
+    write("gan", chosen.out, {"Training steps, dcgan at 28 x 28": (rows, "plain Keras")}, note)
+
+
+if __name__ == "__main__":
+    main()
