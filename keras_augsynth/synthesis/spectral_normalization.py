@@ -33,10 +33,8 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     Example:
 
-    >>> layer = SpectralNormalization(keras.layers.Dense(4, use_bias=False))
-    >>> layer.build((None, 8))
-    >>> layer.layer.kernel.assign(3.0 * np.eye(8, 4))
-    >>> power_step(layer, steps=20)
+    >>> stretching = keras.layers.Dense(4, kernel_initializer=keras.initializers.Identity(gain=3.0))
+    >>> layer = SpectralNormalization(stretching)
     >>> np.round(layer(np.eye(1, 8)), 3)
     array([[1., 0., 0., 0.]], dtype=float32)
 

@@ -1,0 +1,177 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+import scipy.stats
+import tensorflow as tf
+
+from keras_augsynth import synthesis
+from keras_augsynth.synthesis.seeds import normal
+
+
+def rows():
+    """Two normal distributions of two numbers, one rare."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal([-1, 1], [0.7, 0.4], (400, 2)), rng.normal([1.5, -1], [0.4, 0.7], (40, 2))
+    return np.concatenate([first, second]).astype("float32"), np.repeat([0, 1], [400, 40])
+
+
+def small_images():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (40, 8, 8, 1)).astype("float32"), np.repeat([0, 1, 2], [30, 8, 2])
+
+
+def row_vae(num_classes=2, **kwargs):
+    keras.utils.set_random_seed(1)
+    encoder, decoder = synthesis.vae_mlp((2,), num_classes, latent_dim=2, width=24)
+    vae = synthesis.VAE(encoder=encoder, decoder=decoder, num_classes=num_classes, seed=3, **kwargs)
+    vae.compile(keras.optimizers.Adam(3e-3))
+    return vae
+
+
+def image_vae(num_classes=3, **kwargs):
+    keras.utils.set_random_seed(1)
+    encoder, decoder = synthesis.vae_conv((8, 8, 1), num_classes, latent_dim=3, width=2)
+    vae = synthesis.VAE(
+        encoder=encoder, decoder=decoder, num_classes=num_classes, seed=3, **{"value_range": (0, 255), **kwargs}
+    )
+    vae.compile()
+    return vae
+
+
+def test_samples_obey_the_labels_and_have_their_moments():
+    x, y = rows()
+    vae = row_vae()
+    vae.fit(x, y, batch_size=128, steps_per_epoch=500, verbose=0)
+    samples = vae.sample(np.repeat([0, 1], 2000), seed=1).numpy().reshape(2, 2000, 2)
+    for label in (0, 1):
+        np.testing.assert_allclose(samples[label].mean(0), x[y == label].mean(0), atol=0.15)
+        np.testing.assert_allclose(samples[label].std(0), x[y == label].std(0), atol=0.2)
+
+
+def test_elbo_is_a_bound_and_nearly_reached():
+    """For data of one normal distribution the logarithm of the density is known, and the model can reach it."""
+    x = np.random.default_rng(0).normal(1.0, 0.5, (4000, 2)).astype("float32")
+    vae = row_vae(None)
+    vae.fit(x, batch_size=200, steps_per_epoch=300, verbose=0)
+    test = np.random.default_rng(1).normal(1.0, 0.5, (4000, 2)).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices(test).batch(1000)
+    true = scipy.stats.norm(1.0, 0.5).logpdf(test).sum(axis=1).mean()
+    assert true - 0.2 < vae.evaluate(data, return_dict=True, verbose=0)["elbo"] < true + 0.03
+
+
+def test_parts_of_the_bound(rng):
+    """An encoder that says N(m, s²) of all, a decoder that makes nothing of it: each part by SciPy's formulas."""
+    x = keras.Input((2,))
+    fixed = lambda value: keras.layers.Dense(
+        1, kernel_initializer="zeros", bias_initializer=keras.initializers.Constant(value)
+    )
+    encoder = keras.Model(x, [fixed(0.7)(x), fixed(math.log(0.3**2))(x)])
+    z = keras.Input((1,))
+    vae = synthesis.VAE(
+        encoder=encoder, decoder=keras.Model(z, keras.layers.Dense(2, kernel_initializer="zeros")(z)), beta=3.0
+    )
+    vae.compile()
+    data = rng.normal(size=(50, 2)).astype("float32")
+    values = vae.evaluate(tf.data.Dataset.from_tensors(data), return_dict=True, verbose=0)
+    points = np.linspace(-4, 6, 20001)
+    said, prior = scipy.stats.norm(0.7, 0.3), scipy.stats.norm()
+    kl = np.trapezoid(said.pdf(points) * (said.logpdf(points) - prior.logpdf(points)), points)
+    likelihood = scipy.stats.norm().logpdf(data).sum(axis=1).mean()  # before training the variance is 1
+    np.testing.assert_allclose(values["kl"], kl, rtol=1e-4)
+    np.testing.assert_allclose(values["elbo"], likelihood - kl, rtol=1e-4)
+    np.testing.assert_allclose(values["loss"], 3.0 * kl - likelihood, rtol=1e-4)
+    np.testing.assert_allclose(values["error"], np.mean(data**2), rtol=1e-5)
+
+
+def test_warm_up_lets_beta_grow_from_nothing():
+    x, y = rows()
+    vae = row_vae(beta=2.0, warm_up=4)
+    weights = []
+    for _ in range(6):
+        history = vae.fit(x, y, batch_size=32, steps_per_epoch=1, verbose=0).history
+        likelihood = history["elbo"][0] + history["kl"][0]
+        weights.append((history["loss"][0] + likelihood) / history["kl"][0])
+    np.testing.assert_allclose(weights, [0.0, 0.5, 1.0, 1.5, 2.0, 2.0], atol=1e-3)
+
+
+def test_observation_noise_has_the_decoders_error():
+    x, y = rows()
+    noisy, plain = row_vae(), row_vae(observation_noise=False)
+    for vae in (noisy, plain):
+        vae.fit(x, y, batch_size=128, steps_per_epoch=20, verbose=0)
+    labels = np.zeros(4000, int)
+    added = noisy.sample(labels, seed=1).numpy() - noisy.decoder.predict(
+        [noisy_latent(noisy, labels), labels], verbose=0
+    )
+    np.testing.assert_allclose(added.std(), np.sqrt(noisy._variance.numpy()), rtol=0.03)
+    assert plain.sample(labels, seed=1).numpy().std() < noisy.sample(labels, seed=1).numpy().std()
+    assert not image_vae().observation_noise
+
+
+def noisy_latent(vae, labels):
+    return normal(1, len(labels), vae._noise_size)[:, :2].numpy()
+
+
+def test_unconditional():
+    x, _ = small_images()
+    vae = image_vae(None)
+    vae.fit(x, batch_size=20, verbose=0)
+    assert vae.sample(n=3, seed=1).shape == (3, 8, 8, 1)
+    assert vae(np.zeros((4, 1))).shape == (4, 8, 8, 1)
+
+
+def test_networks_are_chosen_by_the_rank():
+    assert len(synthesis.VAE((5,)).decoder.layers) == len(synthesis.vae_mlp((5,))[1].layers)
+    assert any("conv" in layer.name for layer in synthesis.VAE((8, 2)).decoder.layers)
+
+
+def test_xla_gives_the_same_step():
+    x, y = small_images()
+    histories = []
+    for jit in (False, True):
+        vae = image_vae()
+        vae.compile(jit_compile=jit)
+        histories.append(vae.fit(x, y, batch_size=20, steps_per_epoch=1, verbose=0).history)
+    for name in histories[0]:
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("build", "kind", "message"),
+    [
+        (synthesis.VAE, ValueError, "VAE: `encoder` must be given, with the other network, or else `shape`"),
+        (lambda: synthesis.VAE(encoder=synthesis.vae_mlp((2,))[0]), ValueError, "VAE: `decoder` must be given"),
+        (lambda: synthesis.VAE((2,), encoder=1), ValueError, "VAE: `shape` must not be given beside networks"),
+        (lambda: synthesis.VAE(encoder=1, decoder=2), TypeError, "VAE: `encoder` must be a keras.Model"),
+        (
+            lambda: row_vae_of(synthesis.vae_mlp((2,), 3)),
+            ValueError,
+            r"`encoder` must have 1 input, .*num_classes=None",
+        ),
+        (
+            lambda: row_vae_of((synthesis.vae_mlp((3,))[0], synthesis.vae_mlp((2,))[1])),
+            ValueError,
+            r"VAE: `encoder` must take what the decoder makes, \(2,\)",
+        ),
+        (
+            lambda: row_vae_of((synthesis.vae_mlp((2,), latent_dim=3)[0], synthesis.vae_mlp((2,))[1])),
+            ValueError,
+            "VAE: `encoder` must make a mean and a log-variance",
+        ),
+        (lambda: synthesis.VAE((29, 29, 1)), ValueError, "vae_conv: `shape` must have sides that come down"),
+        (lambda: synthesis.VAE((2,), beta=-1.0), ValueError, "VAE: `beta` must"),
+        (lambda: synthesis.VAE((2,), warm_up=0.5), TypeError, "VAE: `warm_up` must be an integer"),
+        (lambda: synthesis.VAE((2,), observation_noise=1), TypeError, "VAE: `observation_noise` must be True or False"),
+        (lambda: synthesis.VAE((2,), value_range=(1, 1)), ValueError, "VAE: `value_range` must"),
+        (lambda: synthesis.VAE((2,), num_classes=0), ValueError, "vae_mlp: `num_classes` must"),
+    ],
+)
+def test_wrong_arguments(build, kind, message):
+    with pytest.raises(kind, match=message):
+        build()
+
+
+def row_vae_of(networks):
+    return synthesis.VAE(encoder=networks[0], decoder=networks[1])
