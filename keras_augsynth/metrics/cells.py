@@ -22,8 +22,6 @@ def kmeans(rows: np.ndarray, cells: int, rng: np.random.Generator, rounds: int =
         last, owner = owner, neighbors(rows, centers)[1][:, 0]
         if last is not None and np.array_equal(owner, last):
             break
-        # A cell that has lost all its rows keeps its center.
-        centers = np.array(
-            [rows[owner == k].mean(axis=0) if np.any(owner == k) else centers[k] for k in range(len(centers))]
-        )
+        for k in np.unique(owner):  # a cell that has lost all its rows keeps its center
+            centers[k] = rows[owner == k].mean(axis=0)
     return centers

@@ -46,11 +46,12 @@ def train(model: keras.Model, x: np.ndarray, y: np.ndarray, steps: int, batch_si
     A model that is not compiled is, with Adam.
     """
     if not model.compiled:
-        logits = getattr(model.layers[-1], "activation", None) is not keras.activations.softmax
+        last = model.layers[-1]
+        softmax = isinstance(last, layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
         # Compiling such a small network by XLA would take longer than training it.
         model.compile(
             keras.optimizers.Adam(1e-3),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=logits),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=not softmax),
             jit_compile=False,
         )
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from keras_augsynth.core.checks import check_integer, check_seed, wrong
 from keras_augsynth.metrics.features import FeatureExtractor, Space, in_space
 from keras_augsynth.metrics.result import Result
 
-_BLOCKS = 12  # divisible by 1, 2, 3 and 4
+_TURN, _FOLDS = 12, 10  # 12 is divisible by 1, 2, 3 and 4
 
 
 def frechet_distance(real: Any, fake: Any, *, features: FeatureExtractor | str | None = None) -> Result:
@@ -50,8 +50,8 @@ def frechet_distance_infinity(
 ) -> Result:
     """The Fréchet distance as it would be with rows without end: where a line through its values in 1/n ends.
 
-    The distance is taken of all rows and of disjoint halves, thirds and quarters. The error is the jackknife's over
-    twelve parts of the rows.
+    The distance is taken of all rows and of disjoint halves, thirds and quarters. The error is the jackknife's,
+    which leaves out a tenth of the rows in turn.
 
     Args:
         real: `(N, ...)`.
@@ -60,7 +60,8 @@ def frechet_distance_infinity(
         features: an extractor, or the name of the space that the arrays are already in.
 
     Returns:
-        The distance, which may come out a little below 0. It is not testable with fewer than 4 (d + 2) rows in a set.
+        The distance, which may come out a little below 0. It is not testable with fewer than 5 (d + 2) rows in a
+        set, or fewer than 120.
 
     Raises:
         ValueError: for values that are not finite, or arrays that do not match.
@@ -77,35 +78,18 @@ def frechet_distance_infinity(
     """
     check_seed("frechet_distance_infinity", seed)
     space, real, fake = in_space("frechet_distance_infinity", features, real=real, fake=fake)
-    metric, n, least = f"{_frechet(space)}∞", min(len(real), len(fake)), 4 * (real.shape[1] + 2)
-    if n < max(least, _BLOCKS):
-        reason = f"{n} rows where {max(least, _BLOCKS)} are needed"
-        return Result.not_testable(metric, space.name, n, reason)
+    metric, n = f"{_frechet(space)}∞", min(len(real), len(fake))
+    least = max(5 * (real.shape[1] + 2), _TURN * _FOLDS)
+    if n < least:
+        return Result.not_testable(metric, space.name, n, f"{n} rows where {least} are needed")
     rng = np.random.default_rng(seed)
-    blocks = []
-    for rows in (real, fake):
-        rows = rows - real.mean(axis=0)  # which changes nothing but the rounding of sums of squares
-        parts = np.array_split(rng.permutation(len(rows)), _BLOCKS)
-        blocks.append([(len(part), rows[part].sum(axis=0), rows[part].T @ rows[part]) for part in parts])
-    subsets = [range(k, _BLOCKS, parts) for parts in (1, 2, 3, 4) for k in range(parts)]
-
-    def point(chosen: Any) -> tuple[float, float]:
-        """(1/n, distance) of some of the blocks."""
-        sums = [[sum(block[k][part] for k in chosen) for part in range(3)] for block in blocks]
-        moments = [(total / n, (squares - np.outer(total, total) / n) / (n - 1)) for n, total, squares in sums]
-        return 0.5 * sum(1 / count for count, *_ in sums), _distance(*moments)
-
-    points = [point(chosen) for chosen in subsets]
-    value = _intercept(points)
-    without = []
-    for left_out in range(_BLOCKS):
-        changed = [
-            point([k for k in chosen if k != left_out]) if left_out in chosen else known
-            for chosen, known in zip(subsets, points, strict=True)
-        ]
-        without.append(_intercept(changed))
-    error = np.sqrt((_BLOCKS - 1) * np.var(without))
-    return Result(metric, float(value), space.name, n, error=float(error))
+    real, fake = (rows[rng.permutation(len(rows))] for rows in (real, fake))
+    value = _extrapolated(real, fake)
+    # Every tenth twelve rows are left out: the parts, which take rows in turn, lose as many each.
+    others = lambda rows, fold: rows[np.arange(len(rows)) // _TURN % _FOLDS != fold]
+    without = [_extrapolated(others(real, fold), others(fake, fold)) for fold in range(_FOLDS)]
+    error = np.sqrt((_FOLDS - 1) * np.var(without))
+    return Result(metric, value, space.name, n, error=float(error))
 
 
 def frechet_floor(
@@ -166,7 +150,13 @@ def _distance(first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np
     return float(np.sum((mean - other_mean) ** 2) + np.trace(covariance) + np.trace(other) - 2.0 * overlap)
 
 
-def _intercept(points: list[tuple[float, float]]) -> float:
+def _extrapolated(real: np.ndarray, fake: np.ndarray) -> float:
+    """Where the line of least squares through distances of 1, 2, 3 and 4 disjoint parts meets 1/n = 0."""
+    points = []
+    for parts in (1, 2, 3, 4):
+        for k in range(parts):
+            some, made = real[k::parts], fake[k::parts]
+            points.append((0.5 / len(some) + 0.5 / len(made), _distance(_moments(some), _moments(made))))
     x, y = np.array(points).T
     slope = np.sum((x - x.mean()) * (y - y.mean())) / np.sum((x - x.mean()) ** 2)
     return float(y.mean() - slope * x.mean())
@@ -183,8 +173,8 @@ def kernel_distance(
 ) -> Result:
     """The squared maximum mean discrepancy with the kernel (x·y/d + 1)³ ("KID"), averaged over random subsets.
 
-    It is unbiased, so it is fair to small sets and may come out below 0. Its error takes in both the rows there are
-    and the subsets drawn of them; where the distributions are equal it is up to 1.4 times too large.
+    It is unbiased, so it is fair to small sets and may come out below 0. Its error takes in both that there are only
+    so many rows, and that only so many subsets are drawn of them.
 
     Args:
         real: `(N, ...)`.
@@ -218,25 +208,30 @@ def kernel_distance(
         subsets = 1
     rng = np.random.default_rng(seed)
     draw = lambda rows: rows[rng.choice(len(rows), subset_size, replace=False)]
-    values, variances = np.array([_discrepancy(draw(real), draw(fake)) for _ in range(subsets)]).T
-    # The jackknife tells the variance for subsets; that of all rows is smaller, at least as n grows.
-    variance = variances.mean() * subset_size / n + (np.var(values, ddof=1) / subsets if subsets > 1 else 0.0)
+    values, between, within = np.array([_discrepancy(draw(real), draw(fake)) for _ in range(subsets)]).T
+    # Of a mean over all pairs of n rows, by Hoeffding; and of the mean over subsets in its place.
+    variance = 2.0 / (n * (n - 1)) * (2.0 * (n - 2) * max(between.mean(), 0.0) + within.mean())
+    variance += np.var(values, ddof=1) / subsets if subsets > 1 else 0.0
     return Result("KID", float(values.mean()), space.name, n, error=float(np.sqrt(variance)))
 
 
-def _discrepancy(real: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
-    """The unbiased estimate from as many real as fake rows, and its variance by leaving out each pair in turn."""
-    m = len(real)
-    within = _kernel(real, real)
-    within += _kernel(fake, fake)
-    np.fill_diagonal(within, 0.0)
-    across = _kernel(real, fake)
-    value = within.sum() / (m * (m - 1)) - 2.0 * across.mean()
-    # h(i, j) = k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i), whose mean over j ≠ i is all that is needed.
-    rows = within.sum(axis=0) - across.sum(axis=0) - across.sum(axis=1) + 2.0 * np.diagonal(across)
-    total = rows.sum()
-    without = (total - 2.0 * rows) / ((m - 1) * (m - 2))
-    return value, (m - 1) * np.var(without)
+def _discrepancy(real: np.ndarray, fake: np.ndarray) -> tuple[float, float, float]:
+    """The unbiased estimate from as many real as fake rows, and the two variances that its error is made of.
+
+    It is the mean of h(i, j) = k(x_i, x_j) + k(y_i, y_j) - k(x_i, y_j) - k(x_j, y_i) over i ≠ j (and k(x_i, y_i)).
+    The variances are that of the expectation of h(i, ·), and that of h.
+    """
+    m, pairs = len(real), len(real) * (len(real) - 1)
+    h, across = _kernel(real, real), _kernel(real, fake)
+    h += _kernel(fake, fake)
+    np.fill_diagonal(h, 0.0)
+    value = h.sum() / pairs - 2.0 * across.mean()
+    h -= across
+    h -= across.T
+    np.fill_diagonal(h, 0.0)
+    spread = np.sum(h * h) / pairs - (h.sum() / pairs) ** 2
+    # The variance of the rows' means holds a part of the variance of h, for being means of m - 1.
+    return value, np.var(h.sum(axis=0) / (m - 1), ddof=1) - spread / (m - 1), spread
 
 
 def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:

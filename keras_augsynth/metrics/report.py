@@ -40,17 +40,15 @@ class QualityReport:
         """Whether the samples of a class are training data again; None where that could not be tested.
 
         They are if more than 5 % are near copies, or if the nearest real rows, C_T or membership inference are more
-        than 3 standard errors on the wrong side of fair.
+        than 4 standard errors on the wrong side of fair.
         """
         if label not in self.table:
             raise wrong(self, "label", f"be one of {list(self.table)}", label)
-        row = self.table[label]
-        fair = {"nearest share": (0.5, 1), "MIA auc": (0.5, 1), "C_T": (0.0, -1)}
-        tests = {name: row[name] for name in fair if name in row and row[name].testable}
-        beyond = lambda name, result: fair[name][1] * (float(result) - fair[name][0]) > ALARM * result.error
-        if any(beyond(name, result) for name, result in tests.items()):
+        row = {name: result for name, result in self.table[label].items() if result.testable}
+        tests = [(row[name], fair, side) for name, (fair, side) in FAIR.items() if name in row]
+        if any(side * (float(result) - fair) > ALARM * result.error for result, fair, side in tests):
             return True
-        if "copies" in row and row["copies"].testable and row["copies"] > COPIES:
+        if "copies" in row and row["copies"] > COPIES:
             return True
         return False if tests else None
 

@@ -98,7 +98,7 @@ def _built(build: Callable, shape: Sequence[int], num_classes: int) -> keras.Mod
 def _score(metric: str, model: keras.Model, x: np.ndarray, y: np.ndarray) -> Result:
     """Mean recall and that of each class; the error is the binomial one."""
     right = model.predict(x, batch_size=256, verbose=0).argmax(axis=-1) == y
-    counts = {int(label): np.count_nonzero(y == label) for label in np.unique(y)}
+    counts = {int(label): int(np.sum(y == label)) for label in np.unique(y)}
     recalls = {label: float(right[y == label].mean()) for label, count in counts.items() if count >= LEAST}
     if not recalls:
         reason = f"no class with {LEAST} rows to test on"
