@@ -8,6 +8,7 @@ from keras_augsynth.core.checks import check_number
 from keras_augsynth.metrics.distances import Distances, nearest
 from keras_augsynth.metrics.features import FeatureExtractor, in_space
 from keras_augsynth.metrics.result import Result
+from keras_augsynth.metrics.statistics import share_error
 
 LEAST = 5
 
@@ -82,7 +83,7 @@ def duplicates(
 
     >>> rng = np.random.default_rng(0)
     >>> duplicates(rng.normal(size=(300, 4)), np.repeat(rng.normal(size=(150, 4)), 2, axis=0))
-    duplicates[raw4] = 1 (n=300)
+    duplicates[raw4] = 1.0000 ± 0.0033 (n=300)
     """
     check_number("duplicates", tolerance, "tolerance", 0.0, 1.0)
     space, real, fake = in_space("duplicates", features, real=real, fake=fake)
@@ -90,8 +91,4 @@ def duplicates(
     if n < LEAST:
         return Result.not_testable("duplicates", space.name, n, f"{n} rows where {LEAST} are needed")
     share = np.mean(nearest(fake, fake) <= tolerance * np.median(nearest(real, real)))
-    return Result("duplicates", float(share), space.name, n, error=_binomial(share, len(fake)))
-
-
-def _binomial(share: float, n: int) -> float:
-    return float(np.sqrt(share * (1.0 - share) / n))
+    return Result("duplicates", float(share), space.name, n, error=share_error(share, len(fake)))

@@ -13,8 +13,8 @@ from keras_augsynth.core.checks import check_integer, check_number, check_seed, 
 from keras_augsynth.metrics.cells import kmeans
 from keras_augsynth.metrics.distances import nearest, neighbors
 from keras_augsynth.metrics.features import FeatureExtractor, in_space
-from keras_augsynth.metrics.ranks import area_under_curve, mann_whitney
 from keras_augsynth.metrics.result import Result
+from keras_augsynth.metrics.statistics import area_under_curve, mann_whitney, share_error
 
 LEAST = 20
 """Rows of a set without which there is no test."""
@@ -44,7 +44,7 @@ def copies(train: Any, fake: Any, tolerance: float = 0.1, *, features: FeatureEx
 
     >>> train = np.random.default_rng(0).normal(size=(100, 4))
     >>> copies(train, train[:30])
-    copies[raw4] = 1 (n=30)
+    copies[raw4] = 1.000 ± 0.032 (n=30)
     """
     check_number("copies", tolerance, "tolerance", 1e-9, 1.0)
     space, train, fake = in_space("copies", features, train=train, fake=fake)
@@ -52,8 +52,7 @@ def copies(train: Any, fake: Any, tolerance: float = 0.1, *, features: FeatureEx
         return Result.not_testable("copies", space.name, 1, "a single training row has no distance from others")
     squares, indices = neighbors(fake, train)
     share = float(np.mean(np.sqrt(squares[:, 0]) < tolerance * _gaps(train, indices[:, 0])))
-    error = float(np.sqrt(share * (1.0 - share) / len(fake)))
-    return Result("copies", share, space.name, min(len(train), len(fake)), error=error)
+    return Result("copies", share, space.name, min(len(train), len(fake)), error=share_error(share, len(fake)))
 
 
 def authenticity(train: Any, fake: Any, *, features: FeatureExtractor | str | None = None) -> Result:
@@ -88,8 +87,7 @@ def authenticity(train: Any, fake: Any, *, features: FeatureExtractor | str | No
         return Result.not_testable("authenticity", space.name, n, reason)
     squares, indices = neighbors(fake, train)
     share = float(np.mean(np.sqrt(squares[:, 0]) > _gaps(train, indices[:, 0])))
-    error = float(np.sqrt(share * (1.0 - share) / len(fake)))
-    return Result("authenticity", share, space.name, n, error=error)
+    return Result("authenticity", share, space.name, n, error=share_error(share, len(fake)))
 
 
 def nearest_share(train: Any, holdout: Any, fake: Any, *, features: FeatureExtractor | str | None = None) -> Result:
@@ -228,7 +226,7 @@ def membership_inference(
 
     >>> train, holdout, fake = np.random.default_rng(0).normal(size=(3, 200, 4))
     >>> membership_inference(train, holdout, train)
-    {'auc': MIA auc[raw4] = 1.000 ± 0.000 (n=200), 'tpr': MIA tpr[raw4] = 1.000 ± 0.000 (n=200)}
+    {'auc': MIA auc[raw4] = 1.000 ± 0.000 (n=200), 'tpr': MIA tpr[raw4] = 1.0000 ± 0.0050 (n=200)}
 
     Reference:
         Hayes et al.: LOGAN: membership inference attacks against generative models. PETS 2019. Hilprecht et al.: Monte
@@ -255,8 +253,7 @@ def membership_inference(
         return {"auc": auc, "tpr": Result.not_testable("MIA tpr", name, n, reason)}
     threshold = np.sort(others)[::-1][len(others) // 100]
     found = float(np.mean(members > threshold))
-    error = float(np.sqrt(found * (1.0 - found) / len(members)))
-    return {"auc": auc, "tpr": Result("MIA tpr", found, name, n, error=error)}
+    return {"auc": auc, "tpr": Result("MIA tpr", found, name, n, error=share_error(found, len(members)))}
 
 
 def _gaps(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from keras_augsynth.core.checks import check_integer, check_seed, wrong
 from keras_augsynth.metrics.arrays import check_pair, check_rows
 from keras_augsynth.metrics.classifier import classifier, train
 from keras_augsynth.metrics.result import Result
+from keras_augsynth.metrics.statistics import share_error
 
 LEAST = 5  # rows of a class in the test set
 Pair = tuple[Any, Any]
@@ -96,14 +97,14 @@ def _built(build: Callable, shape: Sequence[int], num_classes: int) -> keras.Mod
 
 
 def _score(metric: str, model: keras.Model, x: np.ndarray, y: np.ndarray) -> Result:
-    """Mean recall and that of each class; the error is the binomial one."""
+    """Mean recall and that of each class; its error is that of counting test rows."""
     right = model.predict(x, batch_size=256, verbose=0).argmax(axis=-1) == y
     counts = {int(label): int(np.sum(y == label)) for label in np.unique(y)}
     recalls = {label: float(right[y == label].mean()) for label, count in counts.items() if count >= LEAST}
     if not recalls:
         reason = f"no class with {LEAST} rows to test on"
         return Result.not_testable(metric, model.name, min(counts.values()), reason)
-    variance = sum(share * (1 - share) / counts[label] for label, share in recalls.items()) / len(recalls) ** 2
+    errors = [share_error(share, counts[label]) for label, share in recalls.items()]
     n = min(counts[label] for label in recalls)
     mean = float(np.mean(list(recalls.values())))
-    return Result(metric, mean, model.name, n, error=float(np.sqrt(variance)), by_class=recalls)
+    return Result(metric, mean, model.name, n, error=float(np.linalg.norm(errors)) / len(errors), by_class=recalls)

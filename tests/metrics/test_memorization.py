@@ -8,7 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from keras_augsynth import metrics
 from keras_augsynth.metrics.cells import kmeans
-from keras_augsynth.metrics.ranks import area_under_curve, mann_whitney
+from keras_augsynth.metrics.statistics import area_under_curve, mann_whitney, share_error
 
 
 def gap(rows, queries=None):
@@ -38,6 +38,13 @@ def test_area_under_curve_is_scikit_learns(rng):
 def test_error_of_the_area(rng):
     draws = np.array([area_under_curve(rng.normal(0.5, 1, 40), rng.normal(0, 2, 60)) for _ in range(300)])
     assert 0.85 < draws[:, 1].mean() / draws[:, 0].std() < 1.15
+
+
+def test_error_of_a_share(rng):
+    """The spread of drawn shares, and not 0 where the drawn share happens to be."""
+    spread = np.std(rng.binomial(50, 0.3, 4000) / 50)
+    np.testing.assert_allclose(share_error(0.3, 50), spread, rtol=0.05)
+    assert 0.0 < share_error(0.0, 50) == share_error(1.0, 50) < 1 / 50
 
 
 def test_kmeans_finds_what_is_there(rng):

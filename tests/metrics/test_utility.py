@@ -61,7 +61,7 @@ def test_recalls_are_scikit_learns():
     result = scores["real"]
     assert result.by_class == {0: expected[0], 1: expected[1]}
     np.testing.assert_allclose(result, expected[:2].mean())
-    np.testing.assert_allclose(result.error, np.sqrt(2 / 3 * 1 / 3 / 12) / 2)
+    np.testing.assert_allclose(result.error, np.hypot(np.sqrt(11 / 12 / 12 / 10), np.sqrt(9 / 14 * 5 / 14 / 12)) / 2)
     assert result.n == 10
     few = metrics.classification_score((x, true), (x, true), (x[-3:], true[-3:]), build=reader, steps=1)["real"]
     assert few.reason == "no class with 5 rows to test on"

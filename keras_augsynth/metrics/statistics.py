@@ -1,6 +1,17 @@
-"""Statistics of ranks: which of two sets of numbers is higher, and how sure that is."""
+"""Which of two sets of numbers is higher, how sure that is, and how sure a share is."""
 
 import numpy as np
+
+
+def share_error(share: float, n: int) -> float:
+    """The standard error of a share of n, which is not 0 where all or none of them were counted.
+
+    Reference:
+        Agresti, Coull: Approximate is better than "exact" for interval estimation of binomial proportions. American
+        Statistician 1998.
+    """
+    smoothed = (share * n + 1.0) / (n + 2.0)
+    return float(np.sqrt(smoothed * (1.0 - smoothed) / n))
 
 
 def midranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
