@@ -1,0 +1,46 @@
+"""How good are samples? One file for each question; every answer names its feature space and its number of rows."""
+
+from keras_augsynth.metrics.coverage import prdc
+from keras_augsynth.metrics.diversity import diversity, duplicates
+from keras_augsynth.metrics.export_samples import export_samples
+from keras_augsynth.metrics.features import FeatureExtractor
+from keras_augsynth.metrics.fidelity import (
+    frechet_distance,
+    frechet_distance_infinity,
+    frechet_floor,
+    kernel_distance,
+)
+from keras_augsynth.metrics.memorization import (
+    authenticity,
+    copies,
+    data_copying,
+    membership_inference,
+    nearest_share,
+)
+from keras_augsynth.metrics.quality import quality_report
+from keras_augsynth.metrics.report import QualityReport
+from keras_augsynth.metrics.result import Result
+from keras_augsynth.metrics.streaming import FrechetDistance
+from keras_augsynth.metrics.utility import classification_score
+
+__all__ = [
+    "FeatureExtractor",
+    "FrechetDistance",
+    "QualityReport",
+    "Result",
+    "authenticity",
+    "classification_score",
+    "copies",
+    "data_copying",
+    "diversity",
+    "duplicates",
+    "export_samples",
+    "frechet_distance",
+    "frechet_distance_infinity",
+    "frechet_floor",
+    "kernel_distance",
+    "membership_inference",
+    "nearest_share",
+    "prdc",
+    "quality_report",
+]
