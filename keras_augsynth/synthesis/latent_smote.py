@@ -108,7 +108,7 @@ class LatentSMOTE(FittedSynthesizer):
         self._keep(networks, self._scale_of(x), x[:0])
         encoder, decoder = networks
         if epochs:
-            model = keras.Model(encoder.inputs, decoder(encoder.outputs))
+            model = keras.Model(encoder.input, decoder(encoder.output))
             model.compile(keras.optimizers.Adam(learning_rate), "mse", jit_compile=False)
             data = batches(x, y, batch_size, self.seed, keras.Variable(0, dtype="int64", trainable=False))
             data = data.map(lambda real, _: (self._to_networks(real),) * 2)

@@ -115,8 +115,7 @@ class NormalMixtures(FittedSynthesizer):
             float64 `(N,)`.
         """
         labels = None if labels is None else self._checked_labels(labels, "log_prob")
-        tables = self._tables
-        squared = self._squared_distances(x, "log_prob")
+        squared, tables = self._squared_distances(x, "log_prob"), self._tables
         shares = tables["log_weights"] if labels is not None else tables["log_weights"] + tables["log_frequencies"]
         parts = ops.transpose(shares + tables["log_norms"] - squared / 2.0)
         if labels is None:
