@@ -1,0 +1,146 @@
+"""What the synthesizers that are no neural network have in common: checks, balancing, one file."""
+
+import json
+import os
+import pathlib
+import tempfile
+import zipfile
+from typing import Any, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.core.checks import wrong
+from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
+
+Tensor = Any
+
+
+class FittedSynthesizer:
+    """A synthesizer that consists of its configuration and a dictionary of arrays.
+
+    A subclass has `get_config`, `state` and `restore`.
+    """
+
+    num_classes: int | None = None
+    """Known from `fit` on."""
+    class_counts: np.ndarray
+    """Rows of each class that was fitted."""
+
+    def fit(self, x: Any, y: Any, **kwargs: Any) -> Self:
+        raise NotImplementedError
+
+    def sample(self, labels: Tensor, seed: int | Tensor | None = None) -> Tensor:
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, as JSON can hold them."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What was learned."""
+        raise NotImplementedError
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        raise NotImplementedError
+
+    def fit_resample(
+        self, x: Any, y: Any, seed: int | Tensor | None = None, **kwargs: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fits, and returns the data with new rows behind them that bring every class up to the largest.
+
+        Args:
+            x: array `(N, ...)`.
+            y: integer labels `(N,)`.
+            seed: as in `sample`.
+            **kwargs: as in `fit`.
+        """
+        self.fit(x, y, **kwargs)
+        x, y = check_samples(self, x, y)
+        counts = np.bincount(y)
+        labels = np.repeat(np.arange(len(counts)), np.where(counts, counts.max() - counts, 0))
+        made = ops.convert_to_numpy(self.sample(labels, seed=seed))
+        return np.concatenate([x, made]), np.concatenate([y, labels])
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes everything to one file. It is written beside and moved into place: a file that is there stays whole.
+
+        Args:
+            path: of the file, ".npz" by custom.
+        """
+        self._must_be_fitted("save")
+        path = pathlib.Path(path)
+        head = json.dumps({"class": keras.saving.get_registered_name(type(self)), "config": self.get_config()})
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
+            try:
+                np.savez(file, **{_HEAD: np.array(head)}, **self.state())
+                file.close()
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """The synthesizer that `save` has written.
+
+        Args:
+            path: of the file.
+
+        Raises:
+            ValueError: for a file that is damaged, or of something else.
+        """
+        try:
+            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+                state = {name: file[name] for name in file.files}
+            head = json.loads(str(state.pop(_HEAD)))
+        except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            reason = f"be a whole file that {cls.__name__}.save has written; this one is damaged, or something else"
+            raise wrong(cls.__name__, "path", reason, str(path)) from error
+        found = keras.saving.get_registered_object(head["class"])
+        if found is None or not issubclass(found, cls):
+            raise wrong(cls.__name__, "path", f"be a file of {cls.__name__}, not of {head['class']}", str(path))
+        synthesizer = found.from_config(head["config"])
+        synthesizer.restore(state)
+        return synthesizer
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(**config)
+
+    def _must_be_fitted(self, method: str) -> None:
+        if self.num_classes is None:
+            raise wrong(self, method, "come after `fit`", f"{method}()", RuntimeError)
+
+    def _checked_labels(self, labels: Tensor, method: str = "sample") -> Tensor:
+        """int32 labels of classes that have rows; in a graph that XLA compiles nobody can look."""
+        self._must_be_fitted(method)
+        labels = check_labels(self, labels, self.num_classes)
+        if np.all(self.class_counts):
+            return labels
+        known = np.flatnonzero(self.class_counts)
+        if tf.executing_eagerly():
+            if not np.isin(labels, known).all():
+                raise wrong(self, "labels", f"be classes that had rows in `fit`, {known}", np.unique(labels))
+            return labels
+        there = ops.all(ops.take(self.class_counts > 0, labels))
+        tf.debugging.Assert(there, [f"{type(self).__name__}: `labels` must be classes that had rows in `fit`, {known}"])
+        return labels
+
+
+def check_numbers(owner: Any, x: Any, y: Any, advice: str = "drop or fill them") -> tuple[np.ndarray, np.ndarray]:
+    """Samples of finite numbers, and their labels."""
+    x, y = check_samples(owner, x, y)
+    if x.dtype.kind not in "fiu" or x.ndim < 2:
+        raise wrong(owner, "x", "be numbers (N, ...)", f"{x.dtype} {x.shape}", ValueError if x.ndim < 2 else TypeError)
+    if x.dtype.kind == "f":
+        whole = np.isfinite(x).reshape(len(x), -1).all(axis=1)
+        if not whole.all():
+            count = int(np.count_nonzero(~whole))
+            raise wrong(owner, "x", f"be finite ({advice})", f"{count} of {len(x)} rows with NaN or infinity")
+    return x, y
+
+
+_HEAD = "head"
