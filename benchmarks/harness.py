@@ -75,6 +75,12 @@ def options(description: str) -> argparse.Namespace:
     return parser.parse_args()
 
 
+def status(key: str) -> int:
+    """A number of bytes that Linux knows of this process, such as "VmHWM", the most memory that it has had."""
+    text = pathlib.Path("/proc/self/status").read_text()
+    return int(text.split(f"{key}:")[1].split()[0]) * 1024
+
+
 def machine() -> str:
     """The processor's name and how many cores of it there are."""
     cpu = pathlib.Path("/proc/cpuinfo")
