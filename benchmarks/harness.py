@@ -75,14 +75,30 @@ def options(description: str) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def write(name: str, out: pathlib.Path, tables: dict[str, tuple[dict[str, Row], str]]) -> None:
-    """Prints the tables and writes them, with the raw times, as Markdown and JSON."""
+def status(key: str) -> int:
+    """A number of bytes that Linux knows of this process, such as "VmHWM", the most memory that it has had."""
+    text = pathlib.Path("/proc/self/status").read_text()
+    return int(text.split(f"{key}:")[1].split()[0]) * 1024
+
+
+def machine() -> str:
+    """The processor's name and how many cores of it there are."""
+    cpu = pathlib.Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+
+
+def write(name: str, out: pathlib.Path, tables: dict[str, tuple[dict[str, Row], str]], note: str = "") -> None:
+    """Prints the tables and a note, and writes them, with the raw times, as Markdown and JSON."""
     out.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(markdown(title, rows, ours) for title, (rows, ours) in tables.items())
+    parts = [f"On {machine()}.\n", *(markdown(title, rows, ours) for title, (rows, ours) in tables.items()), note]
+    text = "\n".join(parts)
     print(text)
     (out / f"{name}.md").write_text(text)
     record = {
-        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
+        "note": note,
         "times": {title: {row.name: row.times for row in rows.values()} for title, (rows, _) in tables.items()},
     }
     (out / f"{name}.json").write_text(json.dumps(record, indent=1))

@@ -4,15 +4,19 @@ The same ten transforms from uint8 to float32 in [-1, 1]: flip, rotation, transl
 contrast, saturation, hue, scale. Albumentations has them in `HorizontalFlip + Affine + ColorJitter + Normalize`, on
 one image at a time; it is timed in a loop and in as many threads as there are cores. Kornia has them in
 `RandomHorizontalFlip + RandomAffine + ColorJitter`, on a batch; making floats of bytes counts for everybody. Then:
-what a chain of k geometric layers costs, and what remains of the speed inside `tf.data`.
+what a chain of k geometric layers costs, what remains of the speed inside `tf.data`, what an epoch of `fit` takes,
+what a smaller last batch costs in each epoch, and how much memory a call needs.
 """
 
 import functools
+import math
+import pathlib
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.harness import measure, options, write
+from benchmarks.harness import Row, measure, options, status, write
 
 import os  # isort: skip  (harness quietens TensorFlow first)
+import time
 
 import keras
 import numpy as np
@@ -177,6 +181,60 @@ def in_tf_data(batch, side, rounds):
     return measure(candidates, rounds)
 
 
+def in_fit(batch, side, rounds):
+    """Eight batches through `fit` of a model that does hardly more than augment."""
+    images = smooth_images(batch, side)
+    data = tf.data.Dataset.from_tensors((images, np.zeros(batch, "int32"))).repeat(8)
+
+    def fit(parts):
+        head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+        model = keras.Sequential([keras.Input(images.shape[1:], dtype=parts[1]), *parts[0], *head])
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return lambda: model.fit(data, shuffle=False, verbose=0)
+
+    ours = [layers.Pipeline(chain(layers))]
+    candidates = {
+        "keras_augsynth": fit((ours, "uint8")),
+        "Keras 3": fit((chain(keras.layers), "float32")),  # as uint8, its color layers raise or wrap
+        "no augmentation": fit(([keras.layers.Rescaling(1 / 127.5, -1)], "uint8")),
+    }
+    return measure(candidates, rounds)
+
+
+def smaller_last_batch(batch, side):
+    """Three epochs of two full batches and a smaller one, which is compiled once."""
+    images = smooth_images(2 * batch + batch // 2, side)
+    data = tf.data.Dataset.from_tensor_slices(images).batch(batch).map(layers.Pipeline(chain(layers)))
+    rows = {name: Row(name) for name in ("first epoch", "second epoch", "third epoch")}
+    for row in rows.values():
+        start = time.perf_counter()
+        for result in data:
+            result[0, 0, 0, 0].numpy()
+        row.times.append(time.perf_counter() - start)
+    return rows
+
+
+def peak_memory(batch, side):
+    """Most memory in use during a call, the input included, in parts of input and output together; nan without Linux.
+
+    It is an upper bound: compiling for the size and what TensorFlow's pool of memory has taken too much count, too. The
+    kernel keeps the mark of a process, and sets it back when it is told to.
+    """
+    if not pathlib.Path("/proc/self/clear_refs").exists():
+        return math.nan
+    images = np.tile(smooth_images(1, side), (batch, 1, 1, 1))
+    pipeline = layers.Pipeline(chain(layers))
+    function = tf.function(lambda x: pipeline(x, training=True), autograph=False)
+    function(tf.constant(images[:1]))[0, 0, 0, 0].numpy()
+    tensor = tf.constant(images)
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    before = status("VmRSS")
+    result = function(tensor)
+    result[0, 0, 0, 0].numpy()
+    sizes = [x.shape.num_elements() * x.dtype.size for x in (tensor, result)]
+    return (status("VmHWM") - before + sizes[0]) / sum(sizes)
+
+
 def main():
     chosen = options(__doc__.splitlines()[0])
     sizes = [(4, 32)] if chosen.smoke else [(256, 32), (64, 224), (16, 512)]
@@ -189,7 +247,12 @@ def main():
     shape = f"{batch} x {side} x {side} x 3"
     tables[f"A chain of geometric layers, {shape}"] = (geometric_chains(batch, side, rounds), "1 geometric layers")
     tables[f"Ten transforms in tf.data, 64 batches of {shape}"] = (in_tf_data(batch, side, rounds), "called directly")
-    write("image", chosen.out, tables)
+    tables[f"Eight batches of {shape} in fit"] = (in_fit(batch, side, rounds), "keras_augsynth")
+    tables[f"Two and a half batches of {shape} in tf.data"] = (smaller_last_batch(batch, side), "second epoch")
+    many = batch * (1 if chosen.smoke else 8)
+    peak = peak_memory(many, side)
+    note = f"Peak memory of a call, {many} x {side} x {side} x 3: at most {peak:.1f} x (input + output)."
+    write("image", chosen.out, tables, note)
 
 
 if __name__ == "__main__":

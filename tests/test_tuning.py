@@ -88,7 +88,7 @@ def test_every_layer_that_is_let_in_keeps_the_size(modality):
 def test_tuners_run_it(kind, data, tmp_path):
     x, y = data
     hypermodel = tuning.AugmentedHyperModel(build, jit=False, **SPACE)
-    budget = {"max_epochs": 2, "factor": 2} if kind == "Hyperband" else {"max_trials": 3}
+    budget = {"max_epochs": 2, "factor": 2} if kind == "Hyperband" else {"max_trials": 2}
     arguments = {"objective": "val_accuracy", "seed": 1, "directory": tmp_path, "project_name": "p", **budget}
     tuner = getattr(keras_tuner, kind)(hypermodel, **arguments)
     tuner.search(x, y, validation_data=(x, y), epochs=1, verbose=0)
