@@ -142,10 +142,10 @@ def synthesizers():
         "resnet_gan, relativistic": lambda: gan(synthesis.resnet_gan(SHAPE, CLASSES)),
         "VAE": lambda: trained(synthesis.VAE(SHAPE, **conditional)),
         "FlowMatching": lambda: trained(synthesis.FlowMatching(SHAPE, **conditional)),
-        "LatentSMOTE": lambda: synthesis.LatentSMOTE(epochs=5),
+        "LatentSMOTE": lambda: synthesis.LatentSMOTE(value_range=(0, 255), seed=0),
         "SMOTE": lambda: synthesis.SMOTE(),
-        "GaussianSynthesizer": lambda: synthesis.GaussianSynthesizer(),
-        "GaussianMixtureSynthesizer": lambda: synthesis.GaussianMixtureSynthesizer(components=5),
+        "GaussianSynthesizer": lambda: synthesis.GaussianSynthesizer(value_range=(0, 255)),
+        "GaussianMixtureSynthesizer": lambda: synthesis.GaussianMixtureSynthesizer(5, value_range=(0, 255)),
         "AugmentedResampler": lambda: synthesis.AugmentedResampler(layers.RandomTranslation(0.05, 0.05, seed=0)),
     }
 

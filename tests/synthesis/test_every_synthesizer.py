@@ -1,5 +1,7 @@
 """What every source of samples must be."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -22,8 +24,46 @@ def gan():
     return model
 
 
+def trained(model):
+    model.compile()
+    model.fit(X, Y, batch_size=20, verbose=0)
+    return model
+
+
+def small(kind, **networks):
+    keras.utils.set_random_seed(1)
+    return trained(kind(**networks, num_classes=3, value_range=(0, 255), seed=1))
+
+
+def flow():
+    network = synthesis.flow_unet((8, 8, 1), 3, width=4)
+    return small(synthesis.FlowMatching, network=network, steps=2)
+
+
+def vae():
+    keras.utils.set_random_seed(1)
+    encoder, decoder = synthesis.vae_mlp((8, 8, 1), 3, latent_dim=2)
+    return small(synthesis.VAE, encoder=encoder, decoder=decoder)
+
+
+def templates():
+    cutouts = {label: np.full((1, 4, 4, 2), 80.0 * label, "float32") for label in range(3)}
+    for objects in cutouts.values():
+        objects[..., 1] = 1.0  # opaque
+    return synthesis.TemplateSynthesizer(cutouts).fit(X, Y)
+
+
 SYNTHESIZERS = {
     "gan": gan,
+    "vae": vae,
+    "flow": flow,
+    "smote": lambda: synthesis.SMOTE().fit(X, Y),
+    "borderline": lambda: synthesis.BorderlineSMOTE().fit(X, Y),
+    "adasyn": lambda: synthesis.ADASYN().fit(X, Y),
+    "latent smote": lambda: synthesis.LatentSMOTE(latent_dim=2, seed=1).fit(X, Y, epochs=1),
+    "gaussian": lambda: synthesis.GaussianSynthesizer(value_range=(0, 255)).fit(X, Y),
+    "mixture": lambda: synthesis.GaussianMixtureSynthesizer(2, value_range=(0, 255)).fit(X, Y),
+    "templates": templates,
     "resampler": lambda: synthesis.AugmentedResampler().fit(X, Y),
     "augmented": lambda: synthesis.AugmentedResampler(layers.RandomBrightness(0.01, seed=1)).fit(X, Y),
 }
@@ -71,11 +111,34 @@ def test_in_a_graph_with_a_seed_tensor(synthesizer):
     np.testing.assert_allclose(sample(LABELS, 3), synthesizer.sample(LABELS, seed=3), atol=1e-3)
 
 
+def test_saved_and_loaded_it_makes_the_same(synthesizer, tmp_path):
+    if not hasattr(synthesizer, "save"):
+        pytest.skip("it is made of the data: it has no file")
+    path = tmp_path / ("it.keras" if isinstance(synthesizer, keras.Model) else "it.npz")
+    synthesizer.save(path)
+    is_model = isinstance(synthesizer, keras.Model)
+    loaded = keras.models.load_model(path) if is_model else type(synthesizer).load(path)
+    np.testing.assert_array_equal(loaded.sample(LABELS, seed=1), synthesizer.sample(LABELS, seed=1))
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises((ValueError, OSError, zipfile.BadZipFile)):
+        keras.models.load_model(path) if is_model else type(synthesizer).load(path)
+
+
 def test_wrong_labels(synthesizer):
     with pytest.raises(ValueError, match="`labels` must be from 0 to 2"):
         synthesizer.sample([0, 3])
     with pytest.raises(TypeError, match="`labels` must be integers"):
         synthesizer.sample(["a"])
+
+
+def test_samples_of_a_class_look_like_it(synthesizer):
+    """Class 1 is dark: whatever has learned, however little, makes it darker than class 0 on the whole."""
+    if isinstance(synthesizer, keras.Model):
+        pytest.skip("two steps teach it nothing")
+    if isinstance(synthesizer, synthesis.LatentSMOTE):
+        pytest.skip("one epoch teaches it nothing")
+    dark, bright = (np.mean(synthesizer.sample(np.full(40, label), seed=1)) for label in (1, 2))
+    assert dark < bright - 10
 
 
 def test_labels_are_obeyed():
