@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_augsynth.core.checks import check_flag, check_seed, wrong
+from keras_augsynth.core.checks import check_flag, check_integer, wrong
 from keras_augsynth.metrics.provenance import draw, fingerprint
 from keras_augsynth.metrics.report import ALL, QualityReport
 
@@ -56,7 +56,7 @@ def export_samples(
     if not isinstance(report, QualityReport):
         raise wrong(owner, "report", "be a QualityReport of this synthesizer", report, TypeError)
     check_flag(owner, allow_memorized, "allow_memorized")
-    seed = check_seed(owner, seed) or 0
+    seed = check_integer(owner, seed, "seed", 0, 2**31 - 1)
     classes = [label for label in report.table if label != ALL]
     wanted, n, labels = _wanted(owner, labels, classes)
     memorized = [label for label in wanted if report.memorized(label)]

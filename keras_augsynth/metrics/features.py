@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from keras_augsynth.core.checks import check_integer, check_seed, wrong
+from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.metrics.arrays import check_classes, check_rows, check_samples, digest
 from keras_augsynth.metrics.classifier import classifier, train
 
@@ -56,6 +56,7 @@ class FeatureExtractor:
     def pca(components: int = 64) -> "PrincipalComponents":
         """The first principal components of the real data, which need no training.
 
+        They are scaled, all alike, to a mean variance of 1, so that distances do not hang on the data's units.
         It is fitted by `fit(x)`, or anew by each metric on its own real rows. Data that have fewer components give
         as many as there are, and the name says so.
 
@@ -86,7 +87,7 @@ class FeatureExtractor:
         y = check_classes(owner, x, y, "y")
         for argument, value in (("size", size), ("steps", steps), ("batch_size", batch_size)):
             check_integer(owner, value, argument, 1)
-        seed = check_seed(owner, seed) or 0
+        seed = check_integer(owner, seed, "seed", 0, 2**31 - 1)
         model = train(classifier(x, int(y.max()) + 1, size=size, seed=seed), x, y, steps, batch_size, seed)
         return cls(model, name=f"{model.name}{size}")
 
@@ -139,7 +140,9 @@ class PrincipalComponents(FeatureExtractor):
             axes = np.linalg.eigh(centered.T @ centered)[1][:, ::-1]
         else:
             axes = np.linalg.svd(centered, full_matrices=False)[2].T
-        fitted._axes = np.ascontiguousarray(axes[:, : fitted.components])
+        axes = axes[:, : fitted.components]
+        scale = np.sqrt(np.mean((centered @ axes) ** 2))
+        fitted._axes = axes / (scale if scale > 0.0 else 1.0)
         return fitted
 
     def __call__(self, x: Any) -> np.ndarray:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_augsynth.core.checks import check_integer, check_seed, wrong
+from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.metrics.features import FeatureExtractor, Space, in_space
 from keras_augsynth.metrics.result import Result
 
@@ -76,7 +76,7 @@ def frechet_distance_infinity(
     Reference:
         Chong, Forsyth: Effectively unbiased FID and inception score and where to find them. CVPR 2020.
     """
-    check_seed("frechet_distance_infinity", seed)
+    check_integer("frechet_distance_infinity", seed, "seed", 0, 2**31 - 1)
     space, real, fake = in_space("frechet_distance_infinity", features, real=real, fake=fake)
     metric, n = f"{_frechet(space)}∞", min(len(real), len(fake))
     least = max(5 * (real.shape[1] + 2), _TURN * _FOLDS)
@@ -115,7 +115,7 @@ def frechet_floor(
     >>> frechet_floor(np.random.default_rng(0).normal(size=(1000, 4))) < 0.1
     True
     """
-    check_seed("frechet_floor", seed)
+    check_integer("frechet_floor", seed, "seed", 0, 2**31 - 1)
     space, real = in_space("frechet_floor", features, real=real)
     n = len(real) // 2 if n is None else check_integer("frechet_floor", n, "n", 1)
     if 2 * n > len(real):
@@ -199,7 +199,7 @@ def kernel_distance(
     """
     check_integer("kernel_distance", subsets, "subsets", 1)
     check_integer("kernel_distance", subset_size, "subset_size", 3)
-    check_seed("kernel_distance", seed)
+    check_integer("kernel_distance", seed, "seed", 0, 2**31 - 1)
     space, real, fake = in_space("kernel_distance", features, real=real, fake=fake)
     n = min(len(real), len(fake))
     if subset_size > n:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_augsynth.core.checks import check_integer, check_number, check_seed, wrong
+from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.metrics.cells import kmeans
 from keras_augsynth.metrics.distances import nearest, neighbors
 from keras_augsynth.metrics.features import FeatureExtractor, in_space
@@ -174,7 +174,7 @@ def data_copying(
     """
     if cells is not None:
         check_integer("data_copying", cells, "cells", 1)
-    check_seed("data_copying", seed)
+    check_integer("data_copying", seed, "seed", 0, 2**31 - 1)
     space, train, holdout, fake = in_space("data_copying", features, train=train, holdout=holdout, fake=fake)
     if refusal := _too_few("C_T", space.name, train=train, holdout=holdout, fake=fake):
         return refusal

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_augsynth.core.checks import check_integer, check_seed, wrong
+from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.metrics.arrays import check_classes, check_pair, check_rows, check_samples, digest
 from keras_augsynth.metrics.coverage import NAMES, prdc
 from keras_augsynth.metrics.diversity import diversity, duplicates
@@ -81,7 +81,7 @@ def quality_report(
     check_integer(owner, per_class_n, "per_class_n", LEAST)
     check_integer(owner, k, "k", 1)
     check_integer(owner, steps, "steps", 0)
-    seed = check_seed(owner, seed) or 0
+    seed = check_integer(owner, seed, "seed", 0, 2**31 - 1)
 
     extract = FeatureExtractor.pca(64) if features is None else features
     extract = extract if extract.fitted else extract.fit(x)

@@ -98,6 +98,7 @@ class QualityReport:
             rows = {label: row[name] for label, row in self.table.items() if name in row}
             panel.set_title(next(iter(rows.values())).name, fontsize=9)
             panel.set_xticks(range(len(rows)), [str(label) for label in rows], fontsize=7)
+            panel.set_xlim(-0.6, len(rows) - 0.4)  # whatever there is no bar for
             for place, result in enumerate(rows.values()):
                 if result.testable:
                     color = "tab:gray" if list(rows)[place] == ALL else "tab:blue"

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_augsynth.core.checks import check_integer, check_seed, wrong
+from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.metrics.arrays import check_pair, check_rows
 from keras_augsynth.metrics.classifier import classifier, train
 from keras_augsynth.metrics.result import Result
@@ -73,7 +73,7 @@ def classification_score(
             raise wrong(owner, name, "have only classes that `real` has", unknown.tolist())
     for argument, value in (("steps", steps), ("batch_size", batch_size)):
         check_integer(owner, value, argument, 1)
-    seed = check_seed(owner, seed) or 0
+    seed = check_integer(owner, seed, "seed", 0, 2**31 - 1)
     classes = int(y.max()) + 1
     new = lambda: classifier(x, classes, seed=seed) if build is None else _built(build, x.shape[1:], classes)
 

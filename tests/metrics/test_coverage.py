@@ -32,6 +32,15 @@ def test_equal_to_prdc_where_many_distances_tie(thirds):
     assert numbers(metrics.prdc(*coarse)) == pytest.approx(reference.compute_prdc(*coarse, 5), rel=1e-12)
 
 
+def test_small_clusters_far_apart(rng):
+    """Distances inside a cluster are below what a product of matrices leaves of the way between them."""
+    parts = [(rng.normal(size=(100, 4)), 0.5 + rng.normal(size=(100, 4))) for _ in range(2)]
+    alone = [numbers(metrics.prdc(*part)) for part in parts]
+    together = [np.vstack([1e-4 * a - 1e3, 1e-4 * b + 1e3]) for a, b in zip(*parts, strict=True)]
+    expected = {name: np.mean([part[name] for part in alone]) for name in NAMES}
+    assert numbers(metrics.prdc(*together)) == pytest.approx(expected)
+
+
 def test_equal_distributions(rng):
     """Naeem et al.: density is 1 and coverage 1 - 2**-k, whatever the distribution."""
     results = [numbers(metrics.prdc(*rng.normal(size=(2, 300, 4)), k=3)) for _ in range(20)]

@@ -16,8 +16,18 @@ def test_principal_components_are_scikit_learns(digits, n):
     extract = FeatureExtractor.pca(12).fit(x)
     expected = PCA(12, svd_solver="full").fit(x.reshape(n, -1).astype("float64"))
     ours, theirs = extract(digits[0][400:450]), expected.transform(digits[0][400:450].reshape(50, -1))
+    theirs /= np.sqrt(expected.explained_variance_.mean() * (n - 1) / n)
     np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-6)  # scikit-learn chooses other signs
     assert (extract.name, ours.dtype) == ("pca12", np.float64)
+
+
+def test_units_do_not_matter(digits):
+    x = digits[0][:200]
+    in_bytes = FeatureExtractor.pca(8).fit(255 / 16 * x + 3.0)
+    np.testing.assert_allclose(
+        np.abs(in_bytes(255 / 16 * x + 3.0)), np.abs(FeatureExtractor.pca(8).fit(x)(x)), atol=1e-4
+    )
+    assert np.all(FeatureExtractor.pca(2).fit(np.ones((5, 3)))(np.ones((5, 3))) == 0.0)
 
 
 def test_there_are_no_more_components_than_the_data_have(rng):

@@ -133,6 +133,11 @@ def test_streaming_is_the_same_in_any_batches(pair):
         (lambda: metrics.frechet_distance(np.zeros(9), np.eye(9)), ValueError, r"`real` must be samples \(N, ...\)"),
         (lambda: metrics.frechet_distance([["a"]], np.eye(9)), TypeError, "`real` must be an array of numbers"),
         (lambda: metrics.frechet_distance(np.eye(9), np.eye(9), features=3), TypeError, "`features` must be"),
+        (
+            lambda: metrics.kernel_distance(np.eye(9), np.eye(9), seed=-1),
+            ValueError,
+            "`seed` must be an integer from 0",
+        ),
         (lambda: metrics.frechet_floor(np.eye(9), 5), ValueError, "`n` must be at most half the rows, 4"),
         (lambda: metrics.FrechetDistance(2.0), TypeError, "FrechetDistance: `width` must be an integer"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_augsynth import metrics, synthesis
-from keras_augsynth.metrics import FeatureExtractor, export_samples, quality_report
+from keras_augsynth.metrics import FeatureExtractor, Result, export_samples, quality_report
 
 
 class Replay:
@@ -68,6 +68,18 @@ def test_the_class_that_copies_is_named(copying):
     assert {label: report.memorized(label) for label in (0, 1, 2)} == {0: False, 1: True, 2: False}
     assert report.card["memorized"]["1"] is True
     assert "**yes**" in next(line for line in report.to_markdown().splitlines() if line.startswith("| 1 |"))
+
+
+@pytest.mark.parametrize(
+    ("name", "fair", "bad"), [("nearest share", 0.5, 1), ("C_T", 0.0, -1), ("MIA auc", 0.5, 1), ("copies", 0.05, 1)]
+)
+def test_each_test_of_memorization_counts(name, fair, bad):
+    """On the bad side of fair alone, and only where it is sure."""
+    others = {other: Result(other, 0.5, "pca4", 50, error=0.1) for other in ("nearest share", "MIA auc")}
+    report = lambda shift: metrics.QualityReport({0: others | {name: Result(name, fair + shift, "pca4", 50, 0.01)}}, {})
+    assert report(bad * 0.045).memorized(0) is True
+    assert report(-bad * 0.045).memorized(0) is False
+    assert report(bad * 0.035).memorized(0) is (name == "copies")
 
 
 def test_a_collapsed_and_a_noisy_class_are_seen(parts):
