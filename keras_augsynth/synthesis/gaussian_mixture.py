@@ -38,7 +38,7 @@ class GaussianMixtureSynthesizer(NormalMixtures):
     >>> rows += np.random.default_rng(0).normal(size=(40, 2))
     >>> mixture = GaussianMixtureSynthesizer(components=2).fit(rows, np.zeros(40, int))
     >>> mixture.log_prob([[0.0, 0.0], [4.5, 4.5]]).numpy().round(0)
-    array([ -2., -10.])
+    array([ -2., -23.])
 
     Reference:
         Dempster, Laird, Rubin: Maximum likelihood from incomplete data via the EM algorithm. Journal of the Royal

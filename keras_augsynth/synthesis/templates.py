@@ -228,12 +228,12 @@ def _composed(
 
 def _boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
     """("xyxy" boxes `(N, 4)` around what is 1 in masks `(N, height, width)`, whether there is anything)."""
-    ends = []
-    for axis in (1, 2):
-        seen = ops.max(masks, axis=axis) > 0
-        place = ops.arange(ops.shape(seen)[1], dtype="int32")
-        first = ops.min(ops.where(seen, place, 2**30), axis=1)
-        ends.append((first, ops.max(ops.where(seen, place + 1, 0), axis=1)))
-    there = ends[0][1] > 0
-    boxes = ops.stack([ends[0][0], ends[1][0], ends[0][1], ends[1][1]], axis=-1)
+    starts, stops = [], []
+    for axis in (1, 2):  # over the rows for x, over the columns for y
+        seen = ops.cast(ops.any(ops.cast(masks, "bool"), axis=axis), "int32")
+        empty = lambda t: ops.sum(ops.cast(ops.equal(ops.cumsum(t, axis=1), 0), "int32"), axis=1)  # before the first
+        starts.append(empty(seen))
+        stops.append(ops.shape(seen)[1] - empty(ops.flip(seen, axis=1)))
+    there = stops[0] > 0
+    boxes = ops.stack([*starts, *stops], axis=-1)
     return ops.cast(ops.where(there[:, None], boxes, 0), "float32"), there

@@ -143,6 +143,8 @@ def test_in_a_graph_and_compiled(backgrounds):
         made = inside(tf.constant([0, 2, 2]), tf.constant(3))
         keras.tree.map_structure(np.testing.assert_array_equal, dict(made), expected)
     np.testing.assert_array_equal(synthesizer.sample([0, 2], seed=3), expected["images"][:2])
+    nothing = synthesizer.compose(np.zeros(0, "int32"), seed=3)
+    assert nothing["images"].shape == (0, 20, 24, 3) and nothing["bounding_boxes"]["boxes"].shape == (0, 1, 4)
 
 
 def test_saved_and_loaded(backgrounds, tmp_path):
