@@ -43,7 +43,10 @@ def test_callbacks_know_the_protocol_only():
 
 def test_run_time_dependencies():
     allowed = {"keras", "tensorflow", "numpy", "keras_augsynth"} | set(sys.stdlib_module_names)
-    extras = {"tuning.py": {"keras_tuner"}}  # leaves, which nobody imports: see the next test
+    extras = {
+        "tuning.py": {"keras_tuner"},
+        "report.py": {"matplotlib"},
+    }  # leaves, which nobody imports: see the next test
     for path in PACKAGE.rglob("*.py"):
         for name in imports(path):
             assert name.split(".")[0] in allowed | extras.get(path.name, set()), f"{path.name} imports {name}"

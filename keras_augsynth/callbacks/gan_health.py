@@ -29,7 +29,7 @@ class GANHealth(keras.callbacks.Callback):
         seed: of the samples.
 
     Raises:
-        ValueError: for fewer than 20 real samples.
+        ValueError: for fewer than 10 real samples.
 
     Example:
 
@@ -55,7 +55,7 @@ class GANHealth(keras.callbacks.Callback):
         self.most_sign = check_number(self, most_sign, "most_sign", 0.0, 1.0)
         self.seed = check_integer(self, seed, "seed", 0)
         x = np.asarray(x)
-        check_integer(self, len(x), "x", 20)
+        check_integer(self, len(x), "x", 10)
         chosen = np.random.default_rng(self.seed).permutation(len(x))[:256]
         self._labels = None if y is None else np.asarray(y).reshape(-1)[chosen]
         self.features = (features or metrics.FeatureExtractor.pca()).fit(x)

@@ -27,7 +27,7 @@ class QualityMonitor(keras.callbacks.Callback):
         log_dir: writes the values for TensorBoard there, too; needs the extra `tuner`.
 
     Raises:
-        ValueError: for fewer than 20 real samples.
+        ValueError: for fewer than 10 real samples.
 
     Example:
 
@@ -53,7 +53,7 @@ class QualityMonitor(keras.callbacks.Callback):
         self.seed = check_integer(self, seed, "seed", 0)
         self.synthesizer, self.log_dir, self._writer = synthesizer, log_dir, None
         x = np.asarray(x)
-        check_integer(self, len(x), "x", 20)
+        check_integer(self, len(x), "x", 10)
         self._labels = None if y is None else np.asarray(y).reshape(-1)
         self.features = (features or metrics.FeatureExtractor.pca()).fit(x)
         self._real, self._count = self.features(x), len(x)

@@ -15,6 +15,7 @@ def read(path):
 def gan():
     model = synthesis.GAN(*synthesis.dcgan((8, 8, 1), 3, latent_dim=4, width=2), num_classes=3, value_range=(0, 255))
     model.compile()
+    model._steps.assign(1)  # as if trained
     return model
 
 
@@ -42,6 +43,7 @@ def test_of_another_synthesizer(tmp_path):
 
 def test_unconditional(tmp_path):
     gan = synthesis.GAN(*synthesis.dcgan((8, 8, 1), latent_dim=4, width=2))
+    gan._steps.assign(1)  # as if trained
     grid = callbacks.SampleGrid(tmp_path, synthesizer=gan, columns=3)
     assert grid.picture().shape == (24, 24, 1)
 

