@@ -4,8 +4,6 @@ import subprocess
 import sys
 import textwrap
 
-import numpy as np
-
 COMMON = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
