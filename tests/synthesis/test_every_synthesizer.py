@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_augsynth import layers, synthesis
 
+pytestmark = pytest.mark.xdist_group("every synthesizer")  # so that each is trained once
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 256, (40, 8, 8, 1)).astype("float32")
 Y = np.repeat([0, 1, 2], [30, 8, 2])
