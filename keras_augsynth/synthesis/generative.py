@@ -341,9 +341,9 @@ def check_network(owner: Any, network: Any, name: str, inputs: Sequence[str], nu
         raise wrong(owner, name, "be a keras.Model", network, TypeError)
     wanted = [*inputs, "label"] if num_classes is not None else list(inputs)
     if len(network.inputs) != len(wanted):
-        number = ("one input", "two inputs", "three inputs")[len(wanted) - 1]
+        count = ("one input", "two inputs", "three inputs")[len(wanted) - 1]
         received = [str(tensor.name) for tensor in network.inputs]
-        raise wrong(owner, name, f"have {number}, {', '.join(wanted)} (num_classes={num_classes})", received)
+        raise wrong(owner, name, f"have {count}, {wanted} (num_classes={num_classes})", received)
     return network
 
 

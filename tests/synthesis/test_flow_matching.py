@@ -171,7 +171,7 @@ def test_network_is_chosen_by_the_rank():
         (
             lambda: synthesis.FlowMatching(network=synthesis.flow_mlp((2,)), num_classes=3),
             ValueError,
-            r"`network` must have 3 inputs, \['sample', 'time', 'label'\]",
+            r"`network` must have three inputs, \['sample', 'time', 'label'\]",
         ),
         (lambda: synthesis.FlowMatching((29, 29, 1)), ValueError, "flow_unet: `shape` must have sides that come down"),
         (lambda: synthesis.FlowMatching((2,), steps=0), ValueError, "FlowMatching: `steps` must"),

@@ -92,7 +92,11 @@ def test_in_a_graph(model, jit):
 
 
 def test_no_labels_give_no_samples(model):
+    """In a graph, too, where TensorFlow's convolutions get the shape of an empty batch wrong."""
     assert model.sample(np.zeros(0, int), seed=3).shape == (0, 8, 8, 1)
+    convolutional = synthesis.VAE((16, 16, 1), num_classes=3)
+    join = tf.function(lambda labels: tf.concat([tf.zeros((2, 16, 16, 1)), convolutional.sample(labels)], axis=0))
+    assert join(tf.zeros((0,), "int32")).shape == (2, 16, 16, 1)
 
 
 def test_call_and_predict_sample(model):

@@ -158,7 +158,7 @@ def test_xla_gives_the_same_step():
         (
             lambda: row_vae_of(synthesis.vae_mlp((2,), 3)),
             ValueError,
-            r"`encoder` must have 1 input, .*num_classes=None",
+            r"`encoder` must have one input, .*num_classes=None",
         ),
         (
             lambda: row_vae_of((synthesis.vae_mlp((3,))[0], synthesis.vae_mlp((2,))[1])),
