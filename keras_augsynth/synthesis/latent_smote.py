@@ -125,7 +125,7 @@ class LatentSMOTE(FittedSynthesizer):
         axes = tuple(range(x.ndim - 1))
         if self.value_range is None:
             spread = x.std(axis=axes, dtype="float64")
-            values = (x.mean(axis=axes, dtype="float64"), spread, x.min(axes), x.max(axes))
+            values = (x.mean(axis=axes, dtype="float64"), np.where(spread > 0, spread, 1.0), x.min(axes), x.max(axes))
         else:
             low, high = self.value_range
             if not low <= x.min() <= x.max() <= high:

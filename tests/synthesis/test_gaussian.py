@@ -132,6 +132,8 @@ def test_constant_columns_stay_exactly_that(data):
     np.testing.assert_array_equal(made[:, 2], np.array([0.1, 7.0, 0.1], "float32"))
     without = Gaussian().fit(np.delete(x, 2, axis=1), y)
     np.testing.assert_allclose(gaussian.log_prob(x, y), without.log_prob(np.delete(x, 2, axis=1), y), rtol=1e-9)
+    in_float64 = np.where(np.arange(5) == 2, np.where(y == 0, 0.1, 7.0)[:, None], x)  # 0.1, not float32's
+    np.testing.assert_array_equal(gaussian.log_prob(in_float64, y), gaussian.log_prob(x, y))
     elsewhere = x[:1] + np.eye(5, dtype="float32")[2]
     assert gaussian.log_prob(elsewhere, y[:1])[0] == -np.inf
     assert gaussian.mahalanobis(elsewhere, y[:1])[0] == np.inf
