@@ -34,8 +34,6 @@ class GANHealth(keras.callbacks.Callback):
     Example:
 
     >>> history = gan.fit(x, y, epochs=1, verbose=0, callbacks=[GANHealth(x, y)])
-    >>> "diversity" in history.history
-    True
     """
 
     def __init__(
@@ -90,7 +88,10 @@ class GANHealth(keras.callbacks.Callback):
             )
         if (epoch + 1) % self.every:
             return
-        diversity = self._diversity()
+        result = self._diversity()
+        if not result.testable:  # real samples that are all equal
+            return
+        diversity = float(result)
         if logs is not None:
             logs["diversity"] = diversity
         if diversity < self.least_diversity:
@@ -100,11 +101,11 @@ class GANHealth(keras.callbacks.Callback):
                 "collapsed, or has not begun. Go back to an earlier file, raise r1 and r2, or give more data.",
             )
 
-    def _diversity(self) -> float:
+    def _diversity(self) -> metrics.Result:
         count = len(self._real)
         given = {"n": count} if self._labels is None else {"labels": self._labels}
         fake = self.features(np.asarray(self.model.sample(**given, seed=self.seed)))
-        return float(metrics.diversity(self._real, fake, features=self.features.name))
+        return metrics.diversity(self._real, fake, features=self.features.name)
 
     def _variables(self) -> list[Any]:
         model = self.model

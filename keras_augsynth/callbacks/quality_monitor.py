@@ -33,8 +33,8 @@ class QualityMonitor(keras.callbacks.Callback):
 
     >>> monitor = QualityMonitor(x, y, every=5)
     >>> history = gan.fit(x, y, epochs=5, verbose=0, callbacks=[monitor])
-    >>> sorted(name for name in history.history if "_" not in name)
-    ['coverage', 'density', 'diversity', 'kid']
+    >>> "kid" in history.history and "coverage" in history.history
+    True
     """
 
     def __init__(

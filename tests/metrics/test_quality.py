@@ -216,6 +216,7 @@ def test_export_refuses_a_model_that_was_trained_since(parts, tmp_path):
     networks = synthesis.dcgan((8, 8, 1), num_classes=3, latent_dim=4, width=2)
     gan = synthesis.GAN(*networks, num_classes=3, value_range=(0, 16), seed=1)
     gan.compile()
+    gan.fit(*train, batch_size=16, steps_per_epoch=1, verbose=0)
     report = quality_report(gan, *train, per_class_n=20, steps=0)
     assert report.card["synthesizer"]["sha256_of"] == "weights"
     assert export_samples(gan, [0], tmp_path / "samples.npz", report=report).exists()
