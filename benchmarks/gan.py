@@ -18,6 +18,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth import layers, metrics, synthesis
+from keras_augsynth.ops.grid import tile, write_png
 
 CLASSES, SHAPE = 10, (28, 28, 1)
 
@@ -118,7 +119,7 @@ class Budget(keras.callbacks.Callback):
 
 
 def synthesizers():
-    """name -> (what is trained, whether it takes more time than it needs to see the data once)."""
+    """name -> a function that makes it."""
     conditional = {"num_classes": CLASSES, "value_range": (0, 255), "seed": 0}
 
     def gan(networks, augment=None, **compiled):
@@ -151,7 +152,11 @@ def synthesizers():
 
 
 def quality(minutes, chosen, rows=2000, train_rows=10_000):
-    """A Markdown table: every synthesizer after its budget of CPU-minutes, on real held-out images."""
+    """Every synthesizer after its budget of CPU-minutes, on real held-out images.
+
+    Returns:
+        A Markdown table, and a picture with a row of samples for each of its lines.
+    """
     (x, y), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
     x, x_test = x[..., None].astype("float32"), x_test[..., None].astype("float32")
     y, y_test = y.astype("int64"), y_test.astype("int64")
@@ -160,7 +165,10 @@ def quality(minutes, chosen, rows=2000, train_rows=10_000):
     held = np.concatenate([np.flatnonzero(y_test == label)[: rows // CLASSES] for label in range(CLASSES)])
     real, labels = extract(x_test[held]), y_test[held]
 
+    shown = []
+
     def measured(name, spent, samples):
+        shown.append(samples.reshape(CLASSES, -1, *SHAPE)[:, :2].reshape(-1, *SHAPE))
         fake = extract(samples)
         kid = metrics.kernel_distance(real, fake, subset_size=rows, features=extract.name)
         shape = metrics.prdc(real, fake, features=extract.name)
@@ -188,7 +196,8 @@ def quality(minutes, chosen, rows=2000, train_rows=10_000):
                 break
     head = ["| | CPU-minutes | KID | density | coverage | CAS |", "| --- | --- | --- | --- | --- | --- |"]
     title = f"### Quality on Fashion-MNIST, {train_rows} images, in {extract.name}, {rows} samples\n"
-    return "\n".join([title, *head, *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"
+    table = "\n".join([title, *head, *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"
+    return table, tile(np.concatenate(shown), 2 * CLASSES, (0, 255))
 
 
 def main():
@@ -200,8 +209,9 @@ def main():
     parser.add_argument("--only", nargs="*", help="parts of the names of synthesizers to train")
     chosen = parser.parse_args()
     if chosen.minutes:
-        table = quality(sorted(chosen.minutes), chosen.only)
+        table, picture = quality(sorted(chosen.minutes), chosen.only)
         chosen.out.mkdir(parents=True, exist_ok=True)
+        write_png(str(chosen.out / "gan_quality.png"), picture)
         (chosen.out / "gan_quality.md").write_text(table)
         return
     rows: dict[str, Row] = steps(2, 8, 2, 1) if chosen.smoke else steps(32, 64, 20, chosen.rounds)

@@ -59,7 +59,7 @@ class AugmentedResampler:
         """Augmented real samples.
 
         Args:
-            labels: integers `(N,)`, classes that were in the data.
+            labels: integers `(N,)`, classes that were in the data; in a graph nobody looks.
             seed: integer or scalar tensor; None for other samples each time.
 
         Returns:
@@ -68,6 +68,9 @@ class AugmentedResampler:
         if self.num_classes is None:
             raise wrong(self, "sample", "come after `fit`", "sample()", RuntimeError)
         labels = check_labels(self, labels, self.num_classes)
+        if tf.executing_eagerly() and len(labels) and not int(ops.min(ops.take(self._counts, labels))):
+            known = np.flatnonzero(self._counts)
+            raise wrong(self, "labels", f"be classes that had rows in `fit`, {known}", np.unique(labels))
         seed, rng = random_for(seed, ops.shape(labels)[0])
         place = rng.integers(0, ops.maximum(ops.take(self._counts, labels), 1))
         rows = ops.take(self._rows, ops.take(self._starts, labels) + place, axis=0)

@@ -162,6 +162,8 @@ def test_resampler_refuses():
         synthesis.AugmentedResampler(lambda x: x)
     with pytest.raises(RuntimeError, match="`sample` must come after `fit`"):
         synthesis.AugmentedResampler().sample([0])
+    with pytest.raises(ValueError, match=r"`labels` must be classes that had rows in `fit`, \[0 2\]"):
+        synthesis.AugmentedResampler().fit(X[:2], [0, 2]).sample([0, 1])
     with pytest.raises(ValueError, match="`y` must have one label for each sample"):
         synthesis.AugmentedResampler().fit(X, Y[:3])
     with pytest.raises(ValueError, match="`y` must not be negative"):
