@@ -19,7 +19,7 @@ import matplotlib
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth import layers  # noqa: F401 - fills the registry
+from keras_augsynth import layers
 from keras_augsynth.core import registry
 
 matplotlib.use("Agg")
@@ -73,7 +73,7 @@ def shown(axes, result, stretched):
             color = ("yellow", "cyan")[int(label) % 2]
             axes.add_patch(plt.Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=color, lw=0.8))
     height, width = image.shape[:2]
-    points = np.asarray(result["keypoints"])[0]
+    points = np.asarray(result.get("keypoints", np.zeros((1, 0, 2))))[0]
     inside = np.all((points >= 0) & (points <= (width, height)), axis=-1)
     axes.plot(*(points[inside].T - 0.5), "r.", markersize=3)
     axes.set_axis_off()
@@ -84,6 +84,8 @@ def strip(layer, data, draws):
     figure, axes = plt.subplots(
         draws, len(STRENGTHS), figsize=(5.4, 1.75 * draws + 0.35), dpi=80, squeeze=False, layout="constrained"
     )
+    if issubclass(layer, layers.Mixing):  # it takes no points
+        data = {key: value for key, value in data.items() if key != "keypoints"}
     for column, strength in zip(axes.T, STRENGTHS, strict=True):
         arguments = layer.at_strength(strength)
         if {"height", "width"} <= arguments.keys():  # a crop: three quarters of the side, not the tests' tiny window
@@ -143,7 +145,7 @@ def main():
 
     chosen = [layer for layer in registry.layers("image") if not options.layers or layer.__name__ in options.layers]
     if options.smoke:
-        chosen, options.draws = chosen[::8], 1
+        chosen, options.draws = chosen[::8] + [layers.CutMix], 1
     if not chosen:
         parser.error(f"no layer of that name among {[layer.__name__ for layer in registry.layers('image')]}")
     data, start, pictures = photograph(64 if options.smoke else 128), time.time(), {}
