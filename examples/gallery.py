@@ -145,7 +145,7 @@ def main():
 
     chosen = [layer for layer in registry.layers("image") if not options.layers or layer.__name__ in options.layers]
     if options.smoke:
-        chosen, options.draws = chosen[::8] + [layers.CutMix], 1
+        chosen, options.draws = [*chosen[::8], layers.CutMix], 1
     if not chosen:
         parser.error(f"no layer of that name among {[layer.__name__ for layer in registry.layers('image')]}")
     data, start, pictures = photograph(64 if options.smoke else 128), time.time(), {}
