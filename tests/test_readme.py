@@ -31,6 +31,6 @@ def test_the_ci_runs_the_readmes_command():
     assert len(re.findall(r"-m pytest", (ROOT / "README.md").read_text())) == 1
 
 
-@pytest.mark.parametrize("path", ["docs/augmented.png"])
+@pytest.mark.parametrize("path", ["docs/augmented.png", "docs/samples.png"])
 def test_pictures_are_there(path):
     assert (ROOT / path).stat().st_size > 1000
