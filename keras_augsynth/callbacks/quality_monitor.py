@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_augsynth import metrics
+from keras_augsynth.callbacks.summaries import summary_writer
 from keras_augsynth.core.checks import check_integer
 from keras_augsynth.synthesis.synthesizer import Synthesizer, check_source
 
@@ -61,7 +62,7 @@ class QualityMonitor(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         check_source(self, self._source())
         if self.log_dir is not None and self._writer is None:
-            self._writer = tf.summary.create_file_writer(self.log_dir)
+            self._writer = summary_writer(self, self.log_dir)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if (epoch + 1) % self.every:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_augsynth.callbacks.summaries import summary_writer
 from keras_augsynth.core.checks import check_integer, check_value_range, wrong
 from keras_augsynth.metrics.distances import neighbors
 from keras_augsynth.ops.grid import tile, write_png
@@ -72,11 +73,7 @@ class SampleGrid(keras.callbacks.Callback):
                 self, "directory", f"be a folder that can be written ({error.strerror})", self.directory
             ) from error
         if self.log_dir is not None and self._writer is None:
-            try:
-                self._writer = tf.summary.create_file_writer(self.log_dir)
-            except ImportError as error:
-                message = "SampleGrid: `log_dir` needs TensorBoard. Install it with: pip install keras_augsynth[tuner]"
-                raise ImportError(message) from error
+            self._writer = summary_writer(self, self.log_dir)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every:

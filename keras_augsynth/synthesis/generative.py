@@ -124,7 +124,7 @@ class GenerativeModel(keras.Model):
         Args:
             x: array `(N, ...)`, or a data set of batches, whose first one is looked at if it can be begun again.
             y: integer labels `(N,)` if the model is conditional.
-            batch_size: samples in a step.
+            batch_size: samples in a step; for a GAN, in each step of its discriminator.
             **kwargs: as in `keras.Model.fit`, `epochs` first of all.
 
         Raises:
