@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from keras_augsynth.callbacks.summaries import summary_writer
 from keras_augsynth.core.checks import check_integer, check_value_range, wrong
-from keras_augsynth.metrics.distances import neighbors
 from keras_augsynth.ops.grid import tile, write_png
+from keras_augsynth.ops.neighbors import neighbors
 from keras_augsynth.synthesis.synthesizer import Synthesizer, check_source
 
 

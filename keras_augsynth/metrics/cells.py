@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_augsynth.metrics.distances import neighbors
+from keras_augsynth.ops.neighbors import neighbors
 
 
 def kmeans(rows: np.ndarray, cells: int, rng: np.random.Generator, rounds: int = 50) -> np.ndarray:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from keras_augsynth.core.checks import check_integer
-from keras_augsynth.metrics.distances import Distances, neighbors
 from keras_augsynth.metrics.features import FeatureExtractor, in_space
 from keras_augsynth.metrics.result import Result
+from keras_augsynth.ops.neighbors import Distances, among_themselves
 
 NAMES = ("precision", "recall", "density", "coverage")
 
@@ -49,7 +49,7 @@ def prdc(real: Any, fake: Any, k: int = 5, *, features: FeatureExtractor | str |
     if n <= k:
         reason = f"{n} rows where more than k={k} are needed"
         return {name: Result.not_testable(name, space.name, n, reason) for name in NAMES}
-    real_radii, fake_radii = (neighbors(rows, rows, k)[0][:, -1] for rows in (real, fake))
+    real_radii, fake_radii = (among_themselves(rows, k)[0][:, -1] for rows in (real, fake))
 
     distances = Distances(real, fake)
     precise, inside, covered, recalled = np.zeros(len(fake), bool), 0, 0, 0

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from keras_augsynth.core.checks import check_number
-from keras_augsynth.metrics.distances import Distances, nearest
 from keras_augsynth.metrics.features import FeatureExtractor, in_space
 from keras_augsynth.metrics.result import Result
 from keras_augsynth.metrics.statistics import share_error
+from keras_augsynth.ops.neighbors import Distances, among_themselves
 
 LEAST = 5
 
@@ -90,5 +90,6 @@ def duplicates(
     n = min(len(real), len(fake))
     if n < LEAST:
         return Result.not_testable("duplicates", space.name, n, f"{n} rows where {LEAST} are needed")
-    share = np.mean(nearest(fake, fake) <= tolerance * np.median(nearest(real, real)))
+    gaps, usual = (np.sqrt(among_themselves(rows)[0][:, 0]) for rows in (fake, real))
+    share = np.mean(gaps <= tolerance * np.median(usual))
     return Result("duplicates", float(share), space.name, n, error=share_error(share, len(fake)))

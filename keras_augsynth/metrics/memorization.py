@@ -11,10 +11,10 @@ import numpy as np
 
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.metrics.cells import kmeans
-from keras_augsynth.metrics.distances import nearest, neighbors
 from keras_augsynth.metrics.features import FeatureExtractor, in_space
 from keras_augsynth.metrics.result import Result
 from keras_augsynth.metrics.statistics import area_under_curve, mann_whitney, share_error
+from keras_augsynth.ops.neighbors import nearest_distance, neighbors
 
 LEAST = 20
 """Rows of a set without which there is no test."""
@@ -185,7 +185,7 @@ def data_copying(
     for cell in range(len(centers)):
         known, fresh, made = (rows[owner == cell] for rows, owner in zip((train, holdout, fake), owners, strict=True))
         if len(made) >= LEAST and len(fresh) and len(known):
-            scores.append(mann_whitney(nearest(made, known), nearest(fresh, known)))
+            scores.append(mann_whitney(nearest_distance(made, known), nearest_distance(fresh, known)))
             weights.append(len(fresh))
     n = min(len(train), len(holdout), len(fake))
     if not scores:
@@ -242,7 +242,7 @@ def membership_inference(
     else:
         space, train, holdout, fake = in_space(owner, features, train=train, holdout=holdout, fake=fake)
         name, sets = space.name, {"train": train, "holdout": holdout, "fake": fake}
-        members, others = -nearest(train, fake), -nearest(holdout, fake)
+        members, others = -nearest_distance(train, fake), -nearest_distance(holdout, fake)
     if refusal := _too_few("MIA auc", name, **sets):
         return {"auc": refusal, "tpr": Result.not_testable("MIA tpr", name, refusal.n, str(refusal.reason))}
     n = min(len(rows) for rows in sets.values())
@@ -259,7 +259,7 @@ def membership_inference(
 def _gaps(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
     """How far some of the rows are from the nearest other one."""
     different, inverse = np.unique(indices, return_inverse=True)
-    return np.sqrt(neighbors(rows[different], rows, 2)[0][:, 1])[inverse]  # the first is the row itself, or its equal
+    return np.sqrt(neighbors(rows[different], rows, own=different)[0][:, 0])[inverse]
 
 
 def _scores(owner: str, score: Callable[[Any], Any], rows: Any) -> np.ndarray:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_augsynth.core.checks import check_choice, check_integer
-from keras_augsynth.ops.neighbors import nearest
+from keras_augsynth.ops.neighbors import neighbors
 from keras_augsynth.synthesis.smote import SMOTE
 
 KINDS = ("borderline-1", "borderline-2")
@@ -45,7 +45,7 @@ class BorderlineSMOTE(SMOTE):
     def _nearest(self, points: np.ndarray, rows: np.ndarray) -> np.ndarray:
         if self.kind == "borderline-1":
             return super()._nearest(points, rows)
-        return nearest(points, min(self.k_neighbors, len(points) - 1), of=rows)[0]
+        return neighbors(points[rows], points, min(self.k_neighbors, len(points) - 1), own=rows)[1]
 
     def _weights(self, points: np.ndarray, label: int, rows: np.ndarray) -> np.ndarray:
         strangers = self._strangers(points, label, rows, self.m_neighbors)

@@ -11,7 +11,7 @@ from keras import ops
 from keras_augsynth.core.checks import check_integer
 from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import shared
-from keras_augsynth.ops.neighbors import nearest
+from keras_augsynth.ops.neighbors import among_themselves, neighbors
 from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
@@ -139,7 +139,7 @@ class SMOTE(FittedSynthesizer):
 
     def _nearest(self, points: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """The places of the neighbours to go to, `(count, k_neighbors or fewer)`."""
-        return rows[nearest(points[rows], min(self.k_neighbors, len(rows) - 1))[0]]
+        return rows[among_themselves(points[rows], min(self.k_neighbors, len(rows) - 1))[1]]
 
     def _weights(self, points: np.ndarray, label: int, rows: np.ndarray) -> np.ndarray:
         """How often each row of a class is the one to start from."""
@@ -147,7 +147,7 @@ class SMOTE(FittedSynthesizer):
 
     def _strangers(self, points: np.ndarray, label: int, rows: np.ndarray, k: int) -> np.ndarray:
         """The part of the `k` nearest neighbours of a class's rows, in all the data, that is of other classes."""
-        found = nearest(points, min(k, len(points) - 1), of=rows)[0]
+        found = neighbors(points[rows], points, min(k, len(points) - 1), own=rows)[1]
         return np.mean(self._members.labels[found] != label, axis=1) if found.shape[1] else np.zeros(len(rows))
 
     def get_config(self) -> dict[str, Any]:

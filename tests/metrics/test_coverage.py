@@ -5,7 +5,7 @@ import prdc as reference
 import pytest
 
 from keras_augsynth import metrics
-from keras_augsynth.metrics import distances
+from keras_augsynth.ops import neighbors
 
 NAMES = ("precision", "recall", "density", "coverage")
 
@@ -17,7 +17,7 @@ def numbers(result):
 @pytest.mark.parametrize("k", [1, 5])
 @pytest.mark.parametrize("block", [900, 2**21])
 def test_equal_to_prdc(rng, monkeypatch, k, block):
-    monkeypatch.setattr(distances, "_BLOCK", block)
+    monkeypatch.setattr(neighbors, "_BLOCK", block)
     real, fake = rng.normal(size=(310, 8)), 0.3 + 0.9 * rng.normal(size=(270, 8))
     ours = metrics.prdc(real, fake, k)
     assert numbers(ours) == pytest.approx(reference.compute_prdc(real, fake, k), rel=1e-12)

@@ -5,7 +5,7 @@ from imblearn import over_sampling as imblearn
 from sklearn.neighbors import NearestNeighbors
 
 from keras_augsynth import synthesis
-from keras_augsynth.ops.neighbors import nearest
+from keras_augsynth.ops.neighbors import among_themselves
 
 COUNTS = (150, 40, 25)
 
@@ -217,8 +217,8 @@ def test_traced_before_it_has_been_sampled(data):
 def test_only_the_classes_asked_for_are_searched(data, monkeypatch):
     """The largest class, which is never sampled in balancing, would take most of the time."""
     seen = []
-    search = lambda points, k: seen.append(len(points)) or nearest(points, k)
-    monkeypatch.setattr("keras_augsynth.synthesis.smote.nearest", search)
+    search = lambda points, k: seen.append(len(points)) or among_themselves(points, k)
+    monkeypatch.setattr("keras_augsynth.synthesis.smote.among_themselves", search)
     smote = synthesis.SMOTE().fit(*data)
     smote.sample([2, 2], seed=1)
     smote.sample([1, 2], seed=1)
