@@ -1,7 +1,8 @@
 """`AugmentedResampler`: real samples of a class, augmented. The baseline that every generator must beat."""
 
-from typing import Any
+from typing import Any, Self
 
+import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
@@ -9,13 +10,16 @@ from keras import ops
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.synthesis.fitted import FittedSynthesizer
+from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
-from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
+from keras_augsynth.synthesis.synthesizer import check_samples
 
 Tensor = Any
 
 
-class AugmentedResampler:
+@keras.saving.register_keras_serializable(package="keras_augsynth")
+class AugmentedResampler(FittedSynthesizer):
     """Draws real samples of the class asked for, with repetition, and augments each anew.
 
     Args:
@@ -36,47 +40,55 @@ class AugmentedResampler:
         if augment is not None and not isinstance(augment, Augmentation):
             raise wrong(self, "augment", "be a layer of keras_augsynth, or None", augment, TypeError)
         self.augment = augment
-        self.num_classes: int | None = None
 
-    def fit(self, x: Any, y: Any, **kwargs: Any) -> "AugmentedResampler":
+    def fit(self, x: Any, y: Any, **kwargs: Any) -> Self:
         """Keeps the samples.
 
         Args:
             x: array `(N, ...)`.
             y: integer labels `(N,)`.
         """
-        x, y = check_samples(self, x, y)
-        order = np.argsort(y, kind="stable")
-        counts = np.bincount(y)
-        self.num_classes = len(counts)
-        # Variables, not constants: a graph that samples does not carry a copy of the data.
-        self._rows = tf.Variable(x[order], trainable=False, name="rows")
-        self._counts = tf.constant(counts, "int32")
-        self._starts = tf.constant(np.cumsum(counts) - counts, "int32")
+        self._keep(*check_samples(self, x, y))
         return self
+
+    def _keep(self, x: np.ndarray, y: np.ndarray) -> None:
+        self._members = Members(y)
+        self.class_counts, self.num_classes = self._members.counts, len(self._members.counts)
+        # A variable, not a constant: a graph that samples does not carry a copy of the data.
+        self._rows = tf.Variable(x, trainable=False, name="rows")
 
     def sample(self, labels: Tensor, seed: int | Tensor | None = None) -> Tensor:
         """Augmented real samples.
 
         Args:
-            labels: integers `(N,)`, classes that were in the data; in a graph nobody looks.
+            labels: integers `(N,)`, classes that were in the data.
             seed: integer or scalar tensor; None for other samples each time.
 
         Returns:
             `(N, ...)`, in the dtype of the data.
         """
-        if self.num_classes is None:
-            raise wrong(self, "sample", "come after `fit`", "sample()", RuntimeError)
-        labels = check_labels(self, labels, self.num_classes)
-        if tf.executing_eagerly() and len(labels) and not int(ops.min(ops.take(self._counts, labels))):
-            known = np.flatnonzero(self._counts)
-            raise wrong(self, "labels", f"be classes that had rows in `fit`, {known}", np.unique(labels))
-        seed, rng = random_for(seed, ops.shape(labels)[0])
-        place = rng.integers(0, ops.maximum(ops.take(self._counts, labels), 1))
-        rows = ops.take(self._rows, ops.take(self._starts, labels) + place, axis=0)
+        labels = self._checked_labels(labels)
+        count = ops.shape(labels)[0]
+        seed, rng = random_for(seed, count)
+        rows = ops.take(self._rows, pick(self._members.tables, labels, rng), axis=0)
         if self.augment is None:
             return rows
         key = self.augment.modality.key
-        ids = ops.arange(ops.shape(labels)[0], dtype="int32")
+        ids = ops.arange(count, dtype="int32")
         augmented = self.augment({key: rows, "sample_ids": ids, "epoch": seed}, training=True)[key]
         return to_dtype(augmented, rows.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"augment": keras.saving.serialize_keras_object(self.augment)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        return cls(keras.saving.deserialize_keras_object(config["augment"]))
+
+    def state(self) -> dict[str, np.ndarray]:
+        rows = self._rows.numpy()
+        texts = rows.dtype.kind == "O"
+        return {"rows": rows.astype("S") if texts else rows, "labels": self._members.labels}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        self._keep(state["rows"], state["labels"])
