@@ -9,13 +9,8 @@ from keras import ops
 
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, wrong
 from keras_augsynth.synthesis.architectures.flow_networks import flow_mlp, flow_unet
-from keras_augsynth.synthesis.generative import (
-    GenerativeModel,
-    averaged,
-    check_network,
-    range_of,
-    update_average,
-)
+from keras_augsynth.synthesis.generative import GenerativeModel
+from keras_augsynth.synthesis.networks import averaged, check_network, range_of, update_average
 from keras_augsynth.synthesis.seeds import normal, random_for
 
 Tensor = Any
@@ -28,8 +23,7 @@ class FlowMatching(GenerativeModel):
     The steadiest and the slowest of the sources: a plain regression, with no game and no blur, but each sample takes
     `steps` passes through the network. For 28 x 28 digits on a CPU, a step with `flow_unet(width=16)` takes about
     twice as long as one of a `dcgan`, and a sample some 60 times as long. So it is meant for a GPU, and for a pool of
-    samples that is filled now and then, not for samples made anew in each training step. Columns of rows should have
-    a mean of about 0 and a standard deviation of about 1.
+    samples that is filled now and then, not for samples made anew in each training step.
 
     Args:
         shape: of one sample; `flow_mlp(shape, num_classes)` is taken for rows, `flow_unet(shape, num_classes)`
@@ -42,7 +36,7 @@ class FlowMatching(GenerativeModel):
         ema: decay of the average of the weights per step, from 0 (no averaging) to below 1; it is smaller in the
             first steps. Samples are made by the average.
         value_range: lowest and highest value of the data, which the network's [-1, 1] stands for; None if the
-            network sees the data's own values.
+            network sees the data's own values, or, of rows, columns that `adapt` standardizes.
         seed: integer; the same seed gives the same training.
         **kwargs: `name` and `dtype`.
 
@@ -64,6 +58,7 @@ class FlowMatching(GenerativeModel):
 
     _parts = ("network",)
     _arguments = ("steps", "solver", "ema")
+    _maker = "average"
 
     def __init__(
         self,

@@ -11,9 +11,11 @@ from keras import ops
 
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, wrong
 from keras_augsynth.synthesis import penalties
-from keras_augsynth.synthesis.generative import GenerativeModel, averaged, check_network, range_of, update_average
+from keras_augsynth.synthesis.generative import GenerativeModel
 from keras_augsynth.synthesis.label_gate import LabelGate
 from keras_augsynth.synthesis.losses import LOSSES, PAIRED, wasserstein
+from keras_augsynth.synthesis.networks import averaged, check_network, range_of, update_average
+from keras_augsynth.synthesis.rejection import by_logits, per_row, redrawn
 from keras_augsynth.synthesis.seeds import mixed, normal, random_for
 from keras_augsynth.synthesis.spectral_normalization import power_step
 
@@ -36,7 +38,7 @@ class GAN(GenerativeModel):
             or as often as `callbacks.AdaptiveAugment` finds needed.
         ema: decay of the average per step, from 0 (no averaging) to below 1; it is smaller in the first steps.
         value_range: lowest and highest value of the data, which the generator's [-1, 1] stands for; None if the
-            generator makes the data's own values.
+            generator makes the data's own values, or, of rows, columns that `adapt` standardizes.
         seed: integer; the same seed gives the same training.
         **kwargs: `name` and `dtype`.
 
@@ -58,6 +60,7 @@ class GAN(GenerativeModel):
 
     _parts = ("generator", "discriminator", "augment")
     _arguments = ("latent_dim", "ema")
+    _maker = "average"
     _compile_arguments = (
         *("g_optimizer", "d_optimizer", "loss", "r1", "r2", "gradient_penalty", "lecam", "n_critic"),
         *("transition_steps", "run_eagerly", "steps_per_execution", "jit_compile"),
@@ -294,7 +297,7 @@ class GAN(GenerativeModel):
         if self.augment is None:
             return samples
         _, rng = random_for(mixed(self.seed, seed, self._replica()), ops.shape(samples)[0])
-        chosen = _per_row(rng.bernoulli(self.augment_chance), samples)
+        chosen = per_row(rng.bernoulli(self.augment_chance), samples)
         augmented = ops.cast(self.augment(samples, training=True), samples.dtype)
         return ops.where(chosen, augmented, samples)
 
@@ -351,20 +354,10 @@ class GAN(GenerativeModel):
             check_number(self, truncation, "truncation", 1e-3)
         if accept is None:
             return self._sampled(labels, n, seed, truncation=truncation)
-        accepted = self._accept(accept)
-        seed, _ = random_for(seed, 1)
-        samples = self._sampled(labels, n, seed, truncation=truncation)
+        test = self._accept(accept)
         labels = [] if labels is None else [ops.cast(ops.convert_to_tensor(labels), "int32")]
-
-        def again(number: Tensor, samples: Tensor, kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            other = mixed(self.seed, seed, number)
-            candidates = self._sampled(labels[0] if labels else None, n, other, truncation=truncation)
-            samples = ops.where(_per_row(kept, samples), samples, candidates)
-            return number + 1, samples, ops.logical_or(kept, accepted(candidates, labels, other))
-
-        going_on = lambda number, samples, kept: ops.logical_not(ops.all(kept))
-        state = (ops.ones((), "int64"), samples, accepted(samples, labels, seed))
-        return tf.while_loop(going_on, again, state, maximum_iterations=_TRIES)[1]
+        draw = lambda seed: self._sampled(labels[0] if labels else None, n, seed, truncation=truncation)
+        return redrawn(draw, lambda samples, seed: test(samples, labels, seed), random_for(seed, 1)[0], self.seed)
 
     def _generate(self, noise: Tensor, labels: list[Tensor], truncation: float | None = None) -> Tensor:
         if truncation is not None:  # normal numbers, each at the same quantile of the truncated distribution
@@ -379,29 +372,17 @@ class GAN(GenerativeModel):
                 ops.cast(accept(samples, labels[0] if labels else None), "bool"), (-1,)
             )
         check_choice(self, accept, "accept", ("discriminator",))
-
-        def logits(samples: Tensor, labels: list[Tensor]) -> Tensor:
-            # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is one row more.
-            one_more = lambda t: ops.pad(t, [(0, 1), *((0, 0) for _ in t.shape[1:])])
-            inputs = self._inputs(one_more(self._to_networks(samples)), labels=[one_more(row) for row in labels])
-            return ops.reshape(ops.cast(self.discriminator(inputs, training=False), "float32"), (-1,))[:-1]
-
         labels = [] if self.num_classes is None else [ops.arange(256, dtype="int32") % self.num_classes]
         noise = normal(ops.cast(self.seed % 2**31, "int64"), 256, self.latent_dim)
-        usual = logits(self._made(noise, labels), labels)
-        highest = ops.max(usual)
+        keep = by_logits(self._logits(self._made(noise, labels), labels))
+        return lambda samples, labels, seed: keep(self._logits(samples, labels), mixed(self.seed, seed))
 
-        def score(logits: Tensor) -> Tensor:
-            below = ops.minimum(logits - highest, -1e-6)
-            return below - ops.log(-ops.expm1(below))
-
-        middle = ops.median(score(usual))
-
-        def accepted(samples: Tensor, labels: list[Tensor], seed: Tensor) -> Tensor:
-            _, rng = random_for(mixed(self.seed, seed), ops.shape(samples)[0])
-            return rng.bernoulli(ops.sigmoid(score(logits(samples, labels)) - middle))
-
-        return accepted
+    def _logits(self, samples: Tensor, labels: list[Tensor]) -> Tensor:
+        """The discriminator's, of samples in the data's range: float32 `(N,)`."""
+        # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is one row more.
+        one_more = lambda t: ops.pad(t, [(0, 1), *((0, 0) for _ in t.shape[1:])])
+        inputs = self._inputs(one_more(self._to_networks(samples)), labels=[one_more(row) for row in labels])
+        return ops.reshape(ops.cast(self.discriminator(inputs, training=False), "float32"), (-1,))[:-1]
 
     def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
         """As `keras.Model.save`; the file is written beside and moved into place, so that none is ever half a file."""
@@ -419,10 +400,4 @@ class GAN(GenerativeModel):
                 os.remove(beside)
 
 
-def _per_row(rows: Tensor, samples: Tensor) -> Tensor:
-    """`(N,)` in a shape that broadcasts to that of `(N, ...)`."""
-    return ops.reshape(rows, (-1, *(1,) * (len(samples.shape) - 1)))
-
-
 _LECAM_DECAY = 0.99
-_TRIES = 16

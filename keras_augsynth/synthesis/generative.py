@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_augsynth.core.checks import check_integer, check_seed, check_value_range, wrong
 from keras_augsynth.synthesis.batches import batches
+from keras_augsynth.synthesis.interruption import with_interruption
 from keras_augsynth.synthesis.seeds import mixed, normal
 from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
 
@@ -25,8 +26,8 @@ class GenerativeModel(keras.Model):
     """Base of the models that are trained to turn noise into samples.
 
     A subclass names its constructor's arguments (`_parts`, `_arguments`) and those of `compile`
-    (`_compile_arguments`), and says how a network turns noise into samples (`_generate`) and what it is trained by:
-    `_loss_values`, or a `train_step` of its own.
+    (`_compile_arguments`), and says which network turns noise into samples (`_maker`), how it does (`_generate`), and
+    what it is trained by: `_loss_values`, or a `train_step` of its own.
 
     Args:
         sample_shape: of one sample.
@@ -42,6 +43,7 @@ class GenerativeModel(keras.Model):
 
     _parts: tuple[str, ...] = ()  # arguments that are models or layers
     _arguments: tuple[str, ...] = ()  # the others, without those that all have
+    _maker: str  # the network that makes samples
     _batches_per_step = 1
     _compile_arguments: tuple[str, ...] = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
 
@@ -73,6 +75,12 @@ class GenerativeModel(keras.Model):
             trainable=False,
             aggregation="only_first_replica",
         )
+        # Columns of rows have units of their own: `adapt` finds out what is 0 and 1 to the networks.
+        self._adapts = len(self._sample_shape) == 1 and not np.any(np.isfinite(self._data_range))
+        if self._adapts:
+            column = {"shape": self._sample_shape, "dtype": "float32", "trainable": False}
+            self._center = self.add_weight(name="center", initializer="zeros", **column)
+            self._spread = self.add_weight(name="spread", initializer="ones", **column)
         graph = tf.function(self._made, reduce_retracing=True, autograph=False)
         # A plain function around the graph: Keras holds it without tracking it as the model's state.
         self._made_in_graph = lambda *args, **options: graph(*args, **options)
@@ -121,8 +129,12 @@ class GenerativeModel(keras.Model):
     def fit(self, x: Any = None, y: Any = None, batch_size: int = 64, **kwargs: Any) -> keras.callbacks.History:
         """Trains. Arrays are drawn so that every class comes up equally often; a data set is taken as it comes.
 
+        With a `keras.callbacks.BackupAndRestore` a training that was killed goes on from its last whole epoch, bit
+        for bit, and warns if it was cut off in the middle of one.
+
         Args:
-            x: array `(N, ...)`, or a data set of batches, whose first one is looked at if it can be begun again.
+            x: array `(N, ...)`, or a data set of batches, whose first one is looked at if it can be begun again. For
+                rows without a `value_range`, `adapt` is called with an array before the first step.
             y: integer labels `(N,)` if the model is conditional.
             batch_size: samples in a step; for a GAN, in each step of its discriminator.
             **kwargs: as in `keras.Model.fit`, `epochs` first of all.
@@ -132,14 +144,34 @@ class GenerativeModel(keras.Model):
                 labels that are missing or do not exist.
         """
         kwargs = {"shuffle": False, **kwargs}  # the order is `batches`' or the data set's own
+        kwargs["callbacks"] = with_interruption(kwargs.get("callbacks"))
         if y is None and not hasattr(x, "shape"):
             self._check_first(x)
             return super().fit(x, **kwargs)
         check_integer(self, batch_size, "batch_size", 1)
         x, y = self._checked(x, y)
+        if self._adapts and not int(self._steps) and self._as_made():
+            self.adapt(x)
         rows = batch_size * self._batches_per_step
         data = batches(x, y, rows, self.seed, self._steps)
         return super().fit(data, **{"steps_per_epoch": -(-len(x) // rows), **kwargs})
+
+    def adapt(self, x: Any) -> None:
+        """Finds the mean and the standard deviation of each column, which become 0 and 1 to the networks.
+
+        `fit` does so with arrays; before a `fit` with a data set, it is to be called. Both are saved with the model.
+
+        Args:
+            x: rows `(N, d)`. A column that is constant is constant in samples, too.
+
+        Raises:
+            ValueError: for samples of another shape, or a model whose values have a range.
+        """
+        if not self._adapts:
+            raise wrong(self, "adapt", "be called for rows without a range only", f"values in {self._data_range}")
+        x, _ = self._checked(x, np.zeros(len(x), "int64"))
+        self._center.assign(x.mean(axis=0, dtype="float64"))
+        self._spread.assign(x.std(axis=0, dtype="float64"))
 
     def _check_first(self, data: Any) -> None:
         if isinstance(data, tf.data.Dataset):
@@ -252,11 +284,16 @@ class GenerativeModel(keras.Model):
             labels = [check_labels(self, labels, self.num_classes)]
             count = ops.shape(labels[0])[0]
         eager = tf.executing_eagerly()
-        if eager and not int(tf.convert_to_tensor(self._steps.value)):
+        if eager and not int(tf.convert_to_tensor(self._steps.value)) and self._as_made():
             message = f"{type(self).__name__}: sampled before any training: `fit` comes first."
             warnings.warn(message, UserWarning, stacklevel=3)
         noise = normal(seed, count, self._noise_size)
         return (self._made_in_graph if eager else self._made)(noise, labels, **options)
+
+    def _as_made(self) -> bool:
+        """Whether the network is as its initializers leave it, biases and all; a trained one may be handed in."""
+        weights = getattr(self, self._maker).weights
+        return all(np.ptp(weight) == 0 for weight in weights if len(weight.shape) == 1)
 
     def _made(self, noise: Tensor, labels: list[Tensor], **options: Any) -> Tensor:
         """Samples for rows of noise, block after block: memory is that of the result and of one block's layers."""
@@ -303,12 +340,16 @@ class GenerativeModel(keras.Model):
 
     def _to_networks(self, x: Tensor) -> Tensor:
         x = ops.cast(x, "float32")
+        if self._adapts:
+            return (x - self._center) / ops.where(self._spread > 0.0, self._spread, 1.0)
         if self.value_range is None:
             return x
         low, high = self.value_range
         return (x - low) * (2.0 / (high - low)) - 1.0
 
     def _to_data(self, x: Tensor) -> Tensor:
+        if self._adapts:
+            return x * self._spread + self._center
         if self.value_range is None:
             return x
         low, high = self.value_range
@@ -333,45 +374,3 @@ class GenerativeModel(keras.Model):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
-
-
-def check_network(owner: Any, network: Any, name: str, inputs: Sequence[str], num_classes: int | None) -> keras.Model:
-    """A functional model that has these inputs, and labels last if there are classes."""
-    if not isinstance(network, keras.Model):
-        raise wrong(owner, name, "be a keras.Model", network, TypeError)
-    wanted = [*inputs, "label"] if num_classes is not None else list(inputs)
-    if len(network.inputs) != len(wanted):
-        count = ("one input", "two inputs", "three inputs")[len(wanted) - 1]
-        received = [str(tensor.name) for tensor in network.inputs]
-        raise wrong(owner, name, f"have {count}, {wanted} (num_classes={num_classes})", received)
-    return network
-
-
-def range_of(network: keras.Model) -> tuple[float, float]:
-    """What a network can make, as far as its last layer says."""
-    ends_in_tanh = getattr(network.layers[-1], "activation", None) is keras.activations.tanh
-    return (-1.0, 1.0) if ends_in_tanh else (-np.inf, np.inf)
-
-
-def averaged(network: keras.Model) -> keras.Model:
-    """A copy of a network that is not trained, to hold the moving average of its weights."""
-    average = keras.models.clone_model(network)
-    average.set_weights(network.get_weights())
-    average.trainable = False
-    return average
-
-
-def update_average(average: keras.Model, network: keras.Model, decay: float, step: Tensor) -> None:
-    """Weights move towards the network's; what is not trained (batch statistics) is copied.
-
-    Args:
-        average: made by `averaged`.
-        network: what is trained.
-        decay: of the average per step; it is smaller in the first steps.
-        step: how many there have been.
-    """
-    step = ops.cast(step, "float32")
-    share = 1.0 - ops.minimum(decay, (1.0 + step) / (10.0 + step))
-    trained = {id(weight) for weight in network.trainable_weights}
-    for mean, weight in zip(average.weights, network.weights, strict=True):
-        mean.assign(mean + share * (weight - mean) if id(weight) in trained else weight)

@@ -9,7 +9,8 @@ from keras import ops
 
 from keras_augsynth.core.checks import check_flag, check_integer, check_number, wrong
 from keras_augsynth.synthesis.architectures.vae_networks import vae_conv, vae_mlp
-from keras_augsynth.synthesis.generative import GenerativeModel, check_network, range_of
+from keras_augsynth.synthesis.generative import GenerativeModel
+from keras_augsynth.synthesis.networks import check_network, range_of
 from keras_augsynth.synthesis.seeds import normal
 
 Tensor = Any
@@ -22,8 +23,9 @@ class VAE(GenerativeModel):
     """Learns to describe samples by a few numbers, and draws such numbers to make new ones: quick, steady, blurry.
 
     A sample is normal around what the decoder makes, with one variance for all its numbers that follows the
-    decoder's error, so that nothing has to be set between sharpness and `beta`. Columns of rows should have a mean
-    of about 0 and a standard deviation of about 1.
+    decoder's error, so that nothing has to be set between sharpness and `beta`. Each class has a prior of its own,
+    a normal distribution that is learned: otherwise the latent numbers, which tell the class as well as the label
+    does, would turn samples of one class into those of another.
 
     Args:
         shape: of one sample; `vae_mlp(shape, num_classes)` is taken for rows, `vae_conv(shape, num_classes)`
@@ -32,13 +34,13 @@ class VAE(GenerativeModel):
         encoder: instead of `shape`, a model from `sample` or `[sample, label]` to the mean and the logarithm of the
             variance of the latent numbers, two times `(N, latent_dim)`.
         decoder: a model from `(N, latent_dim)` or `[latent, label]` to samples.
-        beta: weight of the divergence between what the encoder says and the normal distribution that samples are
-            drawn from, at least 0. 1 trains the bound itself.
+        beta: weight of the divergence between what the encoder says and the prior that samples are drawn from, at
+            least 0. 1 trains the bound itself.
         warm_up: steps in which `beta` grows from 0, which keeps the decoder listening to the latent numbers.
         observation_noise: whether samples are drawn around the decoder's, as the model has it, and are not the
             decoder's own; None is True for rows and False otherwise, where it would show as grain.
         value_range: lowest and highest value of the data, which the networks' [-1, 1] stands for; None if the
-            decoder makes the data's own values.
+            decoder makes the data's own values, or, of rows, columns that `adapt` standardizes.
         seed: integer; the same seed gives the same training.
         **kwargs: `name` and `dtype`.
 
@@ -66,6 +68,7 @@ class VAE(GenerativeModel):
 
     _parts = ("encoder", "decoder")
     _arguments = ("beta", "warm_up", "observation_noise")
+    _maker = "decoder"
 
     def __init__(
         self,
@@ -117,6 +120,10 @@ class VAE(GenerativeModel):
         self.observation_noise = observation_noise
         self.encoder, self.decoder = encoder, decoder
         self._latent_dim = latent[0]
+        # Mean and logarithm of the variance of each class's prior; without classes it is the standard normal one.
+        if num_classes is not None:
+            options = {"shape": (num_classes, latent[0]), "dtype": "float32", "initializer": "zeros"}
+            self._prior = [self.add_weight(name=f"prior_{name}", **options) for name in ("mean", "log_variance")]
         self._variance = self.add_weight(
             name="variance", shape=(), dtype="float32", initializer="ones", trainable=False, aggregation="mean"
         )
@@ -133,10 +140,19 @@ class VAE(GenerativeModel):
         variance = ops.convert_to_tensor(self._variance)
         size = math.prod(self._sample_shape)
         log_likelihood = -size / 2 * (error / variance + ops.log(2 * math.pi * variance))
-        kl = ops.mean(ops.sum(ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance, axis=-1)) / 2
+        usual_mean, usual = self._prior_of(labels)
+        apart = (ops.exp(log_variance) + ops.square(mean - usual_mean)) * ops.exp(-usual)
+        kl = ops.mean(ops.sum(apart - 1.0 + usual - log_variance, axis=-1)) / 2
         step = ops.cast(self._steps, "float32")
         beta = self.beta * ops.minimum(1.0, step / self.warm_up) if self.warm_up and training else self.beta
         return {"loss": beta * kl - log_likelihood, "elbo": log_likelihood - kl, "kl": kl, "error": error}
+
+    def _prior_of(self, labels: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and logarithm of the variance of the latent numbers that samples of a class are made from."""
+        if not labels:
+            return 0.0, 0.0
+        mean, log_variance = (ops.take(table, labels[0], axis=0) for table in self._prior)
+        return mean, ops.clip(log_variance, -20.0, 20.0)
 
     def _after_step(self, values: dict[str, Tensor]) -> None:
         step = ops.cast(self._steps, "float32")
@@ -146,6 +162,8 @@ class VAE(GenerativeModel):
 
     def _generate(self, noise: Tensor, labels: list[Tensor]) -> Tensor:
         latent, observed = noise[:, : self._latent_dim], noise[:, self._latent_dim :]
+        mean, log_variance = self._prior_of(labels)
+        latent = mean + ops.exp(ops.convert_to_tensor(log_variance) / 2) * latent
         made = self.decoder(self._inputs(latent, labels=labels), training=False)
         if not self.observation_noise:
             return made

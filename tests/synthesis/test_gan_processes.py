@@ -51,6 +51,8 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_from_the_last_whole_one(tmp
     assert run(script, tmp_path, "kill").returncode == 9
     done = run(script, tmp_path, "go on")
     assert done.returncode == 0, done.stderr
+    told = "UserWarning: GAN: the last training was cut off in epoch 3, which begins again: its steps are lost."
+    assert done.stderr.count(told) == 1
 
 
 def test_replicas_draw_different_noise_and_train_one_model():

@@ -111,6 +111,12 @@ def test_untrained_it_warns():
             made(name).sample([0], seed=1)
 
 
+def test_a_trained_network_that_is_handed_in_draws_no_warning(model):
+    again = type(model).from_config(model.get_config())
+    getattr(again, model._maker).set_weights(getattr(model, model._maker).get_weights())
+    assert again.sample(LABELS, seed=1).shape == (4, 8, 8, 1)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_resumes_bit_for_bit(name, tmp_path):
     """Four epochs at once; two, saved, loaded and two more; and with another seed, which is another training."""
@@ -197,6 +203,33 @@ def test_exported_it_is_a_sampler(model, tmp_path):
     first, second = (sampler.serve(tf.constant([0, 1, 2])) for _ in range(2))
     assert first.shape == (3, 8, 8, 1)
     assert not np.allclose(first, second)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_columns_of_rows_are_standardized(stream, tmp_path):
+    """Whatever their units are; a constant one stays what it is."""
+    rng = np.random.default_rng(0)
+    x = np.stack([rng.normal(1e4, 2e3, 200), rng.normal(0.01, 1e-3, 200), np.full(200, 7.5)], axis=1).astype("float32")
+    flow = synthesis.FlowMatching((3,), steps=2, seed=1)
+    flow.compile()
+    if stream:
+        flow.adapt(x)
+        flow.fit(tf.data.Dataset.from_tensors(x).repeat(2), verbose=0)
+    else:
+        flow.fit(x, batch_size=100, verbose=0)
+    samples = flow.sample(n=500, seed=1).numpy()
+    assert np.all(np.abs(samples[:, :2].mean(0) - x[:, :2].mean(0)) < 0.5 * x[:, :2].std(0))
+    assert np.all(samples[:, 2] == 7.5)
+    flow.save(tmp_path / "rows.keras")
+    loaded = keras.models.load_model(tmp_path / "rows.keras")
+    np.testing.assert_array_equal(loaded.sample(n=500, seed=1), samples)
+    loaded.fit(2 * x, batch_size=100, verbose=0)  # goes on in the units that it knows
+    np.testing.assert_array_equal(loaded._center, flow._center)
+
+
+def test_images_are_not_standardized():
+    with pytest.raises(ValueError, match="VAE: `adapt` must be called for rows without a range only"):
+        made("vae").adapt(X)
 
 
 def with_nan():

@@ -22,9 +22,9 @@ def small_images():
     return rng.integers(0, 256, (40, 8, 8, 1)).astype("float32"), np.repeat([0, 1, 2], [30, 8, 2])
 
 
-def row_vae(num_classes=2, **kwargs):
+def row_vae(num_classes=2, latent_dim=2, width=24, **kwargs):
     keras.utils.set_random_seed(1)
-    encoder, decoder = synthesis.vae_mlp((2,), num_classes, latent_dim=2, width=24)
+    encoder, decoder = synthesis.vae_mlp((2,), num_classes, latent_dim=latent_dim, width=width)
     vae = synthesis.VAE(encoder=encoder, decoder=decoder, num_classes=num_classes, seed=3, **kwargs)
     vae.compile(keras.optimizers.Adam(3e-3))
     return vae
@@ -43,11 +43,32 @@ def image_vae(num_classes=3, **kwargs):
 def test_samples_obey_the_labels_and_have_their_moments():
     x, y = rows()
     vae = row_vae()
-    vae.fit(x, y, batch_size=128, steps_per_epoch=500, verbose=0)
+    vae.fit(x, y, batch_size=128, steps_per_epoch=1000, verbose=0)
     samples = vae.sample(np.repeat([0, 1], 2000), seed=1).numpy().reshape(2, 2000, 2)
     for label in (0, 1):
         np.testing.assert_allclose(samples[label].mean(0), x[y == label].mean(0), atol=0.15)
         np.testing.assert_allclose(samples[label].std(0), x[y == label].std(0), atol=0.2)
+
+
+def test_classes_have_priors_of_their_own():
+    """Latent numbers that tell a class are samples of that class only: the parts by SciPy's formula."""
+    vae = row_vae(latent_dim=1, width=4)
+    mean, log_variance = vae._prior
+    mean.assign([[0.5], [-2.0]])
+    log_variance.assign([[0.0], [math.log(0.25)]])
+    x, y = rows()
+    described = vae.encoder([tf.constant((x - vae._center) / vae._spread), tf.constant(y)])
+    m, v = (np.asarray(part)[:, 0] for part in (described[0], np.exp(described[1])))
+    prior_mean, prior_variance = np.array([0.5, -2.0])[y], np.array([1.0, 0.25])[y]
+    kl = 0.5 * (v / prior_variance + (m - prior_mean) ** 2 / prior_variance - 1 + np.log(prior_variance / v))
+    values = vae.evaluate(tf.data.Dataset.from_tensors((x, y)), return_dict=True, verbose=0)
+    np.testing.assert_allclose(values["kl"], kl.mean(), rtol=1e-4)
+    seen = []
+    vae.decoder = lambda inputs, training: seen.append(inputs[0]) or tf.zeros((len(inputs[0]), 2))
+    vae._generate(normal(1, 4000, 3), [tf.repeat([0, 1], 2000)])
+    drawn = seen[0].numpy().reshape(2, 2000)
+    np.testing.assert_allclose(drawn.mean(1), [0.5, -2.0], atol=0.1)
+    np.testing.assert_allclose(drawn.std(1), [1.0, 0.5], rtol=0.1)
 
 
 def test_elbo_is_a_bound_and_nearly_reached():
@@ -57,7 +78,8 @@ def test_elbo_is_a_bound_and_nearly_reached():
     vae.fit(x, batch_size=200, steps_per_epoch=300, verbose=0)
     test = np.random.default_rng(1).normal(1.0, 0.5, (4000, 2)).astype("float32")
     data = tf.data.Dataset.from_tensor_slices(test).batch(1000)
-    true = scipy.stats.norm(1.0, 0.5).logpdf(test).sum(axis=1).mean()
+    # The networks take columns of standard deviation 1.
+    true = (scipy.stats.norm(1.0, 0.5).logpdf(test) + np.log(x.std(axis=0))).sum(axis=1).mean()
     assert true - 0.2 < vae.evaluate(data, return_dict=True, verbose=0)["elbo"] < true + 0.03
 
 

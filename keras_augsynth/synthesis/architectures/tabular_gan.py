@@ -19,8 +19,8 @@ def tabular_gan(
 ) -> Networks:
     """Fully connected residual networks for rows of numbers.
 
-    The generator's rows are unbounded; columns should have a mean of about 0 and a standard deviation of about 1.
-    There is neither dropout nor normalization between rows: gradient penalties see each row alone.
+    The generator's rows are unbounded, and a `GAN` standardizes the data's columns for them. There is neither dropout
+    nor normalization between rows: gradient penalties see each row alone.
 
     Args:
         features: numbers in a row.
