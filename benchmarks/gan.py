@@ -122,20 +122,24 @@ def synthesizers():
     """name -> a function that makes it."""
     conditional = {"num_classes": CLASSES, "value_range": (0, 255), "seed": 0}
 
-    def gan(networks, augment=None, **compiled):
-        model = synthesis.GAN(*networks, augment=augment, **conditional)
+    def gan(networks, augment=None, ema=0.999, **compiled):
+        model = synthesis.GAN(*networks, augment=augment, ema=ema, **conditional)
         model.compile(**compiled)
         return model
+
+    def tutorial(**kwargs):
+        optimizers = {"g_optimizer": adam(), "d_optimizer": adam()}
+        return gan(synthesis.mlp_gan(SHAPE, CLASSES), loss="non_saturating", **optimizers, **kwargs)
 
     def trained(model):
         model.compile()
         return model
 
     return {
-        "mlp_gan, non-saturating (tutorial)": lambda: gan(
-            synthesis.mlp_gan(SHAPE, CLASSES), loss="non_saturating", g_optimizer=adam(), d_optimizer=adam()
-        ),
-        "dcgan, relativistic, DiffAugment (default)": lambda: gan(
+        "mlp_gan, non-saturating, no average (tutorial)": lambda: tutorial(ema=0.0),
+        "mlp_gan, non-saturating": tutorial,
+        "dcgan, relativistic (default)": lambda: gan(synthesis.dcgan(SHAPE, CLASSES)),
+        "dcgan, relativistic, DiffAugment": lambda: gan(
             synthesis.dcgan(SHAPE, CLASSES), synthesis.DiffAugment(["translation", "cutout"], cutout=0.25)
         ),
         "resnet_gan, relativistic": lambda: gan(synthesis.resnet_gan(SHAPE, CLASSES)),
