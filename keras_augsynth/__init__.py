@@ -11,12 +11,12 @@ if keras.config.backend() != "tensorflow":
         "Set the environment variable KERAS_BACKEND=tensorflow before importing keras."
     )
 
-from keras_augsynth import callbacks, layers, metrics, synthesis
+from keras_augsynth import callbacks, layers, losses, metrics, synthesis
 from keras_augsynth.core.fuse import fuse
 from keras_augsynth.export import export_savedmodel
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "callbacks", "export_savedmodel", "fuse", "layers", "metrics", "synthesis"]
+__all__ = ["__version__", "callbacks", "export_savedmodel", "fuse", "layers", "losses", "metrics", "synthesis"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 import keras_augsynth as kas
-from keras_augsynth import callbacks, layers, metrics, synthesis
+from keras_augsynth import callbacks, layers, losses, metrics, synthesis
 from keras_augsynth.core import stages
 
-ROOMS = {"layers": layers, "synthesis": synthesis, "metrics": metrics, "callbacks": callbacks}
+ROOMS = {"layers": layers, "losses": losses, "synthesis": synthesis, "metrics": metrics, "callbacks": callbacks}
 PUBLIC = {f"{room}.{name}": getattr(module, name) for room, module in ROOMS.items() for name in module.__all__}
 PUBLIC |= {"fuse": kas.fuse, "export_savedmodel": kas.export_savedmodel}
 

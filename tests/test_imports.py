@@ -14,6 +14,7 @@ MAY_SEE = {
     "core": {"ops"},
     "layers": {"ops", "core"},
     "synthesis": {"ops", "core"},
+    "losses": {"ops", "core"},
     "metrics": {"ops", "core"},
     "callbacks": {"ops", "core", "synthesis", "metrics"},
 }

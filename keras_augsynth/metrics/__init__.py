@@ -1,5 +1,9 @@
-"""How good are samples? One file for each question; every answer names its feature space and its number of rows."""
+"""How good are samples, and how good is a classifier of rare classes? One file for each question.
 
+Every answer about samples names its feature space and its number of rows.
+"""
+
+from keras_augsynth.metrics.balanced_accuracy import BalancedAccuracy
 from keras_augsynth.metrics.coverage import prdc
 from keras_augsynth.metrics.diversity import diversity, duplicates
 from keras_augsynth.metrics.export_samples import export_samples
@@ -10,6 +14,8 @@ from keras_augsynth.metrics.fidelity import (
     frechet_floor,
     kernel_distance,
 )
+from keras_augsynth.metrics.geometric_mean_recall import GeometricMeanRecall
+from keras_augsynth.metrics.macro_f1 import MacroF1
 from keras_augsynth.metrics.memorization import (
     authenticity,
     copies,
@@ -17,6 +23,7 @@ from keras_augsynth.metrics.memorization import (
     membership_inference,
     nearest_share,
 )
+from keras_augsynth.metrics.per_class_recall import PerClassRecall
 from keras_augsynth.metrics.quality import quality_report
 from keras_augsynth.metrics.report import QualityReport
 from keras_augsynth.metrics.result import Result
@@ -24,8 +31,12 @@ from keras_augsynth.metrics.streaming import FrechetDistance
 from keras_augsynth.metrics.utility import classification_score
 
 __all__ = [
+    "BalancedAccuracy",
     "FeatureExtractor",
     "FrechetDistance",
+    "GeometricMeanRecall",
+    "MacroF1",
+    "PerClassRecall",
     "QualityReport",
     "Result",
     "authenticity",
