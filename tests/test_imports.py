@@ -16,7 +16,7 @@ MAY_SEE = {
     "synthesis": {"ops", "core"},
     "losses": {"ops", "core"},
     "metrics": {"ops", "core"},
-    "callbacks": {"ops", "core", "synthesis", "metrics"},
+    "callbacks": {"ops", "core", "synthesis", "metrics", "losses"},
 }
 
 

@@ -1,9 +1,10 @@
 """Appends rows to a model's training batches, inside the training graph, and stops doing so."""
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import tensorflow as tf
@@ -18,16 +19,41 @@ class Rows(NamedTuple):
     Attributes:
         x: as the batch's.
         y: as the batch's.
-        active: how many of them count, from the first; a scalar tensor. None: all.
+        weight: of each, float32 `(N,)`; None: all 1. Rows of weight 0 don't count.
+        kept: which of the batch's own rows stay, booleans; None: all.
     """
 
     x: Any
     y: Tensor
-    active: Tensor | None
+    weight: Tensor | None = None
+    kept: Tensor | None = None
 
 
-# (x, y) of the real rows -> the rows to append
-Source = Callable[[Any, Tensor], Rows]
+class Source(Protocol):
+    """Whose rows are appended, and what else is done to the batch."""
+
+    def rows(self, x: Any, y: Tensor) -> Rows:
+        """The rows to append to the real ones."""
+
+    def row_weights(self, y: Tensor) -> Tensor | None:
+        """float32 `(N,)`, factors on the loss of all rows; None: none."""
+
+    def mixed(self, x: Any, y: Tensor) -> tuple[Any, Tensor]:
+        """The whole batch, mixed."""
+
+    def outputs(self, y_pred: Any) -> Any:
+        """The outputs that the loss sees, if it `adjusts` them."""
+
+    adjusts: bool
+
+    def around(self, run: Callable[[Any], Any], iterator: Any) -> Any:
+        """`run(iterator)`, one call of the training function, and whatever belongs around it."""
+
+    def failed(self, error: Exception) -> bool:
+        """Whether an error in the step comes from the rows, and it goes on without them."""
+
+    real_statistics: bool
+    """Whether batch normalization sees the real rows only."""
 
 
 class Injection:
@@ -41,24 +67,27 @@ class Injection:
     - an exception elsewhere (in another callback, say) leaves it behind, but every `fit` makes a new
       `model.history`, by which the injection sees that it is not wanted any more, and goes.
 
-    Metrics see the real rows only. Rows that don't count have weight 0, and the others are weighted such that
-    the loss is the mean over those that do.
+    Metrics see the real rows only. Rows that don't count have weight 0 under XLA, which wants the same number of rows in
+    every step, and the others are weighted such that the loss is the mean over those that do; without XLA they are
+    left out.
 
     Args:
         model: a compiled model, in `fit`.
-        source: where the rows come from.
-        owner: whose injection it is. Several owners' rows are appended side by side.
+        owner: the source of the rows. Several owners' rows are appended side by side.
     """
 
-    def __init__(self, model: keras.Model, source: Source, owner: Any):
+    def __init__(self, model: keras.Model, owner: Source):
         previous = model.train_function
-        self.sources = {**(previous.sources if isinstance(previous, Injection) else {}), id(owner): source}
+        self.owners = [*(previous.owners if isinstance(previous, Injection) else []), owner]
         self._model, self._step, self._history = model, model.train_step, model.history
         self._real = threading.local()  # each replica of a strategy traces in a thread of its own
-        with _attribute(model, "train_step", self._inject):
-            model.make_train_function(force=True)
-        self._function = model.train_function
+        self._trace()
         model.train_function = self
+
+    def _trace(self) -> None:
+        with _attribute(self._model, "train_step", self._inject):
+            self._model.make_train_function(force=True)
+        self._function = self._model.train_function
 
     def __call__(self, iterator: Any) -> Any:
         model = self._model
@@ -67,47 +96,120 @@ class Injection:
             model.train_function = None
             model.make_train_function()
             return model.train_function(iterator)
+        run = self._run
+        for owner in self.owners:
+            run = functools.partial(owner.around, run)
         try:
-            with _attribute(model, "compute_metrics", self._compute_metrics):
-                return self._function(iterator)
+            return run(iterator)
         except (StopIteration, tf.errors.OutOfRangeError):
             raise  # the end of the data
         except BaseException:
             model.train_function = None
             raise
 
+    def _run(self, iterator: Any) -> Any:
+        """One call of the training function."""
+        model = self._model
+        patches = {"compute_metrics": self._compute_metrics}
+        if any(owner.adjusts for owner in self.owners):
+            patches["compute_loss"] = self._compute_loss
+        with contextlib.ExitStack() as stack:
+            for name, value in patches.items():
+                stack.enter_context(_attribute(model, name, value))
+            try:
+                return self._function(iterator)
+            except tf.errors.OpError as error:
+                ended = isinstance(error, tf.errors.OutOfRangeError)
+                if ended or not any([owner.failed(error) for owner in self.owners]):
+                    raise
+                # The batch is lost. The step is traced again, without what has failed.
+                self._trace()
+                model.train_function = self
+                return self._function(iterator)
+
     def _inject(self, data: Any) -> Any:
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        more = [owner.rows(x, y) for owner in self.owners]
+        padded = bool(self._model.jit_compile)
+        kept = [rows.kept for rows in more if rows.kept is not None]
+        if kept and not padded:
+            (x, y, weight), kept = _only((x, y, weight), functools.reduce(ops.logical_and, kept)), []
         count = ops.shape(keras.tree.flatten(x)[0])[0]
         self._real.rows, self._real.weight = count, weight
-        more = [source(x, y) for source in self.sources.values()]
+
         together = lambda *parts: ops.concatenate(parts)
         all_x = keras.tree.map_structure(together, x, *(rows.x for rows in more))
         all_y = together(y, *(rows.y for rows in more))
-        if all(rows.active is None for rows in more):
-            weights = () if weight is None else (self._weights(weight, more, 1.0),)
-            return self._step((all_x, all_y, *weights))
-        # XLA wants the same number of rows in every step, so those that are too many get no weight.
-        float32 = lambda number: ops.cast(number, "float32")
-        active = sum(float32(_length(rows) if rows.active is None else rows.active) for rows in more)
-        total = float32(count) + sum(float32(_length(rows)) for rows in more)
-        weights = ops.ones((count,)) if weight is None else weight
-        weights = self._weights(weights, more, total / (float32(count) + active))
-        return tf.cond(active > 0, lambda: self._step((all_x, all_y, weights)), lambda: self._step(data))
+        factors = [factor for owner in self.owners if (factor := owner.row_weights(all_y)) is not None]
+        weights = self._weights(count, weight, kept, more, factors)
+        for owner in self.owners:
+            all_x, all_y = owner.mixed(all_x, all_y)
+        step = lambda: self._step((all_x, all_y) if weights is None else (all_x, all_y, weights))
+        with contextlib.ExitStack() as stack:
+            if any(owner.real_statistics for owner in self.owners):
+                real = ops.arange(ops.shape(keras.tree.flatten(all_x)[0])[0]) < count
+                for layer in self._model._flatten_layers():
+                    if isinstance(layer, keras.layers.BatchNormalization):
+                        stack.enter_context(_attribute(layer, "call", functools.partial(_normalized, layer, real)))
+            if not padded or kept or factors or all(rows.weight is None for rows in more):
+                return step()
+            active = sum(ops.sum(ops.cast(rows.weight > 0.0, "float32")) for rows in more if rows.weight is not None)
+            return tf.cond(active > 0.0, step, lambda: self._step(data))
 
-    def _weights(self, weight: Tensor, more: list[Rows], scale: Tensor | float) -> Tensor:
-        usual = ops.mean(weight)
-        parts = [weight * scale]
+    def _weights(
+        self, count: Tensor, weight: Tensor | None, kept: list[Tensor], more: list[Rows], factors: list[Tensor]
+    ) -> Tensor | None:
+        """Of all rows, or None if none is needed. Added rows weigh as much as the real ones on average."""
+        if weight is None and not kept and not factors and all(rows.weight is None for rows in more):
+            return None
+        real = ops.ones((count,)) if weight is None else weight
+        usual = ops.mean(real)
+        counts = functools.reduce(ops.logical_and, kept) if kept else ops.ones((count,), "bool")
+        parts, active = [real * _like(counts, real)], [ops.cast(counts, "float32")]
         for rows in more:
-            counts = True if rows.active is None else ops.arange(_length(rows)) < ops.cast(rows.active, "int32")
-            part = ops.where(counts, usual * scale, 0.0) * ops.ones((_length(rows),), weight.dtype)
-            parts.append(ops.reshape(part, (-1, *(1,) * (len(weight.shape) - 1))))
-        return ops.concatenate(parts)
+            own = ops.ones((ops.shape(rows.y)[0],)) if rows.weight is None else rows.weight
+            parts.append(usual * _like(own, real) * ops.ones((1, *(1,) * (len(real.shape) - 1)), real.dtype))
+            active.append(ops.cast(own > 0.0, "float32"))
+        weights, active = ops.concatenate(parts), ops.concatenate(active)
+        for factor in factors:
+            weights = weights * _like(factor, weights)
+        # Losses divide by the number of rows, those of weight 0 with them.
+        rows = ops.cast(ops.shape(active)[0], "float32")
+        return weights * ops.cast(rows / ops.maximum(ops.sum(active), 1.0), weights.dtype)
+
+    def _compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, **kwargs: Any
+    ) -> Any:
+        for owner in self.owners:
+            y_pred = owner.outputs(y_pred) if owner.adjusts else y_pred
+        seen = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+        return type(self._model).compute_loss(self._model, **seen, **kwargs)
 
     def _compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         rows = getattr(self._real, "rows", None)
         real = (keras.tree.map_structure(lambda t: t[:rows], part) for part in (x, y, y_pred))
         return type(self._model).compute_metrics(self._model, *real, getattr(self._real, "weight", sample_weight))
+
+
+def _only(parts: Any, chosen: Tensor) -> Any:
+    """The chosen rows; all, if it is none: a batch without rows has no loss."""
+    chosen = ops.logical_or(chosen, ops.logical_not(ops.any(chosen)))
+    return keras.tree.map_structure(lambda part: None if part is None else tf.boolean_mask(part, chosen), parts)
+
+
+def _like(values: Tensor, real: Tensor) -> Tensor:
+    """`(N,)` in the rank and the dtype of weights."""
+    return ops.cast(ops.reshape(values, (-1, *(1,) * (len(real.shape) - 1))), real.dtype)
+
+
+def _normalized(
+    layer: keras.layers.BatchNormalization, real: Tensor, inputs: Tensor, training: Any = None, mask: Any = None
+) -> Tensor:
+    """What batch normalization makes of `inputs` by the mean and the variance of the real rows."""
+    rows = ops.reshape(real, (-1, *(1,) * (len(inputs.shape) - 2)))
+    rows = ops.broadcast_to(rows, ops.shape(inputs)[:-1])
+    mask = rows if mask is None else ops.logical_and(mask, rows)
+    return type(layer).call(layer, inputs, training=training, mask=mask)
 
 
 def remove(model: keras.Model, owner: Any) -> None:
@@ -117,11 +219,7 @@ def remove(model: keras.Model, owner: Any) -> None:
 
 
 def injected(model: keras.Model, owner: Any) -> bool:
-    return isinstance(model.train_function, Injection) and id(owner) in model.train_function.sources
-
-
-def _length(rows: Rows) -> Tensor:
-    return ops.shape(rows.y)[0]
+    return isinstance(model.train_function, Injection) and any(one is owner for one in model.train_function.owners)
 
 
 @contextlib.contextmanager

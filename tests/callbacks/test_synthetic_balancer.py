@@ -45,7 +45,7 @@ def data_set(y=Y):
 
 
 def balancer(adapted=True, synthesizer=None, **kwargs):
-    result = callbacks.SyntheticBalancer(synthesizer or Centers(), seed=1, **kwargs)
+    result = callbacks.SyntheticBalancer(synthesizer or Centers(), seed=1, **{"strategy": "equal", **kwargs})
     if adapted:
         result.adapt(Y)
     return result
@@ -85,7 +85,6 @@ SOURCES = {
     "generator": lambda model, **kw: model.fit(endless(), steps_per_epoch=10, shuffle=False, **kw),
     "column of labels": lambda model, **kw: model.fit(X, Y[:, None], batch_size=25, **kw),
     "sample_weight": lambda model, **kw: model.fit(X, Y, batch_size=25, sample_weight=np.full(250, 2.0), **kw),
-    "class_weight": lambda model, **kw: model.fit(X, Y, batch_size=25, class_weight={0: 1.0, 1: 2.0, 2: 5.0}, **kw),
 }
 MODELS = {
     "graph": {},
@@ -123,7 +122,7 @@ def test_every_way_of_training(name):
 
 
 def test_one_hot_labels():
-    model, callback = classifier(loss="categorical_crossentropy"), callbacks.SyntheticBalancer(Centers(), seed=1)
+    model, callback = classifier(loss="categorical_crossentropy"), callbacks.SyntheticBalancer(Centers(), strategy="equal", seed=1)
     callback.adapt(np.eye(3)[Y])
     history = model.fit(
         data_set(np.eye(3, dtype="float32")[Y]), epochs=2, verbose=0, shuffle=False, callbacks=[callback]
@@ -134,7 +133,7 @@ def test_one_hot_labels():
 @pytest.mark.parametrize("column", [False, True])
 def test_binary_labels(column):
     y = (Y > 0).astype("float32")
-    model, callback = classifier(1, "binary_crossentropy"), callbacks.SyntheticBalancer(Centers(), seed=1)
+    model, callback = classifier(1, "binary_crossentropy"), callbacks.SyntheticBalancer(Centers(), strategy="equal", seed=1)
     callback.adapt(y)
     model.fit(data_set(y[:, None] if column else y), verbose=0, shuffle=False, callbacks=[callback])
     np.testing.assert_array_equal(callback._counts, [200, 50, 0])
@@ -280,7 +279,7 @@ def test_second_fit_without_it_is_a_plain_fit():
 
 
 def test_two_balancers_each_see_the_real_rows():
-    first, second = balancer(), callbacks.SyntheticBalancer(Centers(), seed=2)
+    first, second = balancer(), callbacks.SyntheticBalancer(Centers(), strategy="equal", seed=2)
     second.adapt(Y)
     model = classifier()
     history = model.fit(data_set(), verbose=0, shuffle=False, callbacks=[first, second]).history
@@ -365,7 +364,7 @@ def fit_with(synthesizer):
             TypeError,
             "`synthesizer` must have the methods `fit` and `sample`",
         ),
-        (lambda: balancer(strategy="even"), ValueError, 'SyntheticBalancer: `strategy` must be one of "equal"'),
+        (lambda: balancer(strategy="even"), ValueError, 'SyntheticBalancer: `strategy` must be one of "validated", "equal"'),
         (lambda: balancer(strategy={0: 1.0}), ValueError, "`strategy` must leave some real rows"),
         (lambda: balancer(strategy={0: 2.0}), ValueError, "`strategy` must be a finite number from 0.0 to 1.0"),
         (lambda: balancer(strategy={"cat": 0.5}), ValueError, "`strategy` must name classes by their numbers"),

@@ -1,0 +1,227 @@
+"""Trials during a training: the same batches from the same state, with generated rows and without."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_augsynth.callbacks.verdict import Arm, Outcome, log_losses, recalls
+
+WINDOW = (0.2, 0.5)
+"""The part of the training in which trials take place."""
+_ROUNDS = (4, 3, 2)
+_FEWEST_CALLS, _USUAL_CALLS = 3, 8
+_MOST_BYTES = 2**29  # of batches that are kept to be gone through again
+_FORWARD = 0.45  # what a prediction costs of a training step of as many rows
+_PREDICT = 1.0  # what a call of `predict` costs beside, in training steps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When trials take place, and how large they are.
+
+    Args:
+        starts: number of the call of the training function with which each round begins.
+        calls: that each branch is long.
+        rows: of validation that are looked at.
+    """
+
+    starts: tuple[int, ...]
+    calls: int
+    rows: int
+
+    def cost(self, arms: int, rows: float) -> float:
+        """Training steps that all rounds take beside those of the training, of `rows` each."""
+        branches = branches_of(arms, len(self.starts))
+        return branches * self.calls + (branches + len(self.starts)) * _evaluation(self.rows, rows)
+
+
+def branches_of(arms: int, rounds: int) -> int:
+    """Branches beside the main one in all rounds, if after each the worse half of the arms is dropped."""
+    return sum(max(arms >> number, 1) for number in range(rounds))
+
+
+def _evaluation(validation: float, rows: float) -> float:
+    return _PREDICT + _FORWARD * validation / rows
+
+
+def plan(calls: int, share: float, arms: int, rows: float, validation: int) -> Plan | None:
+    """Trials that cost at most `share` of a training; None if that is too little for any.
+
+    Args:
+        calls: of the training function in the whole training.
+        share: of them that trials may take on top.
+        arms: candidates.
+        rows: in a step, the added ones with them.
+        validation: validation rows that there are.
+    """
+    budget = share * calls
+    for usual, rounds in itertools.product((_USUAL_CALLS, _FEWEST_CALLS), _ROUNDS):
+        branches = branches_of(arms, rounds)
+        looks = branches + rounds
+        # Two fifths of the budget, at most, go into looking.
+        most = int((0.4 * budget / looks - _PREDICT) * rows / _FORWARD)
+        if most < 1:
+            continue
+        seen = min(validation, most)
+        each = int((budget - looks * _evaluation(seen, rows)) / branches)
+        window = int((WINDOW[1] - WINDOW[0]) * calls)
+        each = min(each, window // rounds)
+        if each >= usual:
+            starts = tuple(int(WINDOW[0] * calls) + window * number // rounds for number in range(rounds))
+            return Plan(starts, each, seen)
+    return None
+
+
+class Trials:
+    """Runs a plan, call by call of a model's training function.
+
+    In a round the training goes on as usual for some calls, and their batches are kept. Then, for each arm, the state
+    from before is put back and the same batches are gone through with the arm's share of generated rows. Each branch
+    is judged by its mean weights over its second half, on the validation rows; then the training's own state is put
+    back. So trials leave no trace in the model. After each round the worse half of the arms is dropped.
+
+    Args:
+        model: in training.
+        the_plan: of it.
+        arms: candidates.
+        x: validation rows.
+        labels: theirs, `(N,)`.
+        to_probabilities: of the model's outputs, `(N, classes)`.
+        use: lets the training use an arm's shares, or none.
+        state: variables that a step changes beside the model's own.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        the_plan: Plan,
+        arms: list[Arm],
+        x: Any,
+        labels: np.ndarray,
+        to_probabilities: Callable[[np.ndarray], np.ndarray],
+        use: Callable[[Arm | None], None],
+        state: list[tf.Variable],
+    ):
+        self.plan, self.labels = the_plan, labels
+        self.outcomes = {arm: Outcome(arm) for arm in arms}
+        self.seconds = 0.0
+        self.recall: np.ndarray | None = None
+        self._model, self._x, self._to_probabilities, self._use, self._state = model, x, to_probabilities, use, state
+        self._left = list(arms)
+        self._calls = the_plan.calls
+        self._batches: list[list[Any]] = []
+        self._rounds = 0
+
+    @property
+    def over(self) -> bool:
+        return self._rounds == len(self.plan.starts)
+
+    @property
+    def best(self) -> Outcome | None:
+        """What the arm that was left at the end has shown; None before any trial."""
+        outcome = self.outcomes[self._left[0]]
+        return outcome if outcome.changes else None
+
+    def __call__(self, number: int, run: Callable[[Any], Any], iterator: Any) -> Any:
+        """One call of the training function.
+
+        Args:
+            number: of calls before it.
+            run: the training function.
+            iterator: over batches.
+        """
+        if self.over or number < self.plan.starts[self._rounds]:
+            return run(iterator)
+        batches = list(itertools.islice(iterator, self._model.steps_per_execution))
+        if not batches:
+            raise StopIteration
+        if not self._batches:
+            size = sum(part.shape.num_elements() * part.dtype.size for part in _tensors(batches))
+            self._calls = max(min(self.plan.calls, _MOST_BYTES // max(size, 1)), 1)
+            self._before, self._average = self._snapshot(), _Average(self._model, self._calls)
+        self._batches.append(batches)
+        logs = run(_replay(batches, iterator))
+        self._average.take()
+        if len(self._batches) == self._calls:
+            start = time.perf_counter()
+            self._round(run, iterator)
+            self.seconds += time.perf_counter() - start
+        return logs
+
+    def _round(self, run: Callable[[Any], Any], iterator: Any) -> None:
+        after = self._snapshot()
+        self._average.use()
+        probabilities = self.probabilities()
+        usual, self.recall = log_losses(probabilities, self.labels), recalls(probabilities, self.labels)
+        for arm in self._left:
+            self._restore(self._before)
+            self._use(arm)
+            average = _Average(self._model, self._calls)
+            for batches in self._batches:
+                run(_replay(batches, iterator))
+                average.take()
+            average.use()
+            probabilities = self.probabilities()
+            self.outcomes[arm].changes.append(log_losses(probabilities, self.labels) - usual)
+            self.outcomes[arm].recalls.append((self.recall, recalls(probabilities, self.labels)))
+        self._use(None)
+        self._restore(after)
+        self._batches, self._before = [], []
+        self._rounds += 1
+        classes = len(self.recall)
+        balanced = {arm: self.outcomes[arm].balanced(self.labels, classes)[0] for arm in self._left}
+        self._left = sorted(self._left, key=balanced.get)[: max(len(self._left) // 2, 1)]
+
+    def probabilities(self) -> np.ndarray:
+        return self._to_probabilities(self._model.predict(self._x, batch_size=256, verbose=0))
+
+    def _variables(self) -> list[Any]:
+        model = self._model
+        # Read anew each time: layers and optimizers make variables when they are first used.
+        return [*model.variables, *model.optimizer.variables, *model.metrics_variables, *self._state]
+
+    def _snapshot(self) -> list[tuple[Any, np.ndarray]]:
+        return [(variable, np.array(variable)) for variable in self._variables()]
+
+    def _restore(self, snapshot: list[tuple[Any, np.ndarray]]) -> None:
+        for variable, value in snapshot:
+            variable.assign(value)
+
+
+class _Average:
+    """Mean of a model's weights over the second half of some calls: without the noise of the last step."""
+
+    def __init__(self, model: keras.Model, calls: int):
+        self._weights, self._left, self._taken = model.trainable_variables, calls - max(calls // 2, 1), 0
+        self._sum: list[Any] = []
+
+    def take(self) -> None:
+        if self._left > 0:
+            self._left -= 1
+            return
+        values = [tf.identity(weight.value) for weight in self._weights]
+        self._sum = [a + b for a, b in zip(self._sum, values, strict=True)] if self._sum else values
+        self._taken += 1
+
+    def use(self) -> None:
+        for weight, total in zip(self._weights, self._sum, strict=True):
+            weight.assign(total / self._taken)
+
+
+def _tensors(batches: list[Any]) -> list[tf.Tensor]:
+    local = tf.distribute.get_strategy().experimental_local_results
+    return [part for value in tf.nest.flatten(batches) if value is not None for part in local(value)]
+
+
+def _replay(batches: list[Any], like: Any) -> Iterator:
+    """An iterator over batches that a function which was traced for the iterator `like` takes without a new trace."""
+    spec = getattr(like, "element_spec", None)
+    if isinstance(like, tf.data.Iterator) and all(isinstance(part, tf.TensorSpec) for part in tf.nest.flatten(spec)):
+        return iter(tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec))
+    return iter(batches)  # of replicas: the training function takes anything that can be iterated

@@ -1,0 +1,111 @@
+"""From the outcome of trials to a decision: which classes get how large a share of generated rows."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+CERTAIN = 2.0
+"""Standard errors by which a share must lower the balanced validation loss to be kept."""
+LIKELY = 1.0
+"""Standard errors by which it must, beside that, lower a class's own loss for that class to get it."""
+FEWEST = 5
+"""Validation rows that a class needs to be judged."""
+_LEAST = 1e-3  # probabilities are not taken for smaller: one row does not outweigh all others
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A candidate: generated rows of one synthesizer at one share."""
+
+    synthesizer: str
+    share: float
+
+
+@dataclass
+class Outcome:
+    """What an arm's trials have shown, against trials on real rows from the same state on the same batches.
+
+    Args:
+        arm: the candidate.
+        changes: the log loss with it less that without it; one `(rows,)` for each trial.
+        recalls: (without, with) of each trial, `(classes,)` both.
+    """
+
+    arm: Arm
+    changes: list[np.ndarray] = field(default_factory=list)
+    recalls: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+
+    def by_class(self, labels: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mean change of each class's loss and its standard error, `(classes,)`; NaN where there are no rows."""
+        change, rounds = np.mean(self.changes, axis=0), np.array(self.changes)
+        mean, error = np.full(classes, np.nan), np.full(classes, np.nan)
+        spread = _within(change, labels)
+        for label in np.unique(labels):
+            mine = labels == label
+            count = np.count_nonzero(mine)
+            own = change[mine].var(ddof=1) if count > 1 else spread
+            # Few rows that happen to agree prove nothing: their spread is drawn towards that of all.
+            rows = (count * own + 2.0 * spread) / (count + 2.0) / count
+            mean[label], error[label] = change[mine].mean(), math.sqrt(rows + _of_rounds(rounds[:, mine].mean(1)))
+        return mean, error
+
+    def balanced(self, labels: np.ndarray, classes: int) -> tuple[float, float]:
+        """Mean over the classes of the change, and its standard error: of the rows, and from trial to trial."""
+        mean, _ = self.by_class(labels, classes)
+        change = np.mean(self.changes, axis=0)
+        spread, present = _within(change, labels), np.unique(labels)
+        rows = 0.0
+        for label in present:
+            count = np.count_nonzero(labels == label)
+            own = change[labels == label].var(ddof=1) if count > 1 else spread
+            rows += (count * own + 2.0 * spread) / (count + 2.0) / count
+        trials = [np.mean([one[labels == label].mean() for label in present]) for one in self.changes]
+        return float(np.nanmean(mean)), math.sqrt(rows / len(present) ** 2 + _of_rounds(np.array(trials)))
+
+
+def _within(change: np.ndarray, labels: np.ndarray) -> float:
+    """Variance inside the classes."""
+    classes = np.unique(labels)
+    squares = sum(np.sum((change[labels == label] - change[labels == label].mean()) ** 2) for label in classes)
+    return float(squares) / max(len(labels) - len(classes), 1)
+
+
+def _of_rounds(values: np.ndarray) -> float:
+    return float(values.var(ddof=1)) / len(values) if len(values) > 1 else 0.0
+
+
+def log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """`(rows,)`."""
+    return -np.log(np.clip(probabilities[np.arange(len(labels)), labels], _LEAST, 1.0))
+
+
+def recalls(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """`(classes,)`; NaN where there are no rows."""
+    hit = np.bincount(labels[probabilities.argmax(1) == labels], minlength=probabilities.shape[1])
+    with np.errstate(invalid="ignore"):
+        return hit / np.bincount(labels, minlength=probabilities.shape[1])
+
+
+def shares_of(outcome: Outcome, labels: np.ndarray, gated: np.ndarray) -> tuple[np.ndarray, str]:
+    """The decision: (share by class `(classes,)`, why).
+
+    A share must earn its place: the classes' mean validation loss must be lower with it by two standard errors, or no
+    class gets any. Then it goes to those classes whose own loss it lowers by one.
+
+    Args:
+        outcome: of the arm that has done best.
+        labels: of the validation rows.
+        gated: booleans `(classes,)`, which classes may get a share.
+    """
+    classes = len(gated)
+    change, error = outcome.balanced(labels, classes)
+    numbers = f"{change:+.4f} ± {error:.4f}"
+    if not change < -CERTAIN * error:
+        word = "raised" if change > 0 else "lowered"
+        reason = f"they {word} the balanced validation loss by {numbers.lstrip('+-')}"
+        return np.zeros(classes), reason + ("" if change > 0 else f", which is not {CERTAIN:g} standard errors")
+    mean, own = outcome.by_class(labels, classes)
+    with np.errstate(invalid="ignore"):
+        kept = gated & (mean < -LIKELY * own)
+    return np.where(kept, outcome.arm.share, 0.0), f"they lowered the balanced validation loss by {numbers.lstrip('+-')}"
