@@ -21,7 +21,7 @@ class ClassBalanced(CountedLoss):
 
     Args:
         class_counts: training rows of each class, all above 0. A class without rows has no finite weight.
-        beta: from 0 to below 1; 1 - 1 / N treats the data as N different rows at most.
+        beta: from 0 to below 1; 1 - 1 / N takes a class to have N different rows at most.
         gamma: how much less the rows count that are predicted well, at least 0; 0 is cross-entropy.
         from_logits: whether the model gives logits. Probabilities are taken by their logarithm, clipped below at
             `keras.config.epsilon()`.

@@ -45,9 +45,9 @@ class PerClassRecall(ConfusionMetric):
         name: str | None = None,
         **kwargs: Any,
     ):
+        name = name or ("per_class_recall" if class_id is None else f"recall_{class_id}")
         super().__init__(num_classes, threshold, name, **kwargs)
         self.class_id = None if class_id is None else check_integer(self, class_id, "class_id", 0, num_classes - 1)
-        self.name = name or ("per_class_recall" if class_id is None else f"recall_{class_id}")
 
     def result(self) -> Tensor:
         recalls = self.recalls()[0]
