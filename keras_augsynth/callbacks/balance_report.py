@@ -5,7 +5,18 @@ from typing import Any
 
 import numpy as np
 
-_HEAD = ("class", "real rows", "validation rows", "synthesizer", "tried", "loss", "recall without", "with", "kept", "why")
+_HEAD = (
+    "class",
+    "real rows",
+    "validation rows",
+    "synthesizer",
+    "tried",
+    "loss",
+    "recall without",
+    "with",
+    "kept",
+    "why",
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,9 @@ class BalanceReport:
         kept = [line for line in self.classes if line.kept]
         for share in sorted({line.kept for line in kept}, reverse=True):
             labels = [line.label for line in kept if line.kept == share]
-            parts.append(f"{_classes(labels)}: {share:.0%} of {_their(labels)} added rows are generated".replace("%", " %"))
+            parts.append(
+                f"{_classes(labels)}: {share:.0%} of {_their(labels)} added rows are generated".replace("%", " %")
+            )
         if kept and self.verdict:
             parts[-1] += f"; {self.verdict}"
         judged = [line for line in self.classes if not line.kept and line.tried]

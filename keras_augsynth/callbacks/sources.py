@@ -38,7 +38,11 @@ class Live:
         """(samples, whether each is finite, whether each is finite and accepted)."""
         samples = self._synthesizer.sample(labels, seed=seed, **self._options)
         sound = finite(samples)
-        return samples, sound, sound if self._accept is None else sound & ops.cast(self._accept(samples, labels), "bool")
+        return (
+            samples,
+            sound,
+            sound if self._accept is None else sound & ops.cast(self._accept(samples, labels), "bool"),
+        )
 
 
 class Pool:
@@ -77,7 +81,9 @@ class Pool:
         for start in range(0, len(self.labels), _BLOCK):
             mine = self.labels[start : start + _BLOCK]
             asked = np.resize(mine, min(_BLOCK, len(self.labels)))
-            samples, finite, accepted = self._source.draw(tf.constant(asked, "int32"), tf.constant(seed + start, "int64"))
+            samples, finite, accepted = self._source.draw(
+                tf.constant(asked, "int32"), tf.constant(seed + start, "int64")
+            )
             keras.tree.map_structure(
                 lambda store, part, a=start, n=len(mine): store.__setitem__(slice(a, a + n), np.asarray(part)[:n]),
                 self._disk,

@@ -17,7 +17,7 @@ from keras import ops
 from keras_augsynth.callbacks.balance_report import BalanceReport, ClassLine
 from keras_augsynth.callbacks.class_rows import ClassRows
 from keras_augsynth.callbacks.fit_arguments import fit_arguments
-from keras_augsynth.callbacks.held_out import HeldOut
+from keras_augsynth.callbacks.gate import Gate, classes_in_words
 from keras_augsynth.callbacks.injection import Injection, Rows, injected, remove
 from keras_augsynth.callbacks.mixture import Mixture, scope_of
 from keras_augsynth.callbacks.outputs import Outputs
@@ -33,9 +33,6 @@ from keras_augsynth.callbacks.strategies import (
     to_classes,
 )
 from keras_augsynth.callbacks.teachers import Teachers
-from keras_augsynth.callbacks.trials import WINDOW, Trials, plan
-from keras_augsynth.callbacks.validation import Validation, collected
-from keras_augsynth.callbacks.verdict import FEWEST, Arm, recalls, shares_of
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, check_seed, wrong
 from keras_augsynth.core.seeded import seeded
@@ -274,8 +271,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         counts = np.zeros(classes)
         if known is not None:
             counts[: len(known)] = known
-        self._labels = None if y is None else check_labels(self, y, "y", classes)
-        self._form = None if y is None else np.shape(y)[1:]
+        labels = None if y is None else check_labels(self, y, "y", classes)
         # Not attributes of the model: nothing of this is saved with it.
         variable = lambda value, dtype="float32": tf.Variable(value, dtype=dtype, trainable=False)
         self._counts, self._counting = variable(counts), variable(known is None)
@@ -283,46 +279,46 @@ class SyntheticBalancer(keras.callbacks.Callback):
         self._added, self._repeated, self._seen = (variable(np.zeros(shape)) for shape in (classes, classes, ()))
         self._class_weights = variable(np.ones(classes))
         self._most = self._most_per_real(counts, known is not None)
-        self._notes, self._failures, self._verdict = [], {}, ""
-        self._trials: Trials | None = None
-        self._held: HeldOut | None = None
-        self._calls, self._steps_seen, self._epoch, self._mean_rows = 0, 0, 0, 0.0
+        self._notes, self._failures, self._history = [], {}, {"shares": [], "recalls": []}
+        self._calls = self._calls_in_epoch = self._epoch = 0
         self._annealed = self._reweighted = False
-        self._parts = np.zeros((0, classes), "float32")
-        self._history: dict[str, list] = {"shares": [], "recalls": []}
-        self._lines: dict[int, dict[str, Any]] = {}
+        self._mean_rows = 0.0
         steps = self.params.get("steps")
         self._per_epoch = None if steps is None else -(-steps // self.model.steps_per_execution)
-        self._outputs = Outputs(self, self.model) if self._reads_outputs else None
-        self._mixture = Mixture(self, {}, classes, self._new_seed, self._fail)
-        self._gated = self._validated and bool(self._synthesizers)
-        if known is not None and not self._most and self.max_share:
-            self._notes.append("no class is rarer than the others: nothing is added")
+        self._parts = np.zeros((0, classes), "float32")
+        self._mixture, self._gate = Mixture(self, {}, classes, self._new_seed, self._fail), None
         if not self._most:
-            self._gated = False
+            if self.max_share:
+                self._notes.append("no class is rarer than the others, so nothing is added")
             return
         if given.get("class_weight") is not None:
             message = "SyntheticBalancer: `class_weight` beside it corrects the imbalance twice; leave it out."
             warnings.warn(message, UserWarning, stacklevel=2)
-        if known is not None and len(few := np.flatnonzero((counts > 0) & (counts < self.min_real))):
-            self._notes.append(f"fewer than {self.min_real} real rows, so none generated: {_classes(few)}")
-        self._begin_sources(given, counts)
-        if self._gated:
-            self._begin_validation(given, classes, counts, known is not None)
-        if self._state:
-            self._restore(self._state)
-        elif (backup := self._backup(given)) is not None and backup.exists():
-            self._restore(json.loads(backup.read_text()))
+        reads = self._validated or self.logit_adjustment is not None or self.accept == "teacher"
+        self._outputs = Outputs(self, self.model) if reads else None
+        wanted = self._wanted(counts).numpy()
+        few = (counts < self.min_real) & (counts > 0)
+        if few.any() and self._synthesizers:
+            reason = f"fewer than {self.min_real} real rows of {classes_in_words(np.flatnonzero(few))}"
+            self._notes.append(f"{reason}, so none are generated")
+        self._begin_sources(given, labels, np.where(few, 0.0, wanted), classes)
+        self._parts[:, few] = 0.0
+        if self._validated and self._synthesizers:
+            most = 1.0 - (self.resample_real or 0.0)
+            tried = [share for share in self.candidates if share <= most]
+            self._gate = Gate(self, self.model, self._mixture, self._outputs, tried, self.trial_cost, self.seed)
+            self._gate.judge_by(given, labels, self.validation_share, wanted > 0 if known is not None else None)
+        state, backup = self._state, self._backup(given)
+        if not state and backup is not None and backup.exists():
+            state = json.loads(backup.read_text())
+        if state:
+            self._restore(state)
         self._set_parts()
         Injection(self.model, self)
 
     @property
     def _validated(self) -> bool:
         return self.strategy == "validated"
-
-    @property
-    def _reads_outputs(self) -> bool:
-        return self._validated or self.logit_adjustment is not None or self.accept == "teacher"
 
     def _classes(self, counts: np.ndarray | None) -> int:
         known = [self.num_classes, *(getattr(each, "num_classes", None) for each in self._synthesizers.values())]
@@ -358,28 +354,23 @@ class SyntheticBalancer(keras.callbacks.Callback):
             return 1.0
         return (1.0 if self._validated else 0.0) if self.resample_real is None else self.resample_real
 
-    def _begin_sources(self, given: dict[str, Any], counts: np.ndarray) -> None:
-        accept = self._teachers(given) if self.accept == "teacher" else self.accept
-        wanted = self._wanted(counts).numpy()
-        wanted = np.where(counts >= self.min_real, wanted, 0.0)
-        if not wanted.any():
-            wanted = np.ones_like(wanted)
+    def _begin_sources(
+        self, given: dict[str, Any], labels: np.ndarray | None, wanted: np.ndarray, classes: int
+    ) -> None:
+        accept = self._teachers(given, labels) if self.accept == "teacher" else self.accept
         sources: dict[str, Live | Pool | None] = {}
         for name, each in self._synthesizers.items():
-            source = Live(each, accept)
+            sources[name] = source = Live(each, accept)
             rows = self._probed(name, source, each, int(wanted.argmax()))
-            sources[name] = source
             if self.mode == "pool":
                 spec = keras.tree.map_structure(lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), rows)
-                sources[name] = Pool(source, spec, self.pool_size, wanted, self.memory)
-        self._mixture = Mixture(self, sources, len(counts), self._new_seed, self._fail)
+                relative = wanted if wanted.any() else np.ones(classes)
+                sources[name] = Pool(source, spec, self.pool_size, relative, self.memory)
+        self._mixture = Mixture(self, sources, classes, self._new_seed, self._fail)
         parts = self.shares or dict.fromkeys(sources, 1.0)
-        total = sum(parts.values()) or 1.0
         generated = 0.0 if self._validated else 1.0 - self._real_part
-        plain = [[generated * parts[name] / total] * len(counts) for name in sources]
-        self._parts = np.reshape(np.array(plain, "float32"), (len(sources), len(counts)))
-        few = (counts < self.min_real) & (counts > 0)
-        self._parts[:, few] = 0.0
+        plain = [[generated * parts[name] / sum(parts.values())] * classes for name in sources]
+        self._parts = np.reshape(np.array(plain, "float32"), (len(sources), classes))
 
     def _probed(self, name: str, source: Live, synthesizer: Synthesizer, label: int) -> Any:
         """Two samples; an error if it cannot make any."""
@@ -394,27 +385,12 @@ class SyntheticBalancer(keras.callbacks.Callback):
             message = f"be fitted before, and make samples of class {label} ({_first_line(error)})"
             raise wrong(self, "synthesizer", message, name) from error
 
-    def _teachers(self, given: dict[str, Any]) -> Teachers:
-        if self._labels is None:
+    def _teachers(self, given: dict[str, Any], labels: np.ndarray | None) -> Teachers:
+        if labels is None:
             raise wrong(self, "accept", 'be another than "teacher", or `fit` be given arrays', self.accept)
         steps = int(np.clip(0.1 * self.params["epochs"] * self.params["steps"], 50, 400))
-        y, x = given["y"], given["x"]
-        return Teachers(self.model, x, y, self._labels, steps, self._outputs.probabilities, self.seed)
-
-    def _begin_validation(self, given: dict[str, Any], classes: int, counts: np.ndarray, known: bool) -> None:
-        data = given.get("validation_data")
-        if data is not None:
-            self._validation = collected(self, data, given.get("validation_steps"), classes, self._form)
-            there = np.bincount(self._validation.labels, minlength=classes)
-            if known and len(lacking := np.flatnonzero((self._wanted(counts).numpy() > 0) & (there == 0))):
-                message = f"SyntheticBalancer: the validation data lack {_classes(lacking)}: no generated rows for it."
-                warnings.warn(message, UserWarning, stacklevel=2)
-        elif self._labels is not None:
-            self._held = HeldOut(given["x"], self._labels, classes, self.validation_share, self.seed)
-            self._validation = Validation(self._held.x, self._held.labels)
-        else:
-            message = "be another one, or `fit` be given validation_data: only arrays can be split"
-            raise wrong(self, "strategy", message, self.strategy)
+        x, y = given["x"], given["y"]
+        return Teachers(self.model, x, y, labels, steps, self._outputs.probabilities, self.seed)
 
     # In the training graph.
 
@@ -423,7 +399,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         classes = self._counts.shape[0]
         labels = to_classes(self, y, classes, checked=not self._padded)
         count = ops.shape(labels)[0]
-        kept = None if self._held is None else ops.logical_not(self._held.holds(x, labels))
+        kept = None if self._gate is None else self._gate.kept(x, labels)
         real = ops.ones((count,), "bool") if kept is None else kept
         self._counts.assign_add(self._counting * ops.sum(ops.one_hot(labels, classes, dtype="float32"), axis=0))
         if self._mixture.memory is not None:
@@ -504,14 +480,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
     def around(self, run: Callable[[Any], Any], iterator: Any) -> Any:
         if self._mixture.memory is None and (self._validated or self._real_part):
             self._mixture.memory = self._room(iterator.element_spec)
-        trials = self._trials
-        if trials is None or trials.over:
-            logs = run(iterator)
-        else:
-            logs = trials(self._calls, run, iterator)
-            if trials.over:
-                self._decide()
-        self._calls, self._steps_seen = self._calls + 1, self._steps_seen + 1
+        logs = run(iterator) if self._gate is None else self._gate.step(self._calls, run, iterator)
+        self._calls, self._calls_in_epoch = self._calls + 1, self._calls_in_epoch + 1
         return logs
 
     def _room(self, spec: Any) -> ClassRows:
@@ -549,7 +519,13 @@ class SyntheticBalancer(keras.callbacks.Callback):
             return
         if not injected(self.model, self):  # another callback has compiled the model again
             Injection(self.model, self)
-        if self._gated and self._trials is None and self._calls and self._per_epoch and not float(self._counting):
+        if (
+            self._gate is not None
+            and self._gate.waits
+            and self._calls
+            and self._per_epoch
+            and not float(self._counting)
+        ):
             self._plan()
         progress = self._calls / self._total if self._per_epoch else self._epoch / self.params["epochs"]
         anneal = (0.2 if self._validated else 0.0) if self.anneal is None else self.anneal
@@ -567,7 +543,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
 
     def _set_parts(self) -> None:
         """Lets the graph use what was decided."""
-        self._mixture.parts.assign(np.zeros_like(self._parts) if self._annealed else self._parts)
+        parts = self._parts if self._gate is None else self._gate.shares
+        self._mixture.parts.assign(np.zeros_like(parts) if self._annealed else parts)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         epochs = self.params["epochs"]
@@ -578,10 +555,10 @@ class SyntheticBalancer(keras.callbacks.Callback):
         self._factor.assign(factor)
         for tally in (self._added, self._repeated, self._seen):
             tally.assign(tf.zeros_like(tally))
-        self._epoch, self._steps_seen = epoch, 0
+        self._epoch, self._calls_in_epoch = epoch, 0
         if self._per_epoch:
             self._calls = max(self._calls, epoch * self._per_epoch)
-        needed = self._parts.any() or (self._gated and not self._decided) if self._most else False
+        needed = self._parts.any() if self._gate is None else self._gate.open
         for name, source in self._mixture.sources.items():
             if isinstance(source, Pool) and needed and not self._annealed:
                 self._fill(name, source, epoch)
@@ -602,14 +579,14 @@ class SyntheticBalancer(keras.callbacks.Callback):
         self._counting.assign(0.0)
         if self._mixture.memory is not None:
             self._mixture.memory.close_lap()
-        self._per_epoch = self._per_epoch or self._steps_seen
+        self._per_epoch = self._per_epoch or self._calls_in_epoch
         added, repeated, seen = self._added.numpy(), self._repeated.numpy(), float(self._seen)
         rows = added.sum() + repeated.sum() + seen
-        self._mean_rows = rows / max(self._steps_seen, 1)
+        self._mean_rows = rows / max(self._calls_in_epoch, 1)
         counts = self._counts.numpy()
         by_class = added + repeated + seen * counts / max(counts.sum(), 1.0)
         self._history["shares"].append((added / np.maximum(by_class, 1.0)).tolist())
-        recall = self._trials.recall if self._trials is not None else None
+        recall = None if self._gate is None else self._gate.recall
         if recall is not None:
             self._history["recalls"].append([epoch, recall.tolist()])
         if logs is not None:
@@ -625,109 +602,40 @@ class SyntheticBalancer(keras.callbacks.Callback):
             backup.parent.mkdir(parents=True, exist_ok=True)
             backup.write_text(json.dumps(self.state_dict()))
 
-    # The decision.
-
-    @property
-    def _decided(self) -> bool:
-        return bool(self._verdict)
-
     def _plan(self) -> None:
-        """Plans the trials, or decides without, if there cannot be any."""
-        alive = [name for name, source in self._mixture.sources.items() if source is not None]
-        most = 1.0 - (self.resample_real or 0.0)
-        arms = [Arm(name, share) for name in alive for share in self.candidates if share <= most]
-        rows = self._mean_rows or float(self._seen + ops.sum(self._added) + ops.sum(self._repeated)) / self._steps_seen
         counts = self._counts.numpy()
-        classes = len(counts)
-        there = np.bincount(self._validation.labels, minlength=classes)
-        enough = (there >= FEWEST) & (counts >= self.min_real) & (self._wanted(counts).numpy() > 0)
-        self._may = enough
-        if self._decided or not arms or not enough.any() or self._calls > WINDOW[1] * self._total:
-            reason = "" if self._decided else "no class can be judged: no generated rows"
-            return self._without_trials(reason if not enough.any() or not arms else "")
-        for some in (arms, arms[:1]):
-            the_plan = plan(self._total, self.trial_cost, len(some), rows, len(self._validation.labels))
-            if the_plan is not None:
-                break
-        else:
-            return self._without_trials("the training is too short for trials: no generated rows")
-        seen = self._validation.at_most(the_plan.rows, classes, self.seed)
-        self._trials = Trials(
-            self.model, the_plan, some, seen.x, seen.labels, self._outputs.of_arrays, self._use, self._state_of_a_step()
-        )
-        self._trial_rows = rows
-
-    def _without_trials(self, reason: str) -> None:
-        self._gated = False
-        if reason:
-            self._notes.append(reason)
-        if self._held is not None:
-            self._held.release()
-
-    def _state_of_a_step(self) -> list[tf.Variable]:
-        mine = [self._counts, self._draws, self._added, self._repeated, self._seen, self._mixture.counts]
-        memory = self._mixture.memory
-        return mine if memory is None else [*mine, *memory.counters]
-
-    def _use(self, arm: Arm | None) -> None:
-        parts = np.zeros_like(self._parts)
-        if arm is not None:
-            parts[list(self._mixture.sources).index(arm.synthesizer)] = np.where(self._may, arm.share, 0.0)
-        self._mixture.parts.assign(parts)
-
-    def _decide(self) -> None:
-        trials, classes = self._trials, self._counts.shape[0]
-        outcome = trials.best
-        shares, self._verdict = shares_of(outcome, trials.labels, self._may)
-        if outcome.arm.synthesizer in self._failures:
-            shares, self._verdict = np.zeros(classes), "their synthesizer has failed"
-        self._parts[list(self._mixture.sources).index(outcome.arm.synthesizer)] = shares
-        change, error = outcome.by_class(trials.labels, classes)
-        without, with_them = np.nanmean(outcome.recalls, axis=0)
-        seen = np.bincount(trials.labels, minlength=classes)
-        for label in np.flatnonzero(self._may):
-            numbers = {"change": change, "error": error, "without": without, "with_them": with_them, "kept": shares}
-            line = {name: float(values[label]) for name, values in numbers.items()}
-            line |= {"synthesizer": outcome.arm.synthesizer, "tried": outcome.arm.share, "validation": int(seen[label])}
-            self._lines[int(label)] = line
-        if self._held is not None:
-            self._held.release()
-        self._set_parts()
+        may = (self._wanted(counts).numpy() > 0) & (counts >= self.min_real)
+        rows = self._mean_rows or float(self._seen + ops.sum(self._added) + ops.sum(self._repeated)) / self._calls
+        state = [self._counts, self._draws, self._added, self._repeated, self._seen, self._mixture.counts]
+        if self._mixture.memory is not None:
+            state += self._mixture.memory.counters
+        self._gate.plan(self._total, self._calls, rows, counts, may, state)
 
     def on_train_end(self, logs: dict | None = None) -> None:
         remove(self.model, self)
-        if self._gated and self._trials is not None and not self._decided:
-            self._notes.append("the training ended before the trials: no generated rows")
+        if self._gate is not None:
+            self._gate.end()
         if self._validated or self._notes:
             print(f"SyntheticBalancer: {self.report_}")
 
     def _report(self) -> BalanceReport:
         counts = self._counts.numpy().astype(int)
+        known = {} if self._gate is None else self._gate.lines
         lines = []
         for label, count in enumerate(counts):
-            line = self._lines.get(label, {})
-            why = "" if line.get("kept") else self._why(label, count)
+            line = known.get(label, {})
+            why = "" if self._gate is None or line.get("kept") else self._gate.why_not(label)
+            if self._synthesizers and count < self.min_real:
+                why = f"fewer than {self.min_real} real rows"
             lines.append(ClassLine(label, int(count), why=why, **line))
         asked, finite, accepted = self._mixture.counts.numpy().astype(int)
         rows = {"asked": int(asked), "not finite": int(asked - finite), "not accepted": int(finite - accepted)}
-        cost = {}
-        if self._trials is not None:
-            steps = self._trials.plan.cost(len(self._trials.outcomes), self._trial_rows)
-            cost = {"steps": steps, "of": float(self._total), "seconds": self._trials.seconds}
-        history = self._history
-        shares, looks = [np.array(row) for row in history["shares"]], [(e, np.array(r)) for e, r in history["recalls"]]
-        return BalanceReport(lines, self._verdict, shares, looks, rows, cost, list(self._notes))
-
-    def _why(self, label: int, count: int) -> str:
-        if not self._validated or not self._synthesizers:
-            return ""
-        if label in self._lines:
-            return "not shown to help"
-        if count < self.min_real:
-            return f"fewer than {self.min_real} real rows"
-        if hasattr(self, "_validation") and np.count_nonzero(self._validation.labels == label) < FEWEST:
-            return f"fewer than {FEWEST} validation rows"
-        return ""
+        shares = [np.array(row) for row in self._history["shares"]]
+        looks = [(epoch, np.array(recall)) for epoch, recall in self._history["recalls"]]
+        verdict, notes, cost = (
+            ("", [], {}) if self._gate is None else (self._gate.verdict, self._gate.notes, self._gate.cost)
+        )
+        return BalanceReport(lines, verdict, shares, looks, rows, cost, [*self._notes, *notes])
 
     # Its own state.
 
@@ -743,10 +651,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
             "draws": int(self._draws.numpy()),
             "counts": self._counts.numpy().tolist(),
             "counting": float(self._counting),
-            "parts": {name: self._parts[k].tolist() for k, name in enumerate(self._mixture.sources)},
-            "verdict": self._verdict,
-            "lines": {str(label): line for label, line in self._lines.items()},
-            "notes": list(self._notes),
+            "gate": None if self._gate is None else self._gate.state(),
             "history": {name: list(values) for name, values in self._history.items()},
         }
 
@@ -759,24 +664,21 @@ class SyntheticBalancer(keras.callbacks.Callback):
         Raises:
             ValueError: for something else.
         """
-        if not isinstance(state, Mapping) or not {"calls", "draws", "counts", "parts"} <= set(state):
+        if not isinstance(state, Mapping) or not {"calls", "draws", "counts", "gate"} <= set(state):
             raise wrong(self, "state", "be what `state_dict` has returned", type(state).__name__)
         self._state = dict(state)
 
     def _restore(self, state: dict[str, Any]) -> None:
-        if len(state["counts"]) != self._counts.shape[0] or set(state["parts"]) != set(self._mixture.sources):
-            raise wrong(self, "state", "be of a balancer with the same classes and synthesizers", state["parts"].keys())
+        if len(state["counts"]) != self._counts.shape[0] or (state["gate"] is None) != (self._gate is None):
+            raise wrong(self, "state", "be of a balancer with the same classes and strategy", sorted(state))
         self._calls = state["calls"]
         self._draws.assign(state["draws"])
         self._counts.assign(state["counts"])
         self._counting.assign(state["counting"])
-        self._parts = np.array([state["parts"][name] for name in self._mixture.sources], "float32").reshape(self._parts.shape)
-        self._verdict, self._notes = state["verdict"], list(state["notes"])
-        self._lines = {int(label): line for label, line in state["lines"].items()}
         self._history = {name: list(values) for name, values in state["history"].items()}
+        if self._gate is not None:
+            self._gate.restore(state["gate"])
         self._state = {}
-        if self._decided:
-            self._without_trials("")
 
     def _backup(self, given: dict[str, Any]) -> pathlib.Path | None:
         """Beside the file of a `BackupAndRestore` of this `fit`."""
@@ -790,10 +692,6 @@ _UNCOUNTED = 1024  # real rows of a class that are kept while it is not known ho
 
 def _place(listed: list, balancer: SyntheticBalancer) -> int:
     return [one for one in listed if isinstance(one, SyntheticBalancer)].index(balancer)
-
-
-def _classes(labels: Sequence[int]) -> str:
-    return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"
 
 
 def _first_line(error: Exception) -> str:

@@ -55,13 +55,18 @@ class Teachers:
         rows = rng.permutation(rows)[: steps * _BATCH]
         batches = tf.data.Dataset.from_tensor_slices(rows).batch(_BATCH)
         source, targets = keras.tree.map_structure(tf.convert_to_tensor, x), tf.convert_to_tensor(y)
-        take = lambda which: (keras.tree.map_structure(lambda part: tf.gather(part, which), source), tf.gather(targets, which))
+        take = lambda which: (
+            keras.tree.map_structure(lambda part: tf.gather(part, which), source),
+            tf.gather(targets, which),
+        )
         teacher.fit(batches.map(take), shuffle=False, verbose=0)
         return teacher
 
     def __call__(self, samples: Any, labels: Tensor) -> Tensor:
         agree = [
-            ops.equal(ops.cast(ops.argmax(self._to_probabilities(teacher(samples, training=False)), axis=1), "int32"), labels)
+            ops.equal(
+                ops.cast(ops.argmax(self._to_probabilities(teacher(samples, training=False)), axis=1), "int32"), labels
+            )
             for teacher in self._models
         ]
         return ops.logical_and(*agree)

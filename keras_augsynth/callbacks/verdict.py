@@ -108,4 +108,6 @@ def shares_of(outcome: Outcome, labels: np.ndarray, gated: np.ndarray) -> tuple[
     mean, own = outcome.by_class(labels, classes)
     with np.errstate(invalid="ignore"):
         kept = gated & (mean < -LIKELY * own)
-    return np.where(kept, outcome.arm.share, 0.0), f"they lowered the balanced validation loss by {numbers.lstrip('+-')}"
+    return np.where(
+        kept, outcome.arm.share, 0.0
+    ), f"they lowered the balanced validation loss by {numbers.lstrip('+-')}"

@@ -122,7 +122,10 @@ def test_every_way_of_training(name):
 
 
 def test_one_hot_labels():
-    model, callback = classifier(loss="categorical_crossentropy"), callbacks.SyntheticBalancer(Centers(), strategy="equal", seed=1)
+    model, callback = (
+        classifier(loss="categorical_crossentropy"),
+        callbacks.SyntheticBalancer(Centers(), strategy="equal", seed=1),
+    )
     callback.adapt(np.eye(3)[Y])
     history = model.fit(
         data_set(np.eye(3, dtype="float32")[Y]), epochs=2, verbose=0, shuffle=False, callbacks=[callback]
@@ -133,7 +136,10 @@ def test_one_hot_labels():
 @pytest.mark.parametrize("column", [False, True])
 def test_binary_labels(column):
     y = (Y > 0).astype("float32")
-    model, callback = classifier(1, "binary_crossentropy"), callbacks.SyntheticBalancer(Centers(), strategy="equal", seed=1)
+    model, callback = (
+        classifier(1, "binary_crossentropy"),
+        callbacks.SyntheticBalancer(Centers(), strategy="equal", seed=1),
+    )
     callback.adapt(y)
     model.fit(data_set(y[:, None] if column else y), verbose=0, shuffle=False, callbacks=[callback])
     np.testing.assert_array_equal(callback._counts, [200, 50, 0])
@@ -364,7 +370,11 @@ def fit_with(synthesizer):
             TypeError,
             "`synthesizer` must have the methods `fit` and `sample`",
         ),
-        (lambda: balancer(strategy="even"), ValueError, 'SyntheticBalancer: `strategy` must be one of "validated", "equal"'),
+        (
+            lambda: balancer(strategy="even"),
+            ValueError,
+            'SyntheticBalancer: `strategy` must be one of "validated", "equal"',
+        ),
         (lambda: balancer(strategy={0: 1.0}), ValueError, "`strategy` must leave some real rows"),
         (lambda: balancer(strategy={0: 2.0}), ValueError, "`strategy` must be a finite number from 0.0 to 1.0"),
         (lambda: balancer(strategy={"cat": 0.5}), ValueError, "`strategy` must name classes by their numbers"),
