@@ -20,7 +20,7 @@ class Rows(NamedTuple):
         x: as the batch's.
         y: as the batch's.
         weight: of each, float32 `(N,)`; None: all 1. Rows of weight 0 don't count.
-        kept: which of the batch's own rows stay, booleans; None: all.
+        kept: which of the batch's own rows may be trained on, booleans; None: all.
     """
 
     x: Any
@@ -67,9 +67,8 @@ class Injection:
     - an exception elsewhere (in another callback, say) leaves it behind, but every `fit` makes a new
       `model.history`, by which the injection sees that it is not wanted any more, and goes.
 
-    Metrics see the real rows only. Rows that don't count have weight 0 under XLA, which wants the same number of rows in
-    every step, and the others are weighted such that the loss is the mean over those that do; without XLA they are
-    left out.
+    Metrics see the real rows only. Rows that don't count have weight 0, and the others are weighted such that the loss
+    is the mean over those that do.
 
     Args:
         model: a compiled model, in `fit`.
@@ -120,7 +119,8 @@ class Injection:
                 return self._function(iterator)
             except tf.errors.OpError as error:
                 ended = isinstance(error, tf.errors.OutOfRangeError)
-                if ended or not any([owner.failed(error) for owner in self.owners]):
+                failed = [owner.failed(error) for owner in self.owners]
+                if ended or not any(failed):
                     raise
                 # The batch is lost. The step is traced again, without what has failed.
                 self._trace()
@@ -131,9 +131,9 @@ class Injection:
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         more = [owner.rows(x, y) for owner in self.owners]
         padded = bool(self._model.jit_compile)
-        kept = [rows.kept for rows in more if rows.kept is not None]
-        if kept and not padded:
-            (x, y, weight), kept = _only((x, y, weight), functools.reduce(ops.logical_and, kept)), []
+        for rows in more:
+            if rows.kept is not None:
+                x, y, weight = filled((x, y, weight), rows.kept)
         count = ops.shape(keras.tree.flatten(x)[0])[0]
         self._real.rows, self._real.weight = count, weight
 
@@ -141,7 +141,7 @@ class Injection:
         all_x = keras.tree.map_structure(together, x, *(rows.x for rows in more))
         all_y = together(y, *(rows.y for rows in more))
         factors = [factor for owner in self.owners if (factor := owner.row_weights(all_y)) is not None]
-        weights = self._weights(count, weight, kept, more, factors)
+        weights = self._weights(count, weight, more, factors)
         for owner in self.owners:
             all_x, all_y = owner.mixed(all_x, all_y)
         step = lambda: self._step((all_x, all_y) if weights is None else (all_x, all_y, weights))
@@ -151,21 +151,17 @@ class Injection:
                 for layer in self._model._flatten_layers():
                     if isinstance(layer, keras.layers.BatchNormalization):
                         stack.enter_context(_attribute(layer, "call", functools.partial(_normalized, layer, real)))
-            if not padded or kept or factors or all(rows.weight is None for rows in more):
+            if not padded or factors or all(rows.weight is None for rows in more):
                 return step()
             active = sum(ops.sum(ops.cast(rows.weight > 0.0, "float32")) for rows in more if rows.weight is not None)
             return tf.cond(active > 0.0, step, lambda: self._step(data))
 
-    def _weights(
-        self, count: Tensor, weight: Tensor | None, kept: list[Tensor], more: list[Rows], factors: list[Tensor]
-    ) -> Tensor | None:
+    def _weights(self, count: Tensor, weight: Tensor | None, more: list[Rows], factors: list[Tensor]) -> Tensor | None:
         """Of all rows, or None if none is needed. Added rows weigh as much as the real ones on average."""
-        if weight is None and not kept and not factors and all(rows.weight is None for rows in more):
+        if weight is None and not factors and all(rows.weight is None for rows in more):
             return None
         real = ops.ones((count,)) if weight is None else weight
-        usual = ops.mean(real)
-        counts = functools.reduce(ops.logical_and, kept) if kept else ops.ones((count,), "bool")
-        parts, active = [real * _like(counts, real)], [ops.cast(counts, "float32")]
+        usual, parts, active = ops.mean(real), [real], [ops.ones((count,))]
         for rows in more:
             own = ops.ones((ops.shape(rows.y)[0],)) if rows.weight is None else rows.weight
             parts.append(usual * _like(own, real) * ops.ones((1, *(1,) * (len(real.shape) - 1)), real.dtype))
@@ -191,10 +187,15 @@ class Injection:
         return type(self._model).compute_metrics(self._model, *real, getattr(self._real, "weight", sample_weight))
 
 
-def _only(parts: Any, chosen: Tensor) -> Any:
-    """The chosen rows; all, if it is none: a batch without rows has no loss."""
-    chosen = ops.logical_or(chosen, ops.logical_not(ops.any(chosen)))
-    return keras.tree.map_structure(lambda part: None if part is None else tf.boolean_mask(part, chosen), parts)
+def filled(parts: Any, chosen: Tensor) -> Any:
+    """As many rows as there are, but only the chosen ones: in place of the others they come again.
+
+    So shapes stay the same, and no kernel is compiled for each number of rows. Where none is chosen, one is repeated.
+    """
+    rows = ops.argsort(ops.cast(ops.logical_not(chosen), "int32"))
+    count = ops.maximum(ops.sum(ops.cast(chosen, "int32")), 1)
+    rows = ops.take(rows, ops.arange(ops.shape(rows)[0]) % count)
+    return keras.tree.map_structure(lambda part: None if part is None else tf.gather(part, rows), parts)
 
 
 def _like(values: Tensor, real: Tensor) -> Tensor:

@@ -144,7 +144,7 @@ class Mixture:
                 with tf.name_scope(scope_of(name)):
                     samples, sound, usable = source.draw(labels, self._new_seed())
                 return alike(self._owner, like, samples), sound, usable
-        except Unlike:
+        except UnlikeError:
             raise
         except Exception as error:
             self._failed(name, error)
@@ -155,7 +155,7 @@ class Mixture:
         self.counts.assign_add(ops.stack([ops.sum(ops.cast(which, "float32")) for which in chosen]))
 
 
-class Unlike(ValueError):
+class UnlikeError(ValueError):
     """Samples are of another shape or kind than the data."""
 
 
@@ -172,7 +172,9 @@ def alike(owner: Any, x: Any, samples: Any) -> Any:
         return keras.tree.map_structure(leaf, part)
 
     if describe(x) != describe(samples):
-        raise wrong(owner, "synthesizer", f"make samples like the batch's, {describe(x)}", describe(samples), Unlike)
+        raise wrong(
+            owner, "synthesizer", f"make samples like the batch's, {describe(x)}", describe(samples), UnlikeError
+        )
     return keras.tree.map_structure(lambda made, real: tf.stop_gradient(ops.cast(made, real.dtype)), samples, x)
 
 

@@ -84,11 +84,9 @@ class Pool:
             samples, finite, accepted = self._source.draw(
                 tf.constant(asked, "int32"), tf.constant(seed + start, "int64")
             )
-            keras.tree.map_structure(
-                lambda store, part, a=start, n=len(mine): store.__setitem__(slice(a, a + n), np.asarray(part)[:n]),
-                self._disk,
-                samples,
-            )
+            place = slice(start, start + len(mine))
+            for store, part in zip(keras.tree.flatten(self._disk), keras.tree.flatten(samples), strict=True):
+                store[place] = np.asarray(part)[: len(mine)]
             sound += int(np.count_nonzero(np.asarray(finite)[: len(mine)]))
             self._accepted[start : start + len(mine)] = np.asarray(accepted)[: len(mine)]
         self.turn(seed)

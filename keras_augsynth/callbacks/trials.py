@@ -187,7 +187,7 @@ class Trials:
         return [*model.variables, *model.optimizer.variables, *model.metrics_variables, *self._state]
 
     def _snapshot(self) -> list[tuple[Any, np.ndarray]]:
-        return [(variable, np.array(variable)) for variable in self._variables()]
+        return [(variable, variable.numpy()) for variable in self._variables()]
 
     def _restore(self, snapshot: list[tuple[Any, np.ndarray]]) -> None:
         for variable, value in snapshot:

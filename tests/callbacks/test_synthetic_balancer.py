@@ -98,7 +98,7 @@ MODELS = {
 
 
 def check(model, callback, history):
-    added, seen = callback._added.numpy(), float(callback._seen)
+    added, seen = callback._balancing.added.numpy(), float(callback._balancing.seen)
     assert added[0] == 0 and added[1] > 0 and added[2] > 0
     assert seen == 250  # of the last epoch: real rows only
     assert len(history.history["synthetic_share"]) == 2
@@ -142,8 +142,8 @@ def test_binary_labels(column):
     )
     callback.adapt(y)
     model.fit(data_set(y[:, None] if column else y), verbose=0, shuffle=False, callbacks=[callback])
-    np.testing.assert_array_equal(callback._counts, [200, 50, 0])
-    assert callback._added.numpy()[1] > 100
+    np.testing.assert_array_equal(callback._balancing.counts, [200, 50, 0])
+    assert callback._balancing.added.numpy()[1] > 100
 
 
 def test_mixed_precision():
@@ -155,7 +155,7 @@ def test_mixed_precision():
 def test_classes_are_counted_while_the_first_epoch_runs():
     model, callback = classifier(), balancer(adapted=False)
     history = model.fit(data_set(), epochs=2, verbose=0, shuffle=False, callbacks=[callback])
-    np.testing.assert_array_equal(callback._counts, COUNTS)
+    np.testing.assert_array_equal(callback._balancing.counts, COUNTS)
     check(model, callback, history)
 
 
@@ -213,7 +213,7 @@ def test_weights_of_xla_are_the_mean_over_rows_that_count():
 def test_how_many_rows_are_added(arguments, low, high):
     callback = balancer(**arguments)
     classifier().fit(data_set(), epochs=4, verbose=0, shuffle=False, callbacks=[callback])
-    added = callback._added.numpy()
+    added = callback._balancing.added.numpy()
     assert np.all(added >= low) and np.all(added <= high), added
 
 
@@ -254,13 +254,13 @@ def test_nothing_is_left_after_an_exception(error, then):
     with pytest.raises(type(error)):
         model.fit(data_set(), verbose=0, shuffle=False, callbacks=[callback, Fails(error)])
     assert not {"train_step", "compute_metrics", "make_train_function"} & vars(model).keys()
-    seen = float(callback._seen)
+    seen = float(callback._balancing.seen)
     if then == "fit":
         history = model.fit(data_set(), verbose=0, shuffle=False).history
         assert "synthetic_share" not in history
     else:
         model.train_on_batch(X[:25], Y[:25])
-    assert float(callback._seen) == seen  # no batch went through it any more
+    assert float(callback._balancing.seen) == seen  # no batch went through it any more
     assert type(model.train_function).__name__ == "function"
 
 
@@ -290,8 +290,8 @@ def test_two_balancers_each_see_the_real_rows():
     model = classifier()
     history = model.fit(data_set(), verbose=0, shuffle=False, callbacks=[first, second]).history
     for callback in (first, second):
-        assert float(callback._seen) == 250
-        assert callback._added.numpy().sum() > 150
+        assert float(callback._balancing.seen) == 250
+        assert callback._balancing.added.numpy().sum() > 150
     assert model.train_function is None
     assert len(history["synthetic_share"]) == 1
 
@@ -354,7 +354,7 @@ def test_replicas_draw_differently():
     for replica in (0, 1):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tf.distribute, "get_replica_context", lambda replica=replica: Context(replica))
-            seeds.append(int(callback._new_seed()))
+            seeds.append(int(callback._balancing.new_seed()))
     assert len(set(seeds)) == 2
 
 
