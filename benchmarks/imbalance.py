@@ -1,6 +1,7 @@
 """What helps a classifier on imbalanced images, and does the balancer ever hurt? python -m benchmarks.imbalance
 
-One network and one budget for every method; all of the training rows, no test row before the last step. Each run
+One network, one optimizer and one budget of steps for every method; all of the training rows, no test row before the
+last step. The weights are Adam's moving average, since those of the last step alone scatter by what is to be seen. Each run
 adds a line to imbalance.jsonl, and one whose line is there is skipped: a long table can be filled over days, and
 --table prints what there is. With --harm, the balancer is given sources that no one should learn from.
 """
@@ -116,24 +117,38 @@ def classifier(augmented):
 
 
 def train(task, setup):
-    """A model, how many real rows it has seen, and the synthetic share of each epoch."""
+    """A model, how many real rows it was given, and the balancer's logs."""
     keras.utils.set_random_seed(task.seed)
     model = classifier(setup.augmented)
-    model.compile(keras.optimizers.Adam(1e-3), setup.loss)
+    model.compile(keras.optimizers.Adam(1e-3, use_ema=True, ema_momentum=0.99), setup.loss)
     if setup.balancer is None:
         model.fit(batches(task, setup), shuffle=False, verbose=0)
-        return model, task.steps * BATCH, np.zeros(1)
-    # Keras cuts an epoch off where arrays end, so these are whole passes, the most that the budget allows.
+        return model, task.steps * BATCH, {}
+    # Keras cuts an epoch off where arrays end: whole passes, and the last one is left when the budget is used.
     epochs = passes(task)
-    setup.balancer.adapt(task.y)
-    history = model.fit(task.x, task.y, batch_size=BATCH, epochs=epochs, callbacks=[setup.balancer], verbose=0).history
-    return model, epochs * len(task.y), np.array(history.get("synthetic_share", [0.0]))
+    options = {"batch_size": BATCH, "epochs": epochs, "callbacks": [setup.balancer, Budget(task.steps)], "verbose": 0}
+    history = model.fit(task.x, task.y, **options).history
+    return model, task.steps * BATCH, history
+
+
+class Budget(keras.callbacks.Callback):
+    """Stops after so many steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        self.model.stop_training = self.left <= 0
 
 
 def run(task, build, x_test, y_test):
     """What stands in the run's line, beside its key."""
     setup = build(task)
-    (model, real, shares), cost = timed(lambda: train(task, setup))
+    (model, real, logs), cost = timed(lambda: train(task, setup))
+    generated, repeated = (np.array(logs.get(name, [0.0])) for name in ("synthetic_share", "repeated_share"))
+    shares = generated + repeated
     added = round(real * float(np.mean(shares / (1.0 - shares))))
     seconds, cpu_seconds = (cost + setup.cost).tolist()
     predicted = np.concatenate([ops.argmax(model(part), axis=1) for part in np.array_split(x_test, 20)])
@@ -141,7 +156,7 @@ def run(task, build, x_test, y_test):
     recall, f1 = np.diag(matrix) / matrix.sum(1), 2.0 * np.diag(matrix) / (matrix.sum(0) + matrix.sum(1))
     line = {"recall": recall.tolist(), "acsa": recall.mean(), "gm": np.prod(recall) ** (1 / CLASSES)}
     line |= {"f1": f1.mean(), "worst": recall.min(), "seconds": seconds, "cpu_seconds": cpu_seconds}
-    line |= {"rows": real + added, "added_rows": added, "synthetic_share": shares.tolist()}
+    line |= {"rows": real + added, "added_rows": added, "synthetic_share": generated.tolist()}
     if getattr(setup.balancer, "strategy", None) == "validated":
         line["report"] = str(setup.balancer.report_)
     return line

@@ -118,8 +118,8 @@ def trained(model, task):
 
 
 def passes(task, budgets=1):
-    """Whole passes over the rows that a number of the classifier's budgets is enough for."""
-    return max(budgets * task.steps // -(-len(task.y) // BATCH), 1)
+    """Whole passes over the rows that are as many steps as a number of the classifier's budgets, or more."""
+    return -(-budgets * task.steps // -(-len(task.y) // BATCH))
 
 
 class Source:
@@ -187,8 +187,9 @@ METHODS = {
         f"balancer: {source.__name__}, {strategy}": by_balancer(source, strategy)
         for source in (smote, latent_smote, vae, gan)
         for strategy in ("equal", "validated")
+        if (source, strategy) != (smote, "validated")
     },
-    "balancer: default": lambda task: balancer(copies, task),
+    "balancer: default, with SMOTE": by_balancer(smote, "validated"),
 }
 HARM = {
     f"harm: {source.__name__.replace('_', ' ')}": by_balancer(source, "validated")

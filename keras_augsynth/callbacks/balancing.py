@@ -65,6 +65,10 @@ class Balancing:
 
     @property
     def adjusts(self) -> bool:
+        """Whether the loss sees other outputs than the model's."""
+        if self._settings.logit_adjustment == "auto":
+            corrected = hasattr(self._model.loss, "class_counts")  # by a loss of this package
+            return self._settings.validated and self.read.from_logits is not None and not corrected
         return self._settings.logit_adjustment == "loss"
 
     @property

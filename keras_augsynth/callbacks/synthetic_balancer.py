@@ -84,7 +84,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
         batch_norm: "all", or "real": batch normalization takes its statistics from the real rows of the batch only.
         logit_adjustment: "loss" adds the logarithm of the class shares in training, added rows with them, to the
             logits that the loss sees: what is left of the imbalance does not bias the model. "post-hoc":
-            `adjusted(model)` does it at the end. None: neither.
+            `adjusted(model)` does it at the end. "auto": "loss" for "validated", if the model's loss is one of Keras
+            or it ends in a softmax, and None otherwise. None: neither.
         tau: strength of the logit adjustment.
         reweight: part of the training from which on the loss weighs each class by the inverse of its effective number
             of rows (deferred re-weighting), from 0 to 1; None: never.
@@ -136,7 +137,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         anneal: float | None = None,
         loss_weight: float = 1.0,
         batch_norm: str = "all",
-        logit_adjustment: str | None = None,
+        logit_adjustment: str | None = "auto",
         tau: float = 1.0,
         reweight: float | None = None,
         min_real: int = 5,
@@ -175,7 +176,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         self.loss_weight = number(loss_weight, "loss_weight")
         self.batch_norm = check_choice(self, batch_norm, "batch_norm", ("all", "real"))
         if logit_adjustment is not None:
-            check_choice(self, logit_adjustment, "logit_adjustment", ("loss", "post-hoc"))
+            check_choice(self, logit_adjustment, "logit_adjustment", ("auto", "loss", "post-hoc"))
         self.logit_adjustment = logit_adjustment
         self.tau, self.reweight = number(tau, "tau", 0.0, math.inf), maybe(reweight, "reweight")
         self.min_real = check_integer(self, min_real, "min_real", 0)
@@ -283,7 +284,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         if given.get("class_weight") is not None:
             message = "SyntheticBalancer: `class_weight` beside it corrects the imbalance twice; leave it out."
             warnings.warn(message, UserWarning, stacklevel=2)
-        if self.validated or self.logit_adjustment is not None or self.accept == "teacher":
+        if self.validated or self.logit_adjustment in ("loss", "post-hoc") or self.accept == "teacher":
             balancing.read = Outputs(self, self.model)
         wanted = balancing.wanted(counts).numpy()
         few = (counts < self.min_real) & (counts > 0)
