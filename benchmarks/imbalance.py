@@ -1,9 +1,9 @@
 """What helps a classifier on imbalanced images, and does the balancer ever hurt? python -m benchmarks.imbalance
 
 One network, one optimizer and one budget of steps for every method; all of the training rows, no test row before the
-last step. The weights are Adam's moving average, since those of the last step alone scatter by what is to be seen. Each run
-adds a line to imbalance.jsonl, and one whose line is there is skipped: a long table can be filled over days, and
---table prints what there is. With --harm, the balancer is given sources that no one should learn from.
+last step. The weights are Adam's moving average, since those of the last step alone scatter by what is to be seen.
+Each run adds a line to imbalance.jsonl, and one whose line is there is skipped: a long table can be filled over days,
+and --table prints what there is. With --harm, the balancer is given sources that no one should learn from.
 """
 
 import argparse

@@ -22,7 +22,7 @@ import matplotlib
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth import callbacks, export_savedmodel, layers, synthesis
+from keras_augsynth import callbacks, export_savedmodel, layers, losses, synthesis
 
 matplotlib.use("Agg")
 tf.get_logger().setLevel("ERROR")
@@ -103,15 +103,6 @@ def classifier(augmented):
     return model
 
 
-def adjusted_loss(prior):
-    """Logit adjustment: the loss sees logits + log prior, so the logits come out as if classes were balanced."""
-
-    def loss(y, logits):
-        return keras.losses.sparse_categorical_crossentropy(y, logits + np.log(prior), from_logits=True)
-
-    return loss
-
-
 class Progress(keras.callbacks.Callback):
     """One line that grows, a tenth of the training at a time."""
 
@@ -126,6 +117,9 @@ class Progress(keras.callbacks.Callback):
         epochs = self.params["epochs"]
         print("." * ((epoch + 1) * 10 // epochs - epoch * 10 // epochs), end="", flush=True)
 
+    def on_train_end(self, logs=None):
+        print()
+
 
 def train(method, x, y, seed, steps, gan_epochs, out):
     """One model by one method; (model, seconds, the GAN if there is one)."""
@@ -136,36 +130,30 @@ def train(method, x, y, seed, steps, gan_epochs, out):
     if method == "class weights":
         arguments["class_weight"] = dict(enumerate(counts.sum() / CLASSES / counts))
     if method.startswith("logit adjustment"):
-        loss = adjusted_loss(counts / counts.sum())
-    if method == "balancer + AugmentedResampler":
-        resampler = synthesis.AugmentedResampler().fit(x, y)  # the model's own augmentation does the rest
-        extra = [callbacks.SyntheticBalancer(resampler, max_share=0.8, seed=seed)]
-    if method == "balancer + GAN":
+        loss = losses.LogitAdjusted(counts)
+    synthesizer = None
+    if method == "balancer with SMOTE":
+        synthesizer = synthesis.SMOTE().fit(x, y)
+    if method == "balancer with a GAN":
         networks = synthesis.dcgan((28, 28, 1), num_classes=CLASSES, width=16)
         augment = synthesis.DiffAugment(["translation", "cutout"], seed=seed)
-        gan = synthesis.GAN(*networks, num_classes=CLASSES, augment=augment, value_range=(0, 255), seed=seed)
+        synthesizer = gan = synthesis.GAN(
+            *networks, num_classes=CLASSES, augment=augment, value_range=(0, 255), seed=seed
+        )
         gan.compile()
         grid = callbacks.SampleGrid(out / "gan_progress", columns=10, every=max(gan_epochs // 5, 1))
         gan.fit(x, y, epochs=gan_epochs, verbose=0, callbacks=[grid, Progress(f"  seed {seed}: the GAN")])
         print(f" {time.time() - start:.0f} s")
-        extra = [callbacks.SyntheticBalancer(gan, seed=seed)]
-    for balancer in extra:
-        balancer.adapt(y)
+    if synthesizer is not None:
+        # It holds out some rows of each class, tries generated rows on them, and says what it has found.
+        extra = [callbacks.SyntheticBalancer(synthesizer, seed=seed)]
     model = classifier(augmented=bool(extra) or method.endswith("augmentation"))
     model.compile(keras.optimizers.Adam(1e-3), loss)
-    data = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x), seed=seed).repeat().batch(64).prefetch(2)
     progress = Progress(f"  seed {seed}: {method}")
-    model.fit(
-        data,
-        epochs=10,
-        steps_per_epoch=steps // 10,
-        shuffle=False,
-        verbose=0,
-        callbacks=[*extra, progress],
-        **arguments,
-    )
+    epochs = -(-steps * 64 // len(x))
+    model.fit(x, y, batch_size=64, epochs=epochs, verbose=0, callbacks=[progress, *extra], **arguments)
     seconds = time.time() - start
-    print(f" {seconds:.0f} s")
+    print(f"    {seconds:.0f} s")
     return model, seconds, gan
 
 
@@ -271,7 +259,7 @@ def main():
 
     x_all, y_all, x_test, y_test = load(options.data)
     methods = ["plain", "class weights", "logit adjustment", "logit adjustment + augmentation"]
-    methods += ["balancer + AugmentedResampler", "balancer + GAN"]
+    methods += ["balancer with SMOTE", "balancer with a GAN"]
     results = {method: [] for method in methods}
     best, gan, best_score, start = None, None, -1.0, time.time()
     for seed in range(options.seeds):
@@ -283,7 +271,8 @@ def main():
             recall = recalls(model, x_test, y_test)
             results[method].append({"recall": recall, "seconds": seconds})
             gan = made or gan
-            if "+" in method and recall.mean() > best_score:  # those that have an augmentation to export
+            augmented = "augmentation" in method or "balancer" in method
+            if augmented and recall.mean() > best_score:  # there is an augmentation to export
                 best, best_score = model, recall.mean()
 
     text = table(results)

@@ -297,9 +297,9 @@ class SyntheticBalancer(keras.callbacks.Callback):
             gate = Gate(self, self.model, balancing.mixture, balancing.read, tried, self.trial_cost, self.seed)
             gate.judge_by(given, labels, self.validation_share, None if known is None else wanted > 0)
             balancing.gate = gate
-        state, backup = self._state, self._backup(given)
-        if not state and backup is not None and backup.exists():
-            state = json.loads(backup.read_text())
+        state, self._file = self._state, self._backup(given)
+        if not state and self._file is not None and self._file.exists():
+            state = json.loads(self._file.read_text())
         if state:
             balancing.restore(state)
             self._state = {}
@@ -396,9 +396,9 @@ class SyntheticBalancer(keras.callbacks.Callback):
         self._per_epoch = self._per_epoch or balancing.calls_in_epoch
         if logs is not None:
             logs.update(found)
-        if balancing.most and (backup := self._backup(fit_arguments(self.model))) is not None:
-            backup.parent.mkdir(parents=True, exist_ok=True)
-            backup.write_text(json.dumps(self.state_dict()))
+        if balancing.most and self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(json.dumps(self.state_dict()))
 
     def on_train_end(self, logs: dict | None = None) -> None:
         balancing = self._balancing

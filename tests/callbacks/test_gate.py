@@ -382,7 +382,9 @@ def test_plain_oversampling():
 
 
 def test_a_mixture():
-    callback = balancer({"a": Source("good"), "b": Source("good")}, strategy="equal", resample_real=0.5, shares={"a": 3, "b": 1})
+    callback = balancer(
+        {"a": Source("good"), "b": Source("good")}, strategy="equal", resample_real=0.5, shares={"a": 3, "b": 1}
+    )
     fit(callback, epochs=4)
     np.testing.assert_allclose(callback._balancing.mixture.parts.numpy()[:, 1], [0.375, 0.125])
     added, repeated = callback._balancing.added.numpy().sum(), callback._balancing.repeated.numpy().sum()
@@ -462,7 +464,9 @@ def test_logit_adjustment_in_the_loss():
     logits = model.predict(X, verbose=0) + 0.5 * np.log(prior)
     losses = keras.losses.sparse_categorical_crossentropy(Y, logits, from_logits=True)
     assert history["loss"][0] == pytest.approx(float(np.mean(losses)), rel=0.05)
-    plain = float(np.mean(keras.losses.sparse_categorical_crossentropy(Y, model.predict(X, verbose=0), from_logits=True)))
+    plain = float(
+        np.mean(keras.losses.sparse_categorical_crossentropy(Y, model.predict(X, verbose=0), from_logits=True))
+    )
     assert abs(history["loss"][0] - plain) > 0.02
 
 
@@ -584,8 +588,16 @@ def test_checkpoints_hold_nothing_of_it(tmp_path):
         (lambda: balancer(batch_norm="some"), ValueError, "`batch_norm` must be one of"),
         (lambda: balancer().report_, RuntimeError, "`report_` must come after `fit`"),
         (lambda: fit(balancer(), data=(X, X[:, 0])), ValueError, "regression is not supported"),
-        (lambda: fit(balancer(), data=(X, (X[:, :3] > 0).astype(int))), ValueError, "several at once are not supported"),
-        (lambda: fit(balancer(), data=(X, np.zeros((250, 4, 4)))), ValueError, "masks and other fields are not supported"),
+        (
+            lambda: fit(balancer(), data=(X, (X[:, :3] > 0).astype(int))),
+            ValueError,
+            "several at once are not supported",
+        ),
+        (
+            lambda: fit(balancer(), data=(X, np.zeros((250, 4, 4)))),
+            ValueError,
+            "masks and other fields are not supported",
+        ),
         (
             lambda: fit(balancer(), validation_data=(X_VAL, np.eye(CLASSES)[Y_VAL])),
             ValueError,
