@@ -97,7 +97,7 @@ def test_bad_sources_get_nothing(decided, kind):
 
 def test_a_good_source_is_used_and_annealed():
     """Few real rows, and a source that knows the truth: here generated rows must help."""
-    few = np.concatenate([np.flatnonzero(Y == label)[:count] for label, count in enumerate([160, 12, 8])])
+    few = np.concatenate([np.flatnonzero(label == Y)[:count] for label, count in enumerate([160, 12, 8])])
     few = np.random.default_rng(3).permutation(few)
     callback = balancer(min_real=5)
     history = fit(callback, data=(X[few], Y[few]), epochs=40)
@@ -290,7 +290,7 @@ def test_few_real_rows(capsys):
 
 
 def test_no_minority(capsys):
-    rows = np.concatenate([np.flatnonzero(Y == label)[:30] for label in range(CLASSES)])
+    rows = np.concatenate([np.flatnonzero(label == Y)[:30] for label in range(CLASSES)])
     plain, same = classifier(), classifier()
     options = {"batch_size": 25, "verbose": 0, "shuffle": False, "validation_data": (X_VAL, Y_VAL)}
     plain.fit(X[rows], Y[rows], **options)
@@ -408,8 +408,8 @@ def test_teacher():
         callback = balancer(kind, strategy="equal", accept="teacher", mode="pool", pool_size=200)
         rates[kind] = fit(callback, epochs=1)["accept_rate"][0]
     assert rates["good"] > 0.6 and rates["permuted"] < 0.3
+    data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(25)
     with pytest.raises(ValueError, match='`accept` must be another than "teacher", or `fit` be given arrays'):
-        data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(25)
         fit(balancer(accept="teacher", strategy="equal"), data=(data, None), batch_size=None)
 
 
