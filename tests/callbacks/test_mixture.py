@@ -70,7 +70,7 @@ def drawn(mix, padded=False, number=N):
 def test_where_rows_come_from(padded):
     parts = [[0.0, 0.25, 0.5], [0.0, 0.25, 0.5]]
     marks, labels, generated = drawn(mix := mixture(parts, a=Marked(1.0), b=Marked(2.0)), padded)
-    first, second = (UNIFORM < np.array(bound)[LABELS] for bound in ([0, 0.25, 0.5], [0, 0.5, 1.0]))
+    first, second = (np.array(bound)[LABELS] > UNIFORM for bound in ([0, 0.25, 0.5], [0, 0.5, 1.0]))
     source = np.where(first, 1.0, np.where(second, 2.0, REAL))
     np.testing.assert_array_equal(sorted(zip(labels, marks, strict=True)), sorted(zip(LABELS, source, strict=True)))
     np.testing.assert_array_equal(generated, marks != REAL)
@@ -151,7 +151,7 @@ def test_few_sizes_are_asked_for():
     for part in np.linspace(0, 1, 30):
         mix.parts.assign(np.full((1, 3), part))
         added = mix.draw(LIKE, tf.constant(LABELS), tf.constant(UNIFORM), N, N, False)
-        assert np.count_nonzero(added.generated) == np.count_nonzero(UNIFORM < np.float32(part))
+        assert np.count_nonzero(added.generated) == np.count_nonzero(np.float32(part) > UNIFORM)
     assert 5 <= len(asked) <= 8 and 0 not in asked
 
 

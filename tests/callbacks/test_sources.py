@@ -54,7 +54,7 @@ def test_finite():
 
 def test_live():
     labels, seed = tf.constant([0, 1, 1, 0]), tf.constant(3, "int64")
-    x, sound, usable = Live(Numbered(nan_every=3), None).draw(labels, seed)
+    _, sound, usable = Live(Numbered(nan_every=3), None).draw(labels, seed)
     assert sound.numpy().tolist() == usable.numpy().tolist() == [False, True, True, False]
     accept = lambda samples, labels: tf.cast(labels, "float32")
     _, sound, usable = Live(Numbered(nan_every=3), accept).draw(labels, seed)
