@@ -132,7 +132,7 @@ class BalanceReport:
         left.set_xlabel("class, and its rows in training")
         left.set_ylabel("validation recall in the trials")
         left.legend(frameon=False, fontsize=8)
-        shares = np.array(self.shares).reshape(len(self.shares), -1)
+        shares = np.reshape(self.shares, (len(self.shares), len(self.classes)))
         for label, line in enumerate(shares.T):
             if line.any():
                 right.plot(np.arange(1, len(line) + 1), 100 * line, marker=".", label=f"class {label}")

@@ -53,10 +53,10 @@ class ClassRows:
         lap = ops.take(self._lap, labels)
         place = (ops.take(self._next, labels) + rank) % ops.maximum(lap, 1)
         place = place + ops.take(self._starts.astype("int32"), labels)
-        fits = ops.logical_and(ops.sum(mine, axis=1) > 0, rank < lap)
+        came = ops.sum(mine, axis=0)
+        fits = ops.logical_and(ops.sum(mine, axis=1) > 0, ops.take(came, labels) - rank <= lap)
         place = ops.expand_dims(ops.where(fits, place, int(self.room.sum())), 1)
         keras.tree.map_structure(lambda rows, part: rows.scatter_nd_update(place, part), self._rows, x)
-        came = ops.sum(mine, axis=0)
         self._next.assign((self._next + came) % ops.maximum(self._lap, 1))
         self.held.assign(ops.minimum(self.held + came, self._lap))
 

@@ -9,7 +9,7 @@ from keras import ops
 
 Tensor = Any
 
-_BLOCK = 4096
+_BLOCK = 2**22  # numbers that are worked on at once
 
 
 def fingerprints(x: Any, seed: int) -> Tensor:
@@ -31,13 +31,16 @@ def _bits(part: Tensor) -> Tensor:
     if part.dtype == tf.string:
         return tf.cast(tf.strings.to_hash_bucket_fast(part, 2**31 - 1), "int32")
     if part.dtype.is_floating:
-        return tf.bitcast(tf.cast(part, "float32"), "int32")  # Keras makes float32 of arrays' float64
+        part = tf.cast(part, keras.config.floatx())  # as Keras does with arrays
+        return tf.bitcast(tf.cast(part, "float32"), "int32")
     return tf.cast(part, "int32")
 
 
 def _mixed(bits: Tensor) -> Tensor:
     """Each bit of the result depends on all bits (Murmur's finalizer)."""
-    shifted = lambda t, by: tf.bitwise.bitwise_xor(t, tf.bitwise.right_shift(t, by))
+    # The mask makes the shift a logical one: an arithmetic one makes the same of t and of ~t, of 0 and -1.
+    shift = lambda t, by: tf.bitwise.bitwise_and(tf.bitwise.right_shift(t, by), 2 ** (32 - by) - 1)
+    shifted = lambda t, by: tf.bitwise.bitwise_xor(t, shift(t, by))
     bits = shifted(bits, 16) * -2048144789
     return shifted(shifted(bits, 13) * -1028477387, 16)
 
@@ -55,10 +58,12 @@ class HeldOut:
 
     def __init__(self, x: Any, labels: np.ndarray, classes: int, share: float, seed: int):
         self._seed = seed
+        size = max(int(np.prod(np.shape(part)[1:])) for part in keras.tree.flatten(x))
+        block = max(_BLOCK // max(size, 1), 1)
         numbers = np.concatenate(
             [
-                fingerprints(keras.tree.map_structure(lambda part, k=k: part[k : k + _BLOCK], x), seed).numpy()
-                for k in range(0, len(labels), _BLOCK)
+                fingerprints(keras.tree.map_structure(lambda part, k=k: part[k : k + block], x), seed).numpy()
+                for k in range(0, len(labels), block)
             ]
         )
         limits = np.zeros(classes, "int32")
@@ -69,7 +74,7 @@ class HeldOut:
         # Lowered to 0 when the rows are released.
         self._limits = tf.Variable(limits, trainable=False)
         rows = np.flatnonzero(numbers < limits[labels])
-        self.x = keras.tree.map_structure(lambda part: np.asarray(tf.gather(part, rows)), x)
+        self.x = keras.tree.map_structure(lambda part: np.asarray(part)[rows], x)
         self.labels = labels[rows]
 
     def holds(self, x: Any, labels: Tensor) -> Tensor:

@@ -28,8 +28,7 @@ class Outputs:
     def probabilities(self, outputs: Tensor) -> Tensor:
         """`(N, classes)` of outputs in a graph."""
         outputs = ops.cast(outputs, "float32")
-        if self.from_logits is None:
-            raise wrong(self._owner, "model", "have a loss of Keras, or softmax or sigmoid at its end", "neither")
+        self._check_known()
         if outputs.shape[-1] == 1:
             second = ops.sigmoid(outputs) if self.from_logits else outputs
             return ops.concatenate([1.0 - second, second], axis=-1)
@@ -47,6 +46,7 @@ class Outputs:
 
     def adjusted(self, outputs: Tensor, log_prior: Tensor) -> Tensor:
         """Outputs, of the same kind, with `log_prior` `(classes,)` added to their logits."""
+        self._check_known()
         log_prior = ops.cast(log_prior, outputs.dtype)
         if outputs.shape[-1] == 1:
             shift = log_prior[1] - log_prior[0]
@@ -57,15 +57,20 @@ class Outputs:
             return outputs + log_prior
         return ops.softmax(ops.log(outputs + 1e-7) + log_prior, axis=-1)
 
+    def _check_known(self) -> None:
+        if self.from_logits is None:
+            raise wrong(self._owner, "model", "have a loss of Keras, or softmax or sigmoid at its end", "neither")
+
 
 def _from_logits(model: keras.Model) -> bool | None:
     """By the loss, or else by the last layer's activation; None where neither tells."""
     loss = model.loss
     if isinstance(loss, keras.losses.Loss) and "from_logits" in loss.get_config():
         return bool(loss.get_config()["from_logits"])
-    if isinstance(loss, str):
+    if isinstance(loss, str) and loss.lower().endswith(("crossentropy", "bce")):
         return False  # Keras's default
-    activation = getattr(model.layers[-1], "activation", None) if model.layers else None
-    if activation in (keras.activations.softmax, keras.activations.sigmoid):
+    last = model.layers[-1] if model.layers else None
+    activation = getattr(last, "activation", None)
+    if isinstance(last, keras.layers.Softmax) or activation in (keras.activations.softmax, keras.activations.sigmoid):
         return False
     return True if activation is keras.activations.linear else None

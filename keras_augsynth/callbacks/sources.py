@@ -38,11 +38,9 @@ class Live:
         """(samples, whether each is finite, whether each is finite and accepted)."""
         samples = self._synthesizer.sample(labels, seed=seed, **self._options)
         sound = finite(samples)
-        return (
-            samples,
-            sound,
-            sound if self._accept is None else sound & ops.cast(self._accept(samples, labels), "bool"),
-        )
+        if self._accept is None:
+            return samples, sound, sound
+        return samples, sound, sound & ops.reshape(ops.cast(self._accept(samples, labels), "bool"), (-1,))
 
 
 class Pool:
@@ -60,7 +58,7 @@ class Pool:
 
     def __init__(self, source: Live, row: Any, size: int, wanted: np.ndarray, memory: int):
         self._source, self._row = source, row
-        self.labels = np.repeat(np.arange(len(wanted)), np.ceil(size * wanted / max(wanted.sum(), 1)).astype("int64"))
+        self.labels = np.repeat(np.arange(len(wanted)), np.ceil(size * wanted / (wanted.sum() or 1)).astype("int64"))
         each = sum(int(np.prod(part.shape[1:])) * part.dtype.size for part in keras.tree.flatten(row))
         self._fits = max(memory // max(each, 1), 1)
         part = min(self._fits / max(len(self.labels), 1), 1.0)
@@ -102,10 +100,10 @@ class Pool:
         """Brings another part of a pool on disk into memory."""
         if self._disk is None:
             return
-        usable = np.flatnonzero(self._accepted)
-        if len(self.labels) > self._fits:
-            chosen = np.random.default_rng(seed).permutation(usable)[: self._fits]
-            usable = np.sort(chosen)
+        rng = np.random.default_rng(seed)
+        of_class = (np.flatnonzero(self._accepted & (self.labels == label)) for label in range(len(self.rows.room)))
+        chosen = [rng.permutation(mine)[:room] for mine, room in zip(of_class, self.rows.room, strict=True)]
+        usable = np.sort(np.concatenate(chosen))
         rows = keras.tree.map_structure(lambda store: np.asarray(store[usable]), self._disk)
         self.rows.replace(rows, self.labels[usable])
 
@@ -113,7 +111,8 @@ class Pool:
         shape, dtype = (len(self.labels), *part.shape[1:]), part.dtype.as_numpy_dtype
         if not on_disk or part.dtype == tf.string:
             return np.zeros(shape, dtype)
-        return np.memmap(tempfile.TemporaryFile(), dtype, "w+", shape=shape)  # gone when it is not used any more
+        with tempfile.TemporaryFile() as file:  # gone when it is not mapped any more
+            return np.memmap(file, dtype, "w+", shape=shape)
 
     def draw(self, labels: Tensor, seed: Tensor) -> tuple[Any, Tensor, Tensor]:
         """As `Live.draw`; what was not accepted is not in the pool."""

@@ -92,7 +92,7 @@ def check_labels(owner: Any, y: Any, name: str, classes: int | None, form: Seque
     if form is not None and _width(y.shape[1:]) != _width(form):
         one, other = ("class numbers" if _width(shape) == 1 else "one-hot rows" for shape in (form, y.shape[1:]))
         raise wrong(owner, name, f"have labels in the form of the training data's, {one}", other)
-    if y.ndim > 2:
+    if y.ndim not in (1, 2):
         requirement = "have the shape (N,), (N, 1) or (N, classes); masks and other fields are not supported"
         raise wrong(owner, name, requirement, y.shape)
     if not len(y):
@@ -101,6 +101,8 @@ def check_labels(owner: Any, y: Any, name: str, classes: int | None, form: Seque
         if not np.allclose(y.sum(axis=1), 1.0, atol=1e-3):
             row = y[np.argmax(np.abs(y.sum(axis=1) - 1.0))]
             raise wrong(owner, name, "name one class for each row; several at once are not supported", row)
+        if classes is not None and y.shape[1] > classes:
+            raise wrong(owner, name, f"be one-hot rows of {classes} classes", y.shape)
         return y.argmax(axis=1)
     y = y.reshape(-1)
     if not np.all(np.isfinite(y)) or np.any(y != np.floor(y)) or y.min() < 0:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_augsynth.callbacks.strategies import check_labels
+from keras_augsynth.core.checks import wrong
 
 _MOST_BATCHES = 1000
 
@@ -56,6 +57,8 @@ def collected(owner: Any, data: Any, steps: int | None, classes: int, form: Any)
         source = (data[k] for k in range(len(data))) if isinstance(data, keras.utils.PyDataset) else iter(data)
         limit = _MOST_BATCHES if steps is None else steps
         batches = [keras.utils.unpack_x_y_sample_weight(batch)[:2] for batch in itertools.islice(source, limit)]
+    if not batches or batches[0][1] is None:
+        raise wrong(owner, "validation_data", "hold rows and their labels", "no rows" if not batches else "no labels")
     array = lambda part: part.numpy() if tf.is_tensor(part) else np.asarray(part)
     xs, ys = zip(*[(keras.tree.map_structure(array, x), array(y)) for x, y in batches], strict=True)
     y = np.concatenate(ys)

@@ -65,10 +65,12 @@ class Outcome:
 
 
 def _within(change: np.ndarray, labels: np.ndarray) -> float:
-    """Variance inside the classes."""
+    """Variance inside the classes; infinite if no class has two rows, which cannot tell it."""
     classes = np.unique(labels)
+    if len(labels) == len(classes):
+        return math.inf
     squares = sum(np.sum((change[labels == label] - change[labels == label].mean()) ** 2) for label in classes)
-    return float(squares) / max(len(labels) - len(classes), 1)
+    return float(squares) / (len(labels) - len(classes))
 
 
 def _of_rounds(values: np.ndarray) -> float:
@@ -76,13 +78,14 @@ def _of_rounds(values: np.ndarray) -> float:
 
 
 def log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """`(rows,)`."""
-    return -np.log(np.clip(probabilities[np.arange(len(labels)), labels], _LEAST, 1.0))
+    """`(rows,)`; a model that has run over to NaN is as wrong as can be."""
+    return -np.log(np.minimum(np.fmax(probabilities[np.arange(len(labels)), labels], _LEAST), 1.0))
 
 
 def recalls(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """`(classes,)`; NaN where there are no rows."""
-    hit = np.bincount(labels[probabilities.argmax(1) == labels], minlength=probabilities.shape[1])
+    right = (probabilities.argmax(1) == labels) & ~np.isnan(probabilities).any(1)
+    hit = np.bincount(labels[right], minlength=probabilities.shape[1])
     with np.errstate(invalid="ignore"):
         return hit / np.bincount(labels, minlength=probabilities.shape[1])
 
