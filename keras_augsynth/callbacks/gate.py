@@ -124,7 +124,7 @@ class Gate:
         if done > WINDOW[1] * calls:
             return self._close("the training went on behind the trials, so no rows are generated")
         for some in (arms, arms[: len(alive)], arms[:1]):
-            the_plan = plan(calls, self._cost, len(some), rows, len(self._validation.labels))
+            the_plan = plan(calls, self._cost, len(some), rows, len(self._validation.labels), 2 * FEWEST * classes)
             if the_plan is not None:
                 break
         else:

@@ -50,7 +50,7 @@ def _evaluation(validation: float, rows: float) -> float:
     return _PREDICT + _FORWARD * validation / rows
 
 
-def plan(calls: int, share: float, arms: int, rows: float, validation: int) -> Plan | None:
+def plan(calls: int, share: float, arms: int, rows: float, validation: int, least: int = 1) -> Plan | None:
     """Trials that cost at most `share` of a training; None if that is too little for any.
 
     Args:
@@ -59,6 +59,7 @@ def plan(calls: int, share: float, arms: int, rows: float, validation: int) -> P
         arms: candidates.
         rows: in a step, the added ones with them.
         validation: validation rows that there are.
+        least: of them that must be looked at.
     """
     budget = share * calls
     for usual, rounds in itertools.product((_USUAL_CALLS, _FEWEST_CALLS), _ROUNDS):
@@ -66,7 +67,7 @@ def plan(calls: int, share: float, arms: int, rows: float, validation: int) -> P
         looks = branches + rounds
         # Two fifths of the budget, at most, go into looking.
         most = int((0.4 * budget / looks - _PREDICT) * rows / _FORWARD)
-        if most < 1:
+        if most < min(least, validation):
             continue
         seen = min(validation, most)
         each = int((budget - looks * _evaluation(seen, rows)) / branches)
@@ -116,7 +117,7 @@ class Trials:
         self._left = list(arms)
         self._calls = the_plan.calls
         self._batches: list[list[Any]] = []
-        self._rounds = 0
+        self._rounds = self._choosing = 0
 
     @property
     def over(self) -> bool:
@@ -126,7 +127,9 @@ class Trials:
     def best(self) -> Outcome | None:
         """What the arm that was left at the end has shown; None before any trial."""
         outcome = self.outcomes[self._left[0]]
-        return outcome if outcome.changes else None
+        # The rounds by which it was chosen flatter it, and do not count where there are others.
+        later = min(self._choosing, len(outcome.changes) - 1)
+        return Outcome(outcome.arm, outcome.changes[later:], outcome.recalls[later:]) if outcome.changes else None
 
     def __call__(self, number: int, run: Callable[[Any], Any], iterator: Any) -> Any:
         """One call of the training function.
@@ -176,6 +179,7 @@ class Trials:
         self._rounds += 1
         classes = len(self.recall)
         balanced = {arm: self.outcomes[arm].balanced(self.labels, classes)[0] for arm in self._left}
+        self._choosing += len(self._left) > 1
         self._left = sorted(self._left, key=balanced.get)[: max(len(self._left) // 2, 1)]
 
     def probabilities(self) -> np.ndarray:
