@@ -71,7 +71,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         accept: which samples may be used. "teacher": two copies of the model, each trained before on one half of the
             real rows (arrays only), agree with the label; "discriminator": the synthesizer's own test, if it has one;
             a function of (samples, labels) that returns booleans `(N,)`; None: all that are finite.
-        mode: "live" samples inside the step; "pool" between epochs, into memory.
+        mode: "pool" samples between epochs, into memory; "live" inside the step, so that no sample comes twice.
         pool_size: rows of the pool.
         refresh: after how many epochs the pool is filled anew.
         memory: bytes that the pool, and as many that the kept real rows may take. A larger pool lies on disk.
@@ -127,7 +127,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         resample_real: float | None = None,
         shares: Mapping[str, float] | None = None,
         accept: str | Accept | None = None,
-        mode: str = "live",
+        mode: str = "pool",
         pool_size: int = 2048,
         refresh: int = 1,
         memory: int = 2**28,
@@ -142,7 +142,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         reweight: float | None = None,
         min_real: int = 5,
         candidates: Sequence[float] = (0.25, 0.5),
-        trial_cost: float = 0.12,
+        trial_cost: float = 0.1,
         validation_share: float = 0.2,
         num_classes: int | None = None,
         seed: int | None = None,

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,15 +149,15 @@ class Trials:
             self._calls = max(min(self.plan.calls, _MOST_BYTES // max(size, 1)), 1)
             self._before, self._average = self._snapshot(), _Average(self._model, self._calls)
         self._batches.append(batches)
-        logs = run(_replay(batches, iterator))
+        logs = run(batches)  # which takes anything that can be iterated, and is not traced again for it
         self._average.take()
         if len(self._batches) == self._calls:
             start = time.perf_counter()
-            self._round(run, iterator)
+            self._round(run)
             self.seconds += time.perf_counter() - start
         return logs
 
-    def _round(self, run: Callable[[Any], Any], iterator: Any) -> None:
+    def _round(self, run: Callable[[Any], Any]) -> None:
         after = self._snapshot()
         self._average.use()
         probabilities = self.probabilities()
@@ -167,7 +167,7 @@ class Trials:
             self._use(arm)
             average = _Average(self._model, self._calls)
             for batches in self._batches:
-                run(_replay(batches, iterator))
+                run(batches)
                 average.take()
             average.use()
             probabilities = self.probabilities()
@@ -221,11 +221,3 @@ class _Average:
 def _tensors(batches: list[Any]) -> list[tf.Tensor]:
     local = tf.distribute.get_strategy().experimental_local_results
     return [part for value in tf.nest.flatten(batches) if value is not None for part in local(value)]
-
-
-def _replay(batches: list[Any], like: Any) -> Iterator:
-    """An iterator over batches that a function which was traced for the iterator `like` takes without a new trace."""
-    spec = getattr(like, "element_spec", None)
-    if isinstance(like, tf.data.Iterator) and all(isinstance(part, tf.TensorSpec) for part in tf.nest.flatten(spec)):
-        return iter(tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec))
-    return iter(batches)  # of replicas: the training function takes anything that can be iterated
