@@ -1,5 +1,6 @@
 """`Balancing`: what a `SyntheticBalancer` does inside the training graph."""
 
+import re
 import traceback
 import warnings
 from collections.abc import Callable
@@ -363,5 +364,7 @@ class Balancing:
 
 
 def first_line(error: Exception) -> str:
-    """An exception's kind and the first line of its message."""
-    return traceback.format_exception_only(error)[-1].strip().splitlines()[0]
+    """An exception's kind and the first line of its message; of one in TensorFlow's graph, those of its cause."""
+    lines = traceback.format_exception_only(error)[-1].strip().splitlines()
+    causes = [line.strip() for line in lines[1:] if re.match(r"\s*\w*(Error|Exception): .", line)]
+    return causes[0] if isinstance(error, tf.errors.OpError) and causes else lines[0]

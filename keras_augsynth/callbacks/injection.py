@@ -79,6 +79,7 @@ class Injection:
         previous = model.train_function
         self.owners = [*(previous.owners if isinstance(previous, Injection) else []), owner]
         self._model, self._step, self._history = model, model.train_step, model.history
+        self._logs: Any = None  # of the last call
         self._real = threading.local()  # each replica of a strategy traces in a thread of its own
         self._trace()
         model.train_function = self
@@ -116,7 +117,7 @@ class Injection:
             for name, value in patches.items():
                 stack.enter_context(_attribute(model, name, value))
             try:
-                return self._function(iterator)
+                self._logs = self._function(iterator)
             except tf.errors.OpError as error:
                 ended = isinstance(error, tf.errors.OutOfRangeError)
                 failed = [owner.failed(error) for owner in self.owners]
@@ -125,7 +126,8 @@ class Injection:
                 # The batch is lost. The step is traced again, without what has failed.
                 self._trace()
                 model.train_function = self
-                return self._function(iterator)
+                self._logs = self._function(iterator) if self._logs is None else self._logs
+            return self._logs
 
     def _inject(self, data: Any) -> Any:
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)

@@ -84,7 +84,7 @@ class Mixture:
         for place, name in enumerate(self.sources):
             samples, sound, usable = self._sampled(name, like, labels)
             mine = ops.logical_and(ops.equal(source, place), meant)
-            self._count(mine, mine & sound, mine & usable)
+            self._count(name, mine, mine & sound, mine & usable)
             chosen = mine & usable
             rows, generated = _where(chosen, samples, rows), ops.logical_or(generated, chosen)
         return Added(rows, labels, generated, ops.logical_and(meant, ops.logical_or(generated, there)))
@@ -100,7 +100,7 @@ class Mixture:
             start = start + count
             parts.append(self._some(name, like, mine, count, most))
             sound, usable = parts[-1][1:]
-            self._count(ops.ones_like(sound), sound, usable)
+            self._count(name, ops.ones_like(sound), sound, usable)
         empty = (keras.tree.map_structure(lambda part: part[:0], like), ops.zeros((0,), "bool"))
         samples = keras.tree.map_structure(lambda *p: ops.concatenate(p), *(part[0] for part in parts), empty[0])
         usable = ops.concatenate([*(part[2] for part in parts), empty[1]])
@@ -151,8 +151,10 @@ class Mixture:
         nothing = ops.zeros_like(labels, "bool")
         return _zeros(like, labels), nothing, nothing
 
-    def _count(self, *chosen: Tensor) -> None:
-        self.counts.assign_add(ops.stack([ops.sum(ops.cast(which, "float32")) for which in chosen]))
+    def _count(self, name: str, *chosen: Tensor) -> None:
+        """Samples that are made in the step; those of a pool were counted when it was filled."""
+        if isinstance(self.sources[name], Live):
+            self.counts.assign_add(ops.stack([ops.sum(ops.cast(which, "float32")) for which in chosen]))
 
 
 class UnlikeError(ValueError):

@@ -166,9 +166,9 @@ class SyntheticBalancer(keras.callbacks.Callback):
         for name, layer in (("augment", augment), ("mix", mix)):
             if layer is not None and not isinstance(layer, Augmentation):
                 raise wrong(self, name, "be a layer of keras_augsynth, or None", layer, TypeError)
-        if augment is not None and augment.mixes:
+        if getattr(augment, "mixes", False):
             raise wrong(self, "augment", "change each row by itself; `mix` is for layers that mix them", augment)
-        if mix is not None and not mix.mixes:
+        if mix is not None and not getattr(mix, "mixes", False):
             raise wrong(self, "mix", "be a layer that mixes rows, such as MixUp(); `augment` is for others", mix)
         self.augment, self.mix = augment, mix
         self.schedule = schedule if callable(schedule) else check_choice(self, schedule, "schedule", tuple(_SCHEDULES))
@@ -350,7 +350,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
     def _teachers(self, given: dict[str, Any], labels: np.ndarray | None) -> Teachers:
         if labels is None:
             raise wrong(self, "accept", 'be another than "teacher", or `fit` be given arrays', self.accept)
-        steps = int(np.clip(0.1 * self.params["epochs"] * self.params["steps"], 50, 400))
+        steps = int(np.clip(0.1 * self.params["epochs"] * self.params["steps"], 200, 600))
         x, y = given["x"], given["y"]
         return Teachers(self.model, x, y, labels, steps, self._balancing.read.probabilities, self.seed)
 
