@@ -14,8 +14,9 @@ def fit_arguments(model: keras.Model) -> dict[str, Any]:
     """
     frame = sys._getframe(1)
     while frame is not None:
-        known = frame.f_locals
-        if frame.f_code.co_name == "fit" and known.get("self") is model and "validation_data" in known:
-            return dict(known)
+        if frame.f_code.co_name == "fit":
+            known = frame.f_locals
+            if known.get("self") is model and "validation_data" in known:
+                return dict(known)
         frame = frame.f_back
     return {}

@@ -113,8 +113,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
     SyntheticBalancer: the training is too short for trials: no generated rows.
 
     Reference:
-        Synthesis by validation: Nakada et al.: Synthetic oversampling. 2024. Menon et al.: Long-tail learning via logit
-        adjustment. ICLR 2021. Cao et al.: Learning imbalanced datasets with LDAM. NeurIPS 2019 (deferred re-weighting).
+        Menon et al.: Long-tail learning via logit adjustment. ICLR 2021. Cao et al.: Learning imbalanced datasets with
+        label-distribution-aware margin loss. NeurIPS 2019 (deferred re-weighting).
     """
 
     def __init__(
