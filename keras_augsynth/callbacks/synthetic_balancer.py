@@ -110,7 +110,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
 
     >>> balancer = SyntheticBalancer(SMOTE().fit(x, y), seed=1)
     >>> history = model.fit(x, y, validation_data=(x, y), epochs=1, verbose=0, callbacks=[balancer])
-    SyntheticBalancer: the training is too short for trials: no generated rows.
+    SyntheticBalancer: the training is too short for trials, so no rows are generated.
 
     Reference:
         Menon et al.: Long-tail learning via logit adjustment. ICLR 2021. Cao et al.: Learning imbalanced datasets with

@@ -103,14 +103,11 @@ def shares_of(outcome: Outcome, labels: np.ndarray, gated: np.ndarray) -> tuple[
     """
     classes = len(gated)
     change, error = outcome.balanced(labels, classes)
-    numbers = f"{change:+.4f} ± {error:.4f}"
+    verb = "raised" if change > 0 else "lowered"
+    reason = f"they {verb} the balanced validation loss by {abs(change):.4f} ± {error:.4f}"
     if not change < -CERTAIN * error:
-        word = "raised" if change > 0 else "lowered"
-        reason = f"they {word} the balanced validation loss by {numbers.lstrip('+-')}"
-        return np.zeros(classes), reason + ("" if change > 0 else f", which is not {CERTAIN:g} standard errors")
+        return np.zeros(classes), reason if change > 0 else f"{reason}, which is not {CERTAIN:g} standard errors"
     mean, own = outcome.by_class(labels, classes)
     with np.errstate(invalid="ignore"):
         kept = gated & (mean < -LIKELY * own)
-    return np.where(
-        kept, outcome.arm.share, 0.0
-    ), f"they lowered the balanced validation loss by {numbers.lstrip('+-')}"
+    return np.where(kept, outcome.arm.share, 0.0), reason
