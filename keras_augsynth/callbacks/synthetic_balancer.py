@@ -108,9 +108,9 @@ class SyntheticBalancer(keras.callbacks.Callback):
 
     Example:
 
-    >>> balancer = SyntheticBalancer(SMOTE().fit(x, y), seed=1)
+    >>> balancer = SyntheticBalancer(SMOTE().fit(x, y), min_real=1, seed=1)
     >>> history = model.fit(x, y, validation_data=(x, y), epochs=1, verbose=0, callbacks=[balancer])
-    SyntheticBalancer: the training is too short for trials, so no rows are generated.
+    SyntheticBalancer: the training ended before the trials, so no rows were generated.
 
     Reference:
         Menon et al.: Long-tail learning via logit adjustment. ICLR 2021. Cao et al.: Learning imbalanced datasets with
