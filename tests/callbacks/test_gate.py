@@ -396,7 +396,7 @@ def test_a_mixture():
 def test_accept(options):
     """Rows that a test refuses are replaced by real ones."""
     accept = lambda samples, labels: samples[:, 0] > 0.0
-    callback = balancer(strategy="equal", accept=accept, resample_real=0.2)
+    callback = balancer(strategy="equal", accept=accept, resample_real=0.2, mode="live")
     history = fit(callback, classifier(**options), epochs=3)
     assert 0.4 < history["accept_rate"][-1] < 0.8
     assert callback._balancing.repeated.numpy().sum() > 0.3 * callback._balancing.added.numpy().sum()
