@@ -145,8 +145,7 @@ class Trials:
         if not batches:
             raise StopIteration
         if not self._batches:
-            size = sum(part.shape.num_elements() * part.dtype.size for part in _tensors(batches))
-            self._calls = max(min(self.plan.calls, _MOST_BYTES // max(size, 1)), 1)
+            self._calls = max(min(self.plan.calls, _MOST_BYTES // max(_nbytes(batches), 1)), 1)
             self._before, self._average = self._snapshot(), _Average(self._model, self._calls)
         self._batches.append(batches)
         logs = run(batches)  # which takes anything that can be iterated, and is not traced again for it
@@ -218,6 +217,7 @@ class _Average:
             weight.assign(total / self._taken)
 
 
-def _tensors(batches: list[Any]) -> list[tf.Tensor]:
-    local = tf.distribute.get_strategy().experimental_local_results
-    return [part for value in tf.nest.flatten(batches) if value is not None for part in local(value)]
+def _nbytes(batches: list[Any]) -> int:
+    """Of all tensors in batches, which may be spread over replicas."""
+    parts = [part for part in tf.nest.flatten(batches, expand_composites=True) if tf.is_tensor(part)]
+    return sum(part.shape.num_elements() * part.dtype.size for part in parts)
