@@ -47,6 +47,7 @@ def test_run_time_dependencies():
     extras = {
         "tuning.py": {"keras_tuner"},
         "report.py": {"matplotlib"},
+        "balance_report.py": {"matplotlib"},
     }  # leaves, which nobody imports: see the next test
     for path in PACKAGE.rglob("*.py"):
         for name in imports(path):
