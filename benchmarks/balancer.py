@@ -38,7 +38,7 @@ def long_tailed(rows):
     parts = 0.6 ** np.arange(CLASSES)
     y = np.sort(rng.choice(CLASSES, rows, p=parts / parts.sum()))
     y[-20 * CLASSES :] = np.tile(np.arange(CLASSES), 20)  # some of each
-    x = rng.uniform(0, 250, (rows, *SHAPE)).astype("float32")
+    x = rng.uniform(0, 200, (rows, *SHAPE)).astype("float32")
     for label in range(CLASSES):
         x[y == label, 2 * label : 2 * label + 6, 4 : 6 + 2 * label] += 40
     order = rng.permutation(rows)
