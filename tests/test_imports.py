@@ -46,8 +46,7 @@ def test_run_time_dependencies():
     allowed = {"keras", "tensorflow", "numpy", "keras_augsynth"} | set(sys.stdlib_module_names)
     extras = {
         "tuning.py": {"keras_tuner"},
-        "report.py": {"matplotlib"},
-        "balance_report.py": {"matplotlib"},
+        "figures.py": {"matplotlib"},
     }  # leaves, which nobody imports: see the next test
     for path in PACKAGE.rglob("*.py"):
         for name in imports(path):

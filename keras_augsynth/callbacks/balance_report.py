@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_augsynth.core.figures import new_figure
+
 _HEAD = (
     "class",
     "real rows",
@@ -34,7 +36,7 @@ class ClassLine:
         without: its validation recall in the trials without generated rows.
         with_them: the same with them.
         kept: share that training went on with.
-        why: no share.
+        why: a class got no share.
     """
 
     label: int
@@ -60,7 +62,7 @@ class BalanceReport:
         shares: for each epoch, the generated part of all rows of each class, `(epochs, classes)`.
         recalls: for each epoch with a look at validation, (epoch, recall by class).
         rows: rows that were "asked" of the synthesizers, "not finite" and "not accepted" among them.
-        cost: of the trials: steps beside those of the training, of how many, and seconds of how many.
+        cost: of the trials: "steps" on top of those "of" the training, and "seconds".
         notes: whatever else there is to know.
 
     Example:
@@ -115,12 +117,7 @@ class BalanceReport:
         Raises:
             ImportError: without matplotlib.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            message = 'BalanceReport.plot needs matplotlib. Install it with: pip install "keras_augsynth[viz]"'
-            raise ImportError(message) from error
-        figure = Figure(figsize=(10, 3.5), layout="constrained")
+        figure = new_figure(self, figsize=(10, 3.5))
         left, right = figure.subplots(1, 2)
         labels = [line.label for line in self.classes]
         for name, shift, values in (

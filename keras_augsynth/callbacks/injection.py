@@ -82,12 +82,11 @@ class Injection:
         self._logs: Any = None  # of the last call
         self._real = threading.local()  # each replica of a strategy traces in a thread of its own
         self._trace()
-        model.train_function = self
 
     def _trace(self) -> None:
         with _attribute(self._model, "train_step", self._inject):
             self._model.make_train_function(force=True)
-        self._function = self._model.train_function
+        self._function, self._model.train_function = self._model.train_function, self
 
     def __call__(self, iterator: Any) -> Any:
         model = self._model
@@ -125,7 +124,6 @@ class Injection:
                     raise
                 # The batch is lost. The step is traced again, without what has failed.
                 self._trace()
-                model.train_function = self
                 self._logs = self._function(iterator) if self._logs is None else self._logs
             return self._logs
 
@@ -156,7 +154,8 @@ class Injection:
             if not padded or factors or all(rows.weight is None for rows in more):
                 return step()
             active = sum(ops.sum(ops.cast(rows.weight > 0.0, "float32")) for rows in more if rows.weight is not None)
-            return tf.cond(active > 0.0, step, lambda: self._step(data))
+            alone = keras.utils.pack_x_y_sample_weight(x, y, weight)
+            return tf.cond(active > 0.0, step, lambda: self._step(alone))
 
     def _weights(self, count: Tensor, weight: Tensor | None, more: list[Rows], factors: list[Tensor]) -> Tensor | None:
         """Of all rows, or None if none is needed. Added rows weigh as much as the real ones on average."""

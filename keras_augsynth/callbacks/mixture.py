@@ -23,20 +23,20 @@ class Added(NamedTuple):
         x: as the batch's.
         labels: int32 `(N,)`.
         generated: which are not real rows.
-        usable: which may be used at all; None: all.
+        usable: which may be used at all.
     """
 
     x: Any
     labels: Tensor
     generated: Tensor
-    usable: Tensor | None
+    usable: Tensor
 
 
 class Mixture:
     """Draws rows of given classes from several synthesizers and from real rows that have come by.
 
-    A generated row that is not finite or not accepted is replaced by a real one, where real rows are kept, and left out
-    otherwise.
+    A generated row that is not finite or not accepted is replaced by a real one, where real rows are kept, and is
+    marked as not usable otherwise.
 
     Args:
         owner: named in errors.

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import check_choice, check_number, wrong
+from keras_augsynth.losses.class_balanced import effective_numbers
 
 Tensor = Any
 Strategy = str | dict[int, float]
@@ -57,7 +58,7 @@ def effective_weights(rows: np.ndarray, prior: np.ndarray, beta: float = 0.9999)
     Reference:
         Cui et al.: Class-balanced loss based on effective number of samples. CVPR 2019.
     """
-    weights = (1.0 - beta) / (1.0 - beta ** np.maximum(rows, 1.0))
+    weights = 1.0 / effective_numbers(np.maximum(rows, 1.0), beta)
     return weights / np.sum(weights * prior)
 
 

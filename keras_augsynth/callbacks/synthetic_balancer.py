@@ -93,7 +93,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
         candidates: generated parts of the added rows that are tried beside 0.
         trial_cost: most of the steps that trials may take on top of those of the training, from 0 to 1.
         validation_share: part of each class of arrays that is held out when `fit` has no `validation_data`. The rows
-            join the training when the trials are over.
+            join the training when the trials are over. A synthesizer that was fitted on them, too, looks better in the
+            trials than it is: `validation_data` that it has not seen is the fairer judge.
         num_classes: None reads it from `adapt`, the synthesizer or the model's output.
         seed: integer for the draws.
 
@@ -377,8 +378,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
             Injection(self.model, balancing)
         epochs = self.params["epochs"]
         calls = epochs * self._per_epoch if self._per_epoch else None
-        counted = balancing.calls and calls and not float(balancing.counting)
-        if balancing.gate is not None and balancing.gate.waits and counted:
+        waits = balancing.gate is not None and balancing.gate.waits and balancing.calls and calls
+        if waits and not float(balancing.counting):
             balancing.plan(calls)
         progress = balancing.calls / calls if calls else self._epoch / epochs
         anneal = (0.2 if self.validated else 0.0) if self.anneal is None else self.anneal

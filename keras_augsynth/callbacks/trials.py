@@ -176,8 +176,7 @@ class Trials:
         self._restore(after)
         self._batches, self._before = [], []
         self._rounds += 1
-        classes = len(self.recall)
-        balanced = {arm: self.outcomes[arm].balanced(self.labels, classes)[0] for arm in self._left}
+        balanced = {arm: self.outcomes[arm].balanced(self.labels)[0] for arm in self._left}
         self._choosing += len(self._left) > 1
         self._left = sorted(self._left, key=balanced.get)[: max(len(self._left) // 2, 1)]
 

@@ -1,6 +1,7 @@
 """The validation rows that a balancer judges by."""
 
 import itertools
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
@@ -45,14 +46,16 @@ def collected(owner: Any, data: Any, steps: int | None, classes: int, form: Any)
 
     Args:
         owner: named in errors.
-        data: `(x, y)`, `(x, y, weight)`, or a data set of batches of them.
-        steps: how many batches, if not all.
+        data: `(x, y)`, `(x, y, weight)`, or a data set of batches of them, which can be gone through again.
+        steps: how many batches; None: all, up to 1000.
         classes: of the labels.
         form: shape of one training label; None: not known yet.
     """
     if isinstance(data, (tuple, list)):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(tuple(data))
         batches = [(x, y)]
+    elif isinstance(data, Iterator):
+        raise wrong(owner, "validation_data", "be arrays or a data set: a generator is used up by looking", data)
     else:
         source = (data[k] for k in range(len(data))) if isinstance(data, keras.utils.PyDataset) else iter(data)
         limit = _MOST_BATCHES if steps is None else steps

@@ -40,28 +40,29 @@ class Outcome:
         """Mean change of each class's loss and its standard error, `(classes,)`; NaN where there are no rows."""
         change, rounds = np.mean(self.changes, axis=0), np.array(self.changes)
         mean, error = np.full(classes, np.nan), np.full(classes, np.nan)
-        spread = _within(change, labels)
-        for label in np.unique(labels):
+        for label, variance in _of_rows(change, labels).items():
             mine = labels == label
-            count = np.count_nonzero(mine)
-            own = change[mine].var(ddof=1) if count > 1 else spread
-            # Few rows that happen to agree prove nothing: their spread is drawn towards that of all.
-            rows = (count * own + 2.0 * spread) / (count + 2.0) / count
-            mean[label], error[label] = change[mine].mean(), math.sqrt(rows + _of_rounds(rounds[:, mine].mean(1)))
+            mean[label] = change[mine].mean()
+            error[label] = math.sqrt(variance + _of_rounds(rounds[:, mine].mean(1)))
         return mean, error
 
-    def balanced(self, labels: np.ndarray, classes: int) -> tuple[float, float]:
+    def balanced(self, labels: np.ndarray) -> tuple[float, float]:
         """Mean over the classes of the change, and its standard error: of the rows, and from trial to trial."""
-        mean, _ = self.by_class(labels, classes)
-        change = np.mean(self.changes, axis=0)
-        spread, present = _within(change, labels), np.unique(labels)
-        rows = 0.0
-        for label in present:
-            count = np.count_nonzero(labels == label)
-            own = change[labels == label].var(ddof=1) if count > 1 else spread
-            rows += (count * own + 2.0 * spread) / (count + 2.0) / count
-        trials = [np.mean([one[labels == label].mean() for label in present]) for one in self.changes]
-        return float(np.nanmean(mean)), math.sqrt(rows / len(present) ** 2 + _of_rounds(np.array(trials)))
+        variances = _of_rows(np.mean(self.changes, axis=0), labels)
+        trials = np.array([np.mean([one[labels == label].mean() for label in variances]) for one in self.changes])
+        error = sum(variances.values()) / len(variances) ** 2 + _of_rounds(trials)
+        return float(trials.mean()), math.sqrt(error)
+
+
+def _of_rows(change: np.ndarray, labels: np.ndarray) -> dict[int, float]:
+    """Variance of the mean of each class that has rows."""
+    spread, variances = _within(change, labels), {}
+    for label in np.unique(labels):
+        mine = change[labels == label]
+        own = mine.var(ddof=1) if len(mine) > 1 else spread
+        # Few rows that happen to agree prove nothing: their spread is drawn towards that of all.
+        variances[int(label)] = (len(mine) * own + 2.0 * spread) / (len(mine) + 2.0) / len(mine)
+    return variances
 
 
 def _within(change: np.ndarray, labels: np.ndarray) -> float:
@@ -102,7 +103,7 @@ def shares_of(outcome: Outcome, labels: np.ndarray, gated: np.ndarray) -> tuple[
         gated: booleans `(classes,)`, which classes may get a share.
     """
     classes = len(gated)
-    change, error = outcome.balanced(labels, classes)
+    change, error = outcome.balanced(labels)
     verb = "raised" if change > 0 else "lowered"
     reason = f"they {verb} the balanced validation loss by {abs(change):.4f} ± {error:.4f}"
     if not change < -CERTAIN * error:

@@ -60,8 +60,7 @@ class ClassBalanced(CountedLoss):
         if self.beta == 1.0:
             raise wrong(self, "beta", "be below 1", beta)
         self.gamma = check_number(self, gamma, "gamma", 0.0)
-        effective = -np.expm1(self._counts * (math.log(self.beta) if self.beta else -math.inf))
-        weights = 1.0 / effective  # times 1 - beta, which the next line would cancel
+        weights = 1.0 / effective_numbers(self._counts, self.beta)
         self.class_weights = weights * len(weights) / weights.sum()
 
     def losses(self, targets: Tensor, logits: Tensor) -> Tensor:
@@ -72,3 +71,8 @@ class ClassBalanced(CountedLoss):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta": self.beta, "gamma": self.gamma}
+
+
+def effective_numbers(rows: np.ndarray, beta: float) -> np.ndarray:
+    """Effective numbers of rows, `(1 - beta**n) / (1 - beta)`, all by the same factor `1 - beta` too small."""
+    return -np.expm1(rows * (math.log(beta) if beta else -math.inf))

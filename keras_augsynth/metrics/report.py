@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.figures import new_figure
 from keras_augsynth.metrics.result import Result
 
 ALARM = 4.0
@@ -83,14 +84,9 @@ class QualityReport:
         Raises:
             ImportError: without matplotlib.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            message = 'QualityReport.plot needs matplotlib. Install it with: pip install "keras_augsynth[examples]"'
-            raise ImportError(message) from error
         names = list(dict.fromkeys(name for row in self.table.values() for name in row))
         height = -(-len(names) // 4)
-        figure = Figure(figsize=(14, 2.6 * height), layout="constrained")
+        figure = new_figure(self, figsize=(14, 2.6 * height))
         panels = figure.subplots(height, 4, squeeze=False).ravel()
         for panel in panels[len(names) :]:
             panel.set_axis_off()

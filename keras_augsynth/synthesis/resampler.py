@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.core.seeded import seeded
 from keras_augsynth.synthesis.fitted import FittedSynthesizer
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
@@ -71,12 +71,7 @@ class AugmentedResampler(FittedSynthesizer):
         count = ops.shape(labels)[0]
         seed, rng = random_for(seed, count)
         rows = ops.take(self._rows, pick(self._members.tables, labels, rng), axis=0)
-        if self.augment is None:
-            return rows
-        key = self.augment.modality.key
-        ids = ops.arange(count, dtype="int32")
-        augmented = self.augment({key: rows, "sample_ids": ids, "epoch": seed}, training=True)[key]
-        return to_dtype(augmented, rows.dtype)
+        return rows if self.augment is None else seeded(self.augment, rows, seed)
 
     def get_config(self) -> dict[str, Any]:
         return {"augment": keras.saving.serialize_keras_object(self.augment)}

@@ -73,3 +73,10 @@ def test_collected_structures():
 def test_what_cannot_be_judged_by(data, message):
     with pytest.raises(ValueError, match=f"`validation_data` must .*{message}"):
         collected("o", data, None, 4, None)
+
+
+def test_a_generator_is_refused():
+    """Keras would find it used up."""
+    batches = ((X, Y) for _ in range(3))
+    with pytest.raises(ValueError, match="`validation_data` must be arrays or a data set: a generator is used up"):
+        collected("Owner", batches, None, 3, None)

@@ -42,7 +42,7 @@ def test_means_and_errors(rounds):
     for label in (0, 2, 3):
         assert mean[label] == pytest.approx(means[label])
         assert error[label] == pytest.approx(math.sqrt(rows[label] + stats.sem(trials[label]) ** 2))
-    change, uncertain = found.balanced(LABELS, CLASSES)
+    change, uncertain = found.balanced(LABELS)
     assert change == pytest.approx(np.mean(list(means.values())))
     of_trials = stats.sem(np.mean(list(trials.values()), axis=0))
     assert uncertain == pytest.approx(math.sqrt(sum(rows.values()) / 9 + of_trials**2))
@@ -51,7 +51,7 @@ def test_means_and_errors(rounds):
 def test_one_trial_has_the_error_of_its_rows():
     found = outcome(rounds=1)
     _, rows, _ = by_hand(found, LABELS, CLASSES)
-    assert found.balanced(LABELS, CLASSES)[1] == pytest.approx(math.sqrt(sum(rows.values()) / 9))
+    assert found.balanced(LABELS)[1] == pytest.approx(math.sqrt(sum(rows.values()) / 9))
 
 
 def test_the_error_covers_what_it_says():
@@ -59,7 +59,7 @@ def test_the_error_covers_what_it_says():
     rng, labels, inside = np.random.default_rng(1), np.repeat([0, 1, 2], [60, 30, 10]), 0
     for _ in range(300):
         noise = rng.normal(size=len(labels))
-        change, error = Outcome(Arm("a", 0.5), [noise]).balanced(labels, 3)
+        change, error = Outcome(Arm("a", 0.5), [noise]).balanced(labels)
         inside += abs(change) < 2 * error
     assert stats.binomtest(inside, 300).proportion_ci(0.99).high > 0.94 and inside / 300 > 0.9
 
@@ -74,7 +74,7 @@ def test_few_rows_that_agree_prove_nothing():
 @pytest.mark.parametrize("labels", [np.array([1]), np.array([0, 1, 3])])
 def test_a_row_of_each_class_proves_nothing(labels):
     found = Outcome(Arm("a", 0.5), [np.full(len(labels), -1.0)] * 2)
-    assert found.balanced(labels, 4) == (-1.0, math.inf)
+    assert found.balanced(labels) == (-1.0, math.inf)
     shares, why = shares_of(found, labels, np.ones(4, "bool"))
     assert not shares.any() and "not 2 standard errors" in why
 
