@@ -191,11 +191,13 @@ class Random:
 
     def beta(self, a: float | Tensor, b: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
         """float32 in [0, 1], from the beta distribution."""
-        return ops.sigmoid(self.log_gamma(a, shape) - self.log_gamma(b, shape))
+        first, second = (ops.cast(self.log_gamma(alpha, shape), "float64") for alpha in (a, b))
+        return _float32(ops.sigmoid(first - second))
 
     def dirichlet(self, alpha: float, n: int) -> Tensor:
         """float32 `(N, n)`: n shares that sum to 1, from the symmetric Dirichlet distribution."""
-        return ops.softmax(self.log_gamma(alpha, (n,)), axis=-1)
+        # In float64, since a float32 exponential differs in its last bit with a row's place in the batch.
+        return _float32(ops.softmax(ops.cast(self.log_gamma(alpha, (n,)), "float64"), axis=-1))
 
     def keys(self, n: int | None = None) -> Tensor:
         """uint32 `(N, 2)`, or `(N, n, 2)`: fresh keys, for draws whose shape is only known in `apply`."""
