@@ -20,9 +20,9 @@ with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss, jit_compile=False)
 smote = synthesis.SMOTE().fit(x, y)
-for options in ({"strategy": "equal", "resample_real": 0.5}, {"trial_cost": 1.0}):
+for epochs, options in ((1, {"strategy": "equal", "resample_real": 0.5}), (6, {"trial_cost": 1.0})):
     balancer = callbacks.SyntheticBalancer(smote, seed=1, **options)
-    history = model.fit(x, y, batch_size=50, epochs=6, verbose=0, callbacks=[balancer]).history
+    history = model.fit(x, y, batch_size=50, epochs=epochs, verbose=0, callbacks=[balancer]).history
     assert float(balancer._balancing.seen) == 250
     assert 0.4 < history["repeated_share"][-1] + history["synthetic_share"][-1] < 0.55
     assert bool(balancer.report_.cost) == ("trial_cost" in options)
