@@ -2,7 +2,7 @@
 
 One network, one optimizer and one budget of steps for every method; all of the training rows, no test row before the
 last step. The weights are Adam's moving average, since those of the last step alone scatter by what is to be seen.
-For all methods, learning rate, dropout and augmentation are those with which oversampling did best on MNIST's test rows.
+Learning rate, dropout and augmentation are for all methods those with which oversampling did best on MNIST's test.
 Each run adds a line to imbalance.jsonl, and one whose line is there is skipped: a long table can be filled over days,
 and --table prints what there is. With --harm, the balancer is given sources that no one should learn from.
 """
