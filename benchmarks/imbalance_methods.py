@@ -21,6 +21,7 @@ CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 class Task:
     """The rows that a seed has drawn, and the budget."""
 
+    data: str
     x: np.ndarray
     y: np.ndarray
     counts: np.ndarray
@@ -28,11 +29,11 @@ class Task:
     steps: int
 
     @classmethod
-    def drawn(cls, x, y, counts, seed, steps):
+    def drawn(cls, data, x, y, counts, seed, steps):
         rng = np.random.default_rng(seed)
         rows = [rng.permutation(np.flatnonzero(y == label))[:count] for label, count in enumerate(counts)]
         rows = rng.permutation(np.concatenate(rows))
-        return cls(x[rows], y[rows], counts, seed, steps)
+        return cls(data, x[rows], y[rows], counts, seed, steps)
 
 
 @dataclass
