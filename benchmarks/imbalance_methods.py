@@ -167,6 +167,11 @@ def balancer(source, task, **options):
     return Setup(augmented=True, balancer=callback, cost=cost)
 
 
+def real_rows(task):
+    """The balancer without generated rows."""
+    return Setup(augmented=True, balancer=callbacks.SyntheticBalancer(None, seed=task.seed))
+
+
 def by_balancer(source, strategy):
     return lambda task: balancer(source, task, strategy=strategy)
 
@@ -190,6 +195,7 @@ METHODS = {
         for strategy in ("equal", "validated")
         if (source, strategy) != (smote, "validated")
     },
+    "balancer: real rows only": real_rows,
     "balancer: default, with SMOTE": by_balancer(smote, "validated"),
 }
 HARM = {
