@@ -75,6 +75,7 @@ class Gate:
         elif labels is not None:
             self._held = HeldOut(given["x"], labels, classes, share, self._seed)
             self._validation = Validation(self._held.x, self._held.labels)
+            self._mixture.withheld = self._held.repeats
         else:
             reason = "be another one, or `fit` be given `validation_data`: only arrays can be split"
             raise wrong(self._owner, "strategy", reason, "validated")

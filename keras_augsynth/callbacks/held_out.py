@@ -74,12 +74,22 @@ class HeldOut:
         # Lowered to 0 when the rows are released.
         self._limits = tf.Variable(limits, trainable=False)
         rows = np.flatnonzero(numbers < limits[labels])
+        self._numbers = tf.constant(np.sort(numbers[rows]))
         self.x = keras.tree.map_structure(lambda part: np.asarray(part)[rows], x)
         self.labels = labels[rows]
 
     def holds(self, x: Any, labels: Tensor) -> Tensor:
         """Which rows of a batch training may not see, booleans `(N,)`."""
-        return ops.convert_to_tensor(fingerprints(x, self._seed)) < ops.take(self._limits, labels)
+        return fingerprints(x, self._seed) < ops.take(self._limits, labels)
+
+    def repeats(self, x: Any, labels: Tensor) -> Tensor:
+        """Which generated rows are among those that training may not see, booleans `(N,)`."""
+        if not len(self.labels):
+            return ops.zeros_like(labels, "bool")
+        numbers = fingerprints(x, self._seed)
+        place = ops.minimum(tf.searchsorted(self._numbers, numbers), len(self.labels) - 1)
+        found = ops.equal(tf.gather(self._numbers, place), numbers)
+        return ops.logical_and(found, numbers < ops.take(self._limits, labels))
 
     def release(self) -> None:
         self._limits.assign(tf.zeros_like(self._limits))

@@ -56,6 +56,8 @@ class Mixture:
     ):
         self.sources = sources
         self.memory: ClassRows | None = None  # real rows that have come by
+        # Of rows and labels: which must not be used, since they are what generated rows are judged by.
+        self.withheld: Callable[[Any, Tensor], Tensor] | None = None
         # The part of each class's added rows that each synthesizer gives; the rest are real.
         self.parts = tf.Variable(np.zeros((len(sources), classes), "float32"), trainable=False)
         # Rows that were asked for, were finite, were accepted.
@@ -143,7 +145,10 @@ class Mixture:
             if source is not None:
                 with tf.name_scope(scope_of(name)):
                     samples, sound, usable = source.draw(labels, self._new_seed())
-                return alike(self._owner, like, samples), sound, usable
+                rows = alike(self._owner, like, samples)
+                if self.withheld is not None:
+                    usable = ops.logical_and(usable, ops.logical_not(self.withheld(rows, labels)))
+                return rows, sound, usable
         except UnlikeError:
             raise
         except Exception as error:

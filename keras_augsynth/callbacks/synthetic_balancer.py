@@ -93,8 +93,9 @@ class SyntheticBalancer(keras.callbacks.Callback):
         candidates: generated parts of the added rows that are tried beside 0.
         trial_cost: most of the steps that trials may take on top of those of the training, from 0 to 1.
         validation_share: part of each class of arrays that is held out when `fit` has no `validation_data`. The rows
-            join the training when the trials are over. A synthesizer that was fitted on them, too, looks better in the
-            trials than it is: `validation_data` that it has not seen is the fairer judge.
+            join the training when the trials are over; samples that are copies of them are refused until then. A
+            synthesizer that was fitted on them, too, looks better in the trials than it is all the same:
+            `validation_data` that it has not seen is the fairer judge.
         num_classes: None reads it from `adapt`, the synthesizer or the model's output.
         seed: integer for the draws.
 

@@ -133,3 +133,17 @@ def test_blocks_do_not_matter(monkeypatch):
 def test_another_seed_holds_out_other_rows():
     x, labels = ROWS["float32"], np.zeros(40, "int64")
     assert not np.array_equal(HeldOut(x, labels, 1, 0.5, 1).x, HeldOut(x, labels, 1, 0.5, 2).x)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["", "xla"])
+def test_generated_rows_that_repeat_held_out_ones(jit_compile):
+    x, labels = ROWS["float32"], np.repeat([0, 1], 20)
+    held = HeldOut(x, labels, 2, 0.25, 3)
+    others = np.random.default_rng(1).normal(size=(400, 2, 3)).astype("float32")
+    repeats = tf.function(held.repeats, jit_compile=jit_compile)
+    np.testing.assert_array_equal(repeats(x, labels), held.holds(x, labels))
+    assert np.count_nonzero(held.holds(x, labels)) == 10
+    assert not np.any(repeats(others, np.zeros(400, "int64")))
+    held.release()
+    assert not np.any(repeats(x, labels))
+    assert not np.any(HeldOut(x, labels, 2, 0.0, 3).repeats(x, labels))
