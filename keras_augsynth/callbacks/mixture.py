@@ -35,8 +35,8 @@ class Added(NamedTuple):
 class Mixture:
     """Draws rows of given classes from several synthesizers and from real rows that have come by.
 
-    A generated row that is not finite or not accepted is replaced by a real one, where real rows are kept, and is
-    marked as not usable otherwise.
+    A generated row that is not finite, not accepted or withheld is replaced by a real one, where real rows are kept,
+    and is marked as not usable otherwise.
 
     Args:
         owner: named in errors.
@@ -60,7 +60,7 @@ class Mixture:
         self.withheld: Callable[[Any, Tensor], Tensor] | None = None
         # The part of each class's added rows that each synthesizer gives; the rest are real.
         self.parts = tf.Variable(np.zeros((len(sources), classes), "float32"), trainable=False)
-        # Rows that were asked for, were finite, were accepted.
+        # Rows that were asked for, were finite, were accepted and not withheld.
         self.counts = tf.Variable(np.zeros(3, "float32"), trainable=False)
         self._owner, self._new_seed, self._failed = owner, new_seed, failed
 
