@@ -33,6 +33,21 @@ def compiled(function: Callable, jit: bool | None = None) -> Callable:
     return kernel
 
 
+def traced(function: Callable) -> Callable:
+    """`function` as one graph where it is called eagerly: hundreds of small operations then cost one call.
+
+    Args:
+        function: takes and returns (nested) tensors; any other argument is a constant of the graph.
+    """
+    graph = tf.function(function, autograph=False, reduce_retracing=True)
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return (graph if tf.executing_eagerly() else function)(*args, **kwargs)
+
+    return call
+
+
 def fenced(needed: Any, compute: Callable, otherwise: Callable, *args: Any) -> Any:
     """`compute(*args)` where the boolean tensor `needed` is true, `otherwise(*args)` where it is false.
 

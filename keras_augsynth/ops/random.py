@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_augsynth.ops.compiled import traced
 from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
@@ -27,6 +28,7 @@ _SCALARS = 15
 _GATE_STREAM = 0xFFFFFFFF  # out of the way of the streams that a layer's own draws count up
 
 
+@traced
 def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds: int = 20) -> tuple[Tensor, Tensor]:
     """Threefry-2x32.
 
