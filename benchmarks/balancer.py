@@ -3,7 +3,8 @@
 Epochs of a small convolutional network on 28 x 28 images without the balancer and with it, adding nothing, repeating
 real rows, and generating rows from a pool and in the step, such that s = half of all rows are added. A share s has
 s / (1 - s) times as many more rows to train on: with s = 1/2, twice the plain step, and what is above that is the
-balancer's own. Then the part of a whole `fit` that the trials of strategy="validated" take.
+balancer's own. Before its trials, strategy="validated" looks for the rows that it holds out in each batch. Then the part
+of a whole `fit` that the trials take.
 """
 
 import threading
@@ -55,6 +56,7 @@ def epochs(x, y, rounds):
         "plain Keras": lambda: [],
         "nothing added": lambda: [callbacks.SyntheticBalancer(gan, strategy="equal", max_share=0.0)],
         "real rows, s = 1/2": lambda: [callbacks.SyntheticBalancer(None, **half)],
+        "real rows, s = 1/2, before the trials": lambda: [callbacks.SyntheticBalancer(gan, max_share=0.5, seed=0)],
         "GAN from a pool, s = 1/2": lambda: [callbacks.SyntheticBalancer(gan, mode="pool", refresh=10**6, **half)],
         "GAN in the step, s = 1/2": lambda: [callbacks.SyntheticBalancer(gan, mode="live", **half)],
     }

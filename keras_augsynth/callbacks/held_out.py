@@ -1,5 +1,6 @@
 """Rows of the training data that are held out, and known again when they come by in a batch."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -80,16 +81,25 @@ class HeldOut:
 
     def holds(self, x: Any, labels: Tensor) -> Tensor:
         """Which rows of a batch training may not see, booleans `(N,)`."""
-        return fingerprints(x, self._seed) < ops.take(self._limits, labels)
+        return self._found(labels, lambda: self._below(fingerprints(x, self._seed), labels))
 
     def repeats(self, x: Any, labels: Tensor) -> Tensor:
         """Which generated rows are among those that training may not see, booleans `(N,)`."""
-        if not len(self.labels):
-            return ops.zeros_like(labels, "bool")
-        numbers = fingerprints(x, self._seed)
-        place = ops.minimum(tf.searchsorted(self._numbers, numbers), len(self.labels) - 1)
-        found = ops.equal(tf.gather(self._numbers, place), numbers)
-        return ops.logical_and(found, numbers < ops.take(self._limits, labels))
+
+        def known() -> Tensor:
+            numbers = fingerprints(x, self._seed)
+            place = ops.minimum(tf.searchsorted(self._numbers, numbers), len(self.labels) - 1)
+            return ops.logical_and(ops.equal(tf.gather(self._numbers, place), numbers), self._below(numbers, labels))
+
+        return self._found(labels, known)
+
+    def _below(self, numbers: Tensor, labels: Tensor) -> Tensor:
+        return numbers < ops.take(self._limits, labels)
+
+    def _found(self, labels: Tensor, search: Callable[[], Tensor]) -> Tensor:
+        """Of `search`, while rows are held out; no row has a number to compute after that."""
+        nothing = lambda: ops.zeros_like(labels, "bool")
+        return tf.cond(ops.any(self._limits > 0), search, nothing) if len(self.labels) else nothing()
 
     def release(self) -> None:
         self._limits.assign(tf.zeros_like(self._limits))

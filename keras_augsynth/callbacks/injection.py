@@ -193,10 +193,14 @@ def filled(parts: Any, chosen: Tensor) -> Any:
 
     So shapes stay the same, and no kernel is compiled for each number of rows. Where none is chosen, one is repeated.
     """
-    rows = ops.argsort(ops.cast(ops.logical_not(chosen), "int32"))
-    count = ops.maximum(ops.sum(ops.cast(chosen, "int32")), 1)
-    rows = ops.take(rows, ops.arange(ops.shape(rows)[0]) % count)
-    return keras.tree.map_structure(lambda part: None if part is None else tf.gather(part, rows), parts)
+
+    def fill() -> Any:
+        rows = ops.argsort(ops.cast(ops.logical_not(chosen), "int32"))
+        count = ops.maximum(ops.sum(ops.cast(chosen, "int32")), 1)
+        rows = ops.take(rows, ops.arange(ops.shape(rows)[0]) % count)
+        return keras.tree.map_structure(lambda part: None if part is None else tf.gather(part, rows), parts)
+
+    return tf.cond(ops.all(chosen), lambda: parts, fill)
 
 
 def _like(values: Tensor, real: Tensor) -> Tensor:

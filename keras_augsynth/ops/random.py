@@ -9,6 +9,7 @@ Reference:
 """
 
 import functools
+import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -134,6 +135,12 @@ class Random:
             return fraction
         return _scaled(fraction, low, ops.subtract(_float32(high), _float32(low)))
 
+    def log_uniform(self, low: float, high: float, shape: Sequence[int] = ()) -> Tensor:
+        """float32 from `low` to `high`, both above 0: twice as much comes up as often as half as much."""
+        exponent = self.uniform(math.log(low), math.log(high), shape)
+        # In float64, since a float32 exponential differs in its last bit with a row's place in the batch.
+        return _float32(ops.exp(ops.cast(exponent, "float64")))
+
     def normal(self, mean: float | Tensor = 0.0, stddev: float | Tensor = 1.0, shape: Sequence[int] = ()) -> Tensor:
         """float32, normal, at most 5.5 standard deviations from the mean, in steps of 2**-16 of them."""
         standard = _normal(self.bits(shape)[0])
@@ -198,7 +205,6 @@ class Random:
 
     def dirichlet(self, alpha: float, n: int) -> Tensor:
         """float32 `(N, n)`: n shares that sum to 1, from the symmetric Dirichlet distribution."""
-        # In float64, since a float32 exponential differs in its last bit with a row's place in the batch.
         return _float32(ops.softmax(ops.cast(self.log_gamma(alpha, (n,)), "float64"), axis=-1))
 
     def keys(self, n: int | None = None) -> Tensor:

@@ -58,9 +58,10 @@ def test_eager_graph_and_xla_give_the_same_bits():
     ("draw", "law"),
     [
         (lambda r: r.uniform(-2.0, 5.0, (100,)), stats.uniform(-2, 7)),
+        (lambda r: r.log_uniform(0.5, 4.0, (100,)), stats.loguniform(0.5, 4)),
         (lambda r: r.normal(1.0, 3.0, (100,)), stats.norm(1, 3)),
     ],
-    ids=["uniform", "normal"],
+    ids=["uniform", "log-uniform", "normal"],
 )
 def test_distribution(draw, law):
     sample = draw(rng()).numpy().ravel().astype("float64")

@@ -43,8 +43,7 @@ class RandomGamma(Augmentation):
         self.value_range = check_value_range(self, value_range)
 
     def draw(self, rng, shape) -> Params:
-        low, high = (ops.log(ops.cast(gamma, "float64")) for gamma in self.gamma)
-        return {"gamma": ops.cast(ops.exp(ops.cast(rng.uniform(low, high), "float64")), "float32")}
+        return {"gamma": rng.log_uniform(*self.gamma)}
 
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range

@@ -1,4 +1,3 @@
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,8 +72,7 @@ class RandomResizedCrop(Geometric):
     def draw(self, rng, shape) -> Params:
         rows, columns = (ops.cast(length, "float32") for length in shape[1:3])
         area = rng.uniform(*self.scale, shape=(_TRIES,)) * rows * columns
-        exponent = rng.uniform(*map(math.log, self.ratio), shape=(_TRIES,))
-        ratio = ops.cast(ops.exp(ops.cast(exponent, "float64")), "float32")
+        ratio = rng.log_uniform(*self.ratio, shape=(_TRIES,))
         widths, heights = ops.sqrt(area * ratio), ops.sqrt(area / ratio)
         fits = ops.logical_and(widths <= columns, heights <= rows)
         first = ops.expand_dims(ops.argmax(ops.cast(fits, "int32"), axis=1), 1)
