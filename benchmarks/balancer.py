@@ -3,8 +3,8 @@
 Epochs of a small convolutional network on 28 x 28 images without the balancer and with it, adding nothing, repeating
 real rows, and generating rows from a pool and in the step, such that s = half of all rows are added. A share s has
 s / (1 - s) times as many more rows to train on: with s = 1/2, twice the plain step, and what is above that is the
-balancer's own. Before its trials, strategy="validated" looks for the rows that it holds out in each batch. Then the part
-of a whole `fit` that the trials take.
+balancer's own. Before its trials, strategy="validated" looks for the rows that it holds out in each batch. Then the
+part of a whole `fit` that the trials take.
 """
 
 import threading

@@ -154,6 +154,8 @@ def train(method, x, y, seed, steps, gan_epochs, out):
     model.fit(x, y, batch_size=64, epochs=epochs, verbose=0, callbacks=[progress, *extra], **arguments)
     seconds = time.time() - start
     print(f"    {seconds:.0f} s")
+    for balancer in extra:
+        balancer.report_.plot().savefig(out / f"{method.replace(' ', '_')}_{seed}.png", dpi=100)
     return model, seconds, gan
 
 

@@ -70,6 +70,7 @@ def results(model, images, tmp_path_factory):
         text=True,
     )
     assert "serving_default" in run.stdout
+    assert "WARNING:absl" not in run.stderr  # where TensorFlow says what it could not save, such as gradients
     return np.load(folder / "results.npz")
 
 

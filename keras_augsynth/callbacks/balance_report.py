@@ -128,7 +128,10 @@ class BalanceReport:
         left.set_xticks(labels, [f"{line.label}\n{line.real}" for line in self.classes], fontsize=8)
         left.set_xlabel("class, and its rows in training")
         left.set_ylabel("validation recall in the trials")
-        left.legend(frameon=False, fontsize=8)
+        if any(line.tried for line in self.classes):
+            left.legend(frameon=False, fontsize=8)
+        else:
+            left.text(0.5, 0.5, "no trials", ha="center", transform=left.transAxes)
         shares = np.reshape(self.shares, (len(self.shares), len(self.classes)))
         for label, line in enumerate(shares.T):
             if line.any():

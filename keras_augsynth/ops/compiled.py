@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -97,8 +98,7 @@ def materialized(compute: Callable, *args: Any) -> Any:
     return fenced(always, compute, otherwise, *args)
 
 
-@tf.custom_gradient
-def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> tuple[Tensor, Callable]:
+def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> Tensor:
     """`values`, while `following` is read: what comes next is in the processor's cache when its turn comes.
 
     Args:
@@ -106,9 +106,11 @@ def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> tuple[Tensor,
         following: of a shape that broadcasts to that of `values`, and its dtype.
         nothing: zero bits in the same dtype, but nothing that XLA knows to be zero.
     """
-    bits = lambda t: ops.view(t, "int32") if t.dtype.is_floating else t
-    unchanged = ops.bitwise_or(bits(values), ops.bitwise_and(bits(following), bits(nothing)))
-    return ops.view(unchanged, ops.dtype(values)), lambda upstream: (upstream, None, None)
+    if not values.dtype.is_floating:
+        return ops.bitwise_or(values, ops.bitwise_and(following, nothing))
+    zero = ops.bitwise_and(*(ops.view(t, "int32") for t in (following, nothing)))
+    # To add -0.0 changes no number and has a gradient, which to change bits has not.
+    return values + tf.stop_gradient(ops.view(ops.bitwise_or(zero, np.int32(-(2**31))), "float32"))
 
 
 shared = functools.cache(compiled)
