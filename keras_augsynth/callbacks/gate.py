@@ -51,6 +51,7 @@ class Gate:
         self._validation: Validation | None = None
         self._held: HeldOut | None = None
         self._trials: Trials | None = None
+        self._seen: np.ndarray | None = None  # validation rows of each class
         self._closed = False
 
     def judge_by(
@@ -199,7 +200,7 @@ class Gate:
         """Why a class gets no generated rows."""
         if label in self.lines:
             return "not shown to help"
-        few = hasattr(self, "_seen") and self._seen[label] < FEWEST
+        few = self._seen is not None and self._seen[label] < FEWEST
         return f"fewer than {FEWEST} validation rows" if few else ""
 
     def state(self) -> dict[str, Any]:
