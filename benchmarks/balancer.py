@@ -56,7 +56,7 @@ def epochs(x, y, rounds):
         "plain Keras": lambda: [],
         "nothing added": lambda: [callbacks.SyntheticBalancer(gan, strategy="equal", max_share=0.0)],
         "real rows, s = 1/2": lambda: [callbacks.SyntheticBalancer(None, **half)],
-        "real rows, s = 1/2, before the trials": lambda: [callbacks.SyntheticBalancer(gan, max_share=0.5, seed=0)],
+        "real rows, s = 1/2, before the trials": lambda: [callbacks.SyntheticBalancer(gan, refresh=10**6, seed=0)],
         "GAN from a pool, s = 1/2": lambda: [callbacks.SyntheticBalancer(gan, mode="pool", refresh=10**6, **half)],
         "GAN in the step, s = 1/2": lambda: [callbacks.SyntheticBalancer(gan, mode="live", **half)],
     }
