@@ -97,7 +97,7 @@ class HeldOut:
         return numbers < ops.take(self._limits, labels)
 
     def _found(self, labels: Tensor, search: Callable[[], Tensor]) -> Tensor:
-        """Of `search`, while rows are held out; no row has a number to compute after that."""
+        """What `search` finds while rows are held out; after that nothing, without a search."""
         nothing = lambda: ops.zeros_like(labels, "bool")
         return tf.cond(ops.any(self._limits > 0), search, nothing) if len(self.labels) else nothing()
 

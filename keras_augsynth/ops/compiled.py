@@ -23,8 +23,7 @@ def compiled(function: Callable, jit: bool | None = None) -> Callable:
     """
     if jit is False:
         return function
-    graph = tf.function(function, jit_compile=True, autograph=False)
-    graph._omit_frequent_tracing_warning = True  # one trace for each layer and image size is what is wanted
+    graph = _graph(function, jit_compile=True)
 
     # A plain function around the graph: Keras layers hold it without TensorFlow tracking it as their state.
     @functools.wraps(function)
@@ -40,13 +39,19 @@ def traced(function: Callable) -> Callable:
     Args:
         function: takes and returns (nested) tensors; any other argument is a constant of the graph.
     """
-    graph = tf.function(function, autograph=False, reduce_retracing=True)
+    graph = _graph(function, reduce_retracing=True)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         return (graph if tf.executing_eagerly() else function)(*args, **kwargs)
 
     return call
+
+
+def _graph(function: Callable, **options: bool) -> Callable:
+    graph = tf.function(function, autograph=False, **options)
+    graph._omit_frequent_tracing_warning = True  # one trace for each layer and image size is what is wanted
+    return graph
 
 
 def fenced(needed: Any, compute: Callable, otherwise: Callable, *args: Any) -> Any:
