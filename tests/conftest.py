@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from tensorflow.python.util import tf_stack
 
+from keras_augsynth.ops.compiled import xla
+
 
 def _without_stacks():
     """XLA keeps the Python stack of every operation that it compiles as long as the process lives.
@@ -29,6 +31,19 @@ def _seeded():
     keras.config.set_floatx("float32")
     keras.mixed_precision.set_global_policy("float32")
     keras.config.set_image_data_format("channels_last")
+
+
+def pytest_configure(config):
+    """What a layer computes is held to its reference uncompiled, in fixtures of any scope, too."""
+    config.without_xla = xla(False)
+    config.without_xla.__enter__()
+
+
+@pytest.fixture(autouse=True)
+def _with_xla(request):
+    """The mark `xla` says that XLA is the question."""
+    with xla(request.node.get_closest_marker("xla") is not None):
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The only place that knows how a numeric core is compiled: by XLA, through TensorFlow."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,19 @@ import tensorflow as tf
 from keras import ops
 
 Tensor = Any
+
+_uses_xla = True
+
+
+@contextlib.contextmanager
+def xla(uses: bool) -> Iterator[None]:
+    """Inside, `compiled` and `shared` compile, or return the function itself."""
+    global _uses_xla
+    previous, _uses_xla = _uses_xla, uses
+    try:
+        yield
+    finally:
+        _uses_xla = previous
 
 
 def compiled(function: Callable, jit: bool | None = None) -> Callable:
@@ -21,7 +35,7 @@ def compiled(function: Callable, jit: bool | None = None) -> Callable:
     The kernel can be called eagerly, from a `tf.function`, from `tf.data` with unknown sizes (XLA then
     compiles for the sizes it meets) and from a SavedModel.
     """
-    if jit is False:
+    if jit is False or not _uses_xla:
         return function
     graph = _graph(function, jit_compile=True)
 
@@ -34,16 +48,16 @@ def compiled(function: Callable, jit: bool | None = None) -> Callable:
 
 
 def traced(function: Callable) -> Callable:
-    """`function` as one graph where it is called eagerly: hundreds of small operations then cost one call.
+    """`function` as one graph: hundreds of small operations cost one call, and are traced once for each shape.
 
     Args:
         function: takes and returns (nested) tensors; any other argument is a constant of the graph.
     """
-    graph = _graph(function, reduce_retracing=True)
+    graph = _graph(function)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        return (graph if tf.executing_eagerly() else function)(*args, **kwargs)
+        return graph(*args, **kwargs)
 
     return call
 
@@ -118,5 +132,9 @@ def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> Tensor:
     return values + tf.stop_gradient(ops.view(ops.bitwise_or(zero, np.int32(-(2**31))), "float32"))
 
 
-shared = functools.cache(compiled)
-"""`compiled` for the functions of a module: everybody who asks gets the same kernel."""
+def shared(function: Callable, jit: bool | None = None) -> Callable:
+    """`compiled` for the functions of a module: everybody who asks gets the same kernel."""
+    return function if jit is False or not _uses_xla else _shared(function)
+
+
+_shared = functools.cache(compiled)
