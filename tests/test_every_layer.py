@@ -1,32 +1,70 @@
 """Every registered layer, held to every property."""
 
 import pytest
-from properties import COMPILED, PROPERTIES, Case, file_round_trip
+from properties import BASE_PROPERTIES, COMPILED, PROPERTIES, RESULTS, Case, applies, file_round_trip
 
 from keras_augsynth import layers
 from keras_augsynth.core import registry
 
-# They draw otherwise than RandAugment and are carried out by the same code, which XLA takes longest to compile.
-ALIKE = (layers.AutoAugment, layers.TrivialAugmentWide)
 CASES = [Case(layer) for layer in registry.layers()]
-PAIRS = [(case, holds) for case in CASES for holds in PROPERTIES if holds not in COMPILED or case.layer not in ALIKE]
+# One for each way through a plan and each kind of data.
+REPRESENTATIVES = {
+    layers.RandomRotation,  # by a matrix
+    layers.RandomFlip,  # of whole pixels
+    layers.RandomElasticTransform,  # a bend
+    layers.RandomCrop,  # another size, in inference, too
+    layers.RandomBrightness,  # a color matrix
+    layers.Rescaling,  # a value map, for any kind of data
+    layers.RandomGaussianBlur,  # of its own kind
+    layers.CoarseDropout,  # holes
+    layers.MixUp,  # of several samples
+    layers.HistogramMatching,  # with references
+    layers.RandomGain,
+    layers.RandomWordDeletion,
+    layers.RandomFeatureNoise,
+    layers.RandomFlip3D,
+}
 
 
-def param(*values):
-    """In one process per layer, since some properties share what was compiled."""
-    name = values[0].layer.__name__
-    mark = pytest.mark.xdist_group(name)
-    return pytest.param(*values, id="-".join([*(holds.__name__ for holds in values[1:]), name]), marks=mark)
+# They draw otherwise than RandAugment, and what they draw is carried out by the same code, which is long to trace.
+LIKE_RAND_AUGMENT = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWide}
 
 
-@pytest.mark.parametrize(("case", "holds"), [param(*pair) for pair in PAIRS])
+def param(case, holds, full=False):
+    """In one process for each layer, since properties share its results."""
+    name = case.layer.__name__
+    marks = [pytest.mark.xdist_group(name)] + [pytest.mark.full] * full + [pytest.mark.xla] * (holds in COMPILED)
+    return pytest.param(case, holds, id=f"{holds.__name__}-{name}", marks=marks)
+
+
+OF_LAYERS = [
+    param(case, holds, full=holds in RESULTS and case.layer in LIKE_RAND_AUGMENT)
+    for case in CASES
+    for holds in (*PROPERTIES, *RESULTS)
+    if applies(holds, case)
+]
+OF_THE_BASE = [
+    param(case, holds, full=case.layer not in REPRESENTATIVES)
+    for case in CASES
+    for holds in BASE_PROPERTIES
+    if applies(holds, case)
+]
+FILES = [param(case, file_round_trip, full=case.layer not in REPRESENTATIVES) for case in CASES]
+
+
+@pytest.mark.parametrize(("case", "holds"), OF_LAYERS)
 def test_property(case, holds):
-    holds(Case(case.layer, jit=None) if holds in COMPILED else case)
+    holds(case)
 
 
-@pytest.mark.parametrize("case", [param(case) for case in CASES])
-def test_file_round_trip(case, tmp_path):
-    file_round_trip(case, tmp_path)
+@pytest.mark.parametrize(("case", "holds"), OF_THE_BASE)
+def test_work_of_the_base(case, holds):
+    holds(Case(case.layer) if holds in COMPILED else case)
+
+
+@pytest.mark.parametrize(("case", "holds"), FILES)
+def test_file_round_trip(case, holds, tmp_path):
+    holds(case, tmp_path)
 
 
 def test_registry_knows_every_file():

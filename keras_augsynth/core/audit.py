@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -251,8 +251,9 @@ class _Ranged:
             extremes.see(entering, reached)
         if self._limits is None or entering.shape != leaving.shape:
             return
-        at_before = _near(self._before(entering), *self._limits, beyond=True)
-        at_after = _near(leaving, *self._ends)
+        low, high = self._limits
+        at_before = _near(self._before(entering), low, high, beyond=True)
+        at_after = _near(leaving, self._ends[0], self._ends[1])
         self.clipped += int((at_after & ~at_before & np.isfinite(entering)).sum())
         self.count += leaving.size
 
@@ -293,8 +294,12 @@ class _Extremes:
         x = x.astype("float64")
         axes = tuple(range(x.ndim - 1))
         finite = np.isfinite(x)
-        ends = [np.min(np.where(finite, x, np.inf), axis=axes), np.max(np.where(finite, x, -np.inf), axis=axes)]
-        ends = np.array(ends)[:, np.isfinite(ends[0])] if to is None else to(np.array(ends))
+        lowest, highest = (
+            np.min(np.where(finite, x, np.inf), axis=axes),
+            np.max(np.where(finite, x, -np.inf), axis=axes),
+        )
+        ends = np.array([lowest, highest])
+        ends = ends[:, np.isfinite(lowest)] if to is None else to(ends)
         ends = ends[np.isfinite(ends)]
         if ends.size:
             self._low, self._high = min(self._low, ends.min()), max(self._high, ends.max())
@@ -358,6 +363,6 @@ def _number(value: float) -> str:
     return f"{value:.6g}"
 
 
-def _misfit(found: dict[str, Sequence[float]]) -> str:
+def _misfit(found: Mapping[str, Sequence[float]]) -> str:
     seen, expected = ([_number(value) for value in found[name]] for name in ("seen", "value_range"))
     return f"values from {seen[0]} to {seen[1]} where {expected[0]} to {expected[1]} are expected"

@@ -90,8 +90,9 @@ class Augmentation(keras.layers.Layer):
     ):
         super().__init__(autocast=False, **kwargs)
         self.p = check_number(self, p, "p", 0.0, 1.0)
-        self._seeded = check_seed(self, seed) is not None
-        self.seed = int(seed) if self._seeded else python_random.randint(1, 10**9)  # Keras's own source
+        seed = check_seed(self, seed)
+        self._seeded = seed is not None
+        self.seed = python_random.randint(1, 10**9) if seed is None else seed  # Keras's own source
         self.jit = jit if jit is None else check_flag(self, jit, "jit")
         data_format = keras.config.image_data_format() if data_format is None else data_format
         self.data_format = check_choice(self, data_format, "data_format", ("channels_last", "channels_first"))
@@ -144,7 +145,7 @@ class Augmentation(keras.layers.Layer):
         """
         return None
 
-    def output_size(self, size: Sequence[int]) -> Sequence[int]:
+    def output_size(self, size: Sequence[Any]) -> Sequence[Any]:
         """The output's spatial size for an input of `size`."""
         return size
 
@@ -260,8 +261,9 @@ class Augmentation(keras.layers.Layer):
 
     def _mask_shape(self, mask: Sequence[int | None], x: Sequence[int | None]) -> tuple[int | None, ...]:
         if len(mask) < len(x):
-            return x[:1] + x[2:] if self.data_format == "channels_first" else x[:-1]
-        channel = -1 - self.modality.spatial if self.data_format == "channels_first" else -1
+            return (*x[:1], *x[2:]) if self.data_format == "channels_first" else tuple(x[:-1])
+        spatial = self.modality.spatial if self.modality else 2
+        channel = -1 - spatial if self.data_format == "channels_first" else -1
         shape = list(x)
         shape[channel] = mask[channel]
         return tuple(shape)

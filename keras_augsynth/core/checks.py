@@ -21,18 +21,23 @@ def check_number(owner: Any, value: Any, name: str, low: float = -math.inf, high
     """A finite real number in [low, high], as a float."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise wrong(owner, name, "be a number", value, TypeError)
-    if not math.isfinite(value) or not low <= value <= high:
+    try:
+        number = float(value)
+    except OverflowError:  # an integer with hundreds of digits
+        number = math.inf
+    if not math.isfinite(number) or not low <= number <= high:
         raise wrong(owner, name, f"be a finite number{_bounds(low, high)}", value)
-    return float(value)
+    return number
 
 
 def check_integer(owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> int:
     """A whole number in [low, high], as an int."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise wrong(owner, name, "be an integer", value, TypeError)
-    if not low <= value <= high:
+    number = int(value)
+    if not low <= number <= high:
         raise wrong(owner, name, f"be an integer{_bounds(low, high)}", value)
-    return int(value)
+    return number
 
 
 def check_pair(

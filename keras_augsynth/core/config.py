@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 
-def arguments(cls: type) -> list[str]:
+def arguments(cls: Any) -> list[str]:
     """The constructor's arguments up to `Augmentation`, most specific class first."""
     bases = itertools.takewhile(lambda base: base is not keras.layers.Layer, cls.__mro__)
     own = [base for base in bases if "__init__" in vars(base)]
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = (p for base in own for p in inspect.signature(base.__init__).parameters.values())
+    parameters = (p for base in own for p in inspect.signature(vars(base)["__init__"]).parameters.values())
     names = [p.name for p in parameters if p.kind in kinds and p.name != "self"]
     return [name for name in dict.fromkeys(names) if name not in cls.implied]
 

@@ -40,6 +40,9 @@ def enumerated(
         raise wrong("enumerated", "dataset", "be a tf.data.Dataset", type(dataset).__name__, TypeError)
     if not isinstance(augmentation, Augmentation):
         raise wrong("enumerated", "augmentation", "be a layer of keras_augsynth", augmentation, TypeError)
+    if augmentation.modality is None:
+        raise wrong("enumerated", "augmentation", "be for one kind of data", augmentation)
+    modality = augmentation.modality
     epoch = tf.Variable(check_integer("enumerated", initial_epoch, "initial_epoch", 0) - 1, dtype=tf.int64)
 
     def parts(element: Any) -> tuple[str | None, tf.Tensor, list]:
@@ -49,7 +52,7 @@ def enumerated(
         return key, inputs[key] if key else inputs, rest
 
     def is_batch(x: tf.Tensor) -> bool:
-        return x.shape.rank > len(augmentation.modality.axes)
+        return x.shape.rank > len(modality.axes)
 
     def count(first: tf.Tensor, element: Any) -> Any:
         x = parts(element)[1]
@@ -61,11 +64,11 @@ def enumerated(
 
         def augment(first: tf.Tensor, number: tf.Tensor, element: Any) -> Any:
             key, x, rest = parts(element)
-            inputs = element[0] if rest and key else element if key else {augmentation.modality.key: x}
+            inputs = element[0] if rest and key else element if key else {modality.key: x}
             ids = first + tf.range(number) if is_batch(x) else first
             result = augmentation({"sample_ids": ids, **inputs, "epoch": this_epoch}, *rest)
             outputs, *rest = result if rest else (result,)
-            outputs = {name: outputs[name] for name in inputs} if key else outputs[augmentation.modality.key]
+            outputs = {name: outputs[name] for name in inputs} if key else outputs[modality.key]
             return (outputs, *rest) if rest else outputs
 
         numbered = dataset.scan(tf.constant(0, tf.int64), count)

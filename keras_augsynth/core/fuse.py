@@ -33,8 +33,8 @@ def fuse(model: keras.Sequential) -> keras.Sequential:
             "fuse", "model", "be a keras.Sequential; elsewhere put a Pipeline where the layers are", model, TypeError
         )
     layers: list[keras.layers.Layer] = []
-    for is_augmentation, run in itertools.groupby(model.layers, lambda layer: isinstance(layer, Augmentation)):
-        run = [fuse(layer) if isinstance(layer, keras.Sequential) else layer for layer in run]
+    for is_augmentation, group in itertools.groupby(model.layers, lambda layer: isinstance(layer, Augmentation)):
+        run = [fuse(layer) if isinstance(layer, keras.Sequential) else layer for layer in group]
         layers += [Pipeline(run)] if is_augmentation and len(run) > 1 else run
     inputs = [keras.Input(model.input_shape[1:], dtype=model.inputs[0].dtype)] if model.built and model.inputs else []
     return keras.Sequential(inputs + layers, name=model.name)

@@ -39,8 +39,9 @@ class Motion:
     def turn(self, matrix: Tensor) -> None:
         """Adds a layer's matrix `(N, d+1, d+1)`, output to input."""
         matrix = ops.cast(matrix, "float64")
-        if self._parts and isinstance(self._parts[-1], _Affine):
-            matrix = ops.matmul(self._parts.pop().matrix, matrix)
+        if self._parts and isinstance(last := self._parts[-1], _Affine):
+            self._parts.pop()
+            matrix = ops.matmul(last.matrix, matrix)
         self._parts.append(_Affine(matrix))
 
     def bend(self, layer: Any, params: dict, gate: Tensor | None, size: Sequence) -> None:
@@ -50,7 +51,8 @@ class Motion:
     @property
     def matrix(self) -> Tensor:
         """The whole motion, if there is no bend in it."""
-        return self._parts[0].matrix if self._parts else matrices.identity(self._axes + 1)
+        affine = [part for part in self._parts if isinstance(part, _Affine)]
+        return affine[0].matrix if affine else matrices.identity(self._axes + 1)
 
     def to_input(self, points: Points) -> Points:
         """Where the output's points lie in the input."""

@@ -1,5 +1,7 @@
 """Every layer, by name and modality: what tests, gallery, benchmarks and tuning read instead of lists of their own."""
 
+from typing import Any
+
 import keras
 
 _layers: dict[str, type] = {}
@@ -26,5 +28,5 @@ def layers(modality: str | None = None) -> list[type]:
     )
 
 
-def _modality(cls: type) -> str:
+def _modality(cls: Any) -> str:
     return cls.modality.name if cls.modality else "image"

@@ -5,6 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
+from keras_augsynth.core.checks import wrong
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
@@ -18,6 +19,8 @@ def seeded(augment: Augmentation, rows: Tensor, seed: Tensor) -> Tensor:
         rows: one tensor, or a dictionary that the layer takes.
         seed: scalar integer tensor.
     """
+    if augment.modality is None:
+        raise wrong("seeded", "augment", "be for one kind of data", augment)
     key = augment.modality.key
     given = rows if isinstance(rows, dict) else {key: rows}
     ids = ops.arange(ops.shape(given[key])[0], dtype="int32")

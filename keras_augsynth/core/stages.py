@@ -312,6 +312,7 @@ class MixingStage(Stage):
         step, x = self.steps[0], ops.cast(batch["x"], "float32")
         layer, shape = step.layer, ops.shape(x)
         params, gate = step.draw(draws, shape)
+        params = params or {}
         if gate is not None:
             alone = layer.alone(shape)
             params = {name: _select(gate, value, alone[name]) for name, value in params.items()}

@@ -39,16 +39,17 @@ def channel_limits(x: Tensor) -> tuple[Tensor, Tensor]:
 
     Where nothing is finite, the first is infinite and the second minus infinity.
     """
-    limits = []
-    for join, reduce, none in ((ops.minimum, ops.min, math.inf), (ops.maximum, ops.max, -math.inf)):
-        if "int" in ops.dtype(x):
-            least, most = np.iinfo(ops.dtype(x)).min, np.iinfo(ops.dtype(x)).max
-            value, none = (lambda t: t), most if none > 0 else least
-        else:
-            value = lambda t, none=none: ops.where(ops.isfinite(t), t, none)
-        limit = _reduced(value, x, join, lambda t, axis, reduce=reduce, none=none: reduce(t, axis=axis, initial=none))
-        limits.append(ops.cast(limit, "float32"))
-    return limits[0], limits[1]
+    whole = "int" in ops.dtype(x)
+    least, most = (np.iinfo(ops.dtype(x)).min, np.iinfo(ops.dtype(x)).max) if whole else (-math.inf, math.inf)
+
+    def limit(join: Callable, reduce: Callable, none: float) -> Tensor:
+        def value(t: Tensor) -> Tensor:
+            return t if whole else ops.where(ops.isfinite(t), t, none)
+
+        reduced = _reduced(value, x, join, functools.partial(reduce, initial=none))
+        return ops.cast(reduced, "float32")
+
+    return limit(ops.minimum, ops.min, most), limit(ops.maximum, ops.max, least)
 
 
 def _reduced(value: Callable, x: Tensor, join: Callable, reduce: Callable) -> Tensor:

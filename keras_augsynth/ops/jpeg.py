@@ -105,8 +105,8 @@ def _transform(matrix: np.ndarray, blocks: Tensor, axis: int, shift: int) -> Ten
     return materialized(multiply, blocks)  # or XLA would work it out again for every term of the next pass
 
 
-def _scaled(*terms: tuple[int, Tensor] | int) -> Tensor:
-    """The sum of products and a constant, divided by 2 ** 16."""
+def _scaled(*terms: Any) -> Tensor:
+    """The sum of products (factor, tensor) and a constant, divided by 2 ** 16."""
     *products, constant = terms
     return ops.right_shift(sum((factor * t for factor, t in products), constant), 16)
 

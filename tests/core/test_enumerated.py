@@ -18,6 +18,7 @@ def collect(dataset):
     return np.concatenate([np.asarray(x) for x in dataset])
 
 
+@pytest.mark.xla  # to the last bit
 def test_batch_size_parallelism_and_restart_change_nothing(images):
     data = tf.data.Dataset.from_tensor_slices(images)
     first = collect(layers.enumerated(data.batch(4), pipeline()))
@@ -39,6 +40,7 @@ def test_every_pass_is_another_epoch(images):
     np.testing.assert_array_equal(repeated, np.concatenate([first, second]))
 
 
+@pytest.mark.xla  # to the last bit
 def test_a_sample_again_from_three_integers(images):
     """Seed, epoch and id are all that it takes."""
     data = tf.data.Dataset.from_tensor_slices(images).batch(5)
@@ -49,6 +51,7 @@ def test_a_sample_again_from_three_integers(images):
     np.testing.assert_array_equal(again, epoch_1[7])
 
 
+@pytest.mark.xla  # to the last bit
 def test_forms_and_dtypes(images):
     y = np.arange(10) + 1001
     pairs = layers.enumerated(tf.data.Dataset.from_tensor_slices((images, y)).batch(4), pipeline())

@@ -282,6 +282,7 @@ def test_mirrored_replicas_draw_differently():
 
 
 @pytest.mark.parametrize("jit", [None, False])
+@pytest.mark.xla
 def test_jit_false_holds_for_the_parts(jit):
     """For a target without XLA no operation of the traced call asks for it."""
     pipeline = layers.Pipeline([layers.RandomRotation(0.1), layers.RandomContrast(0.2)], jit=jit)

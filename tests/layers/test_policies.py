@@ -1,5 +1,8 @@
 """Policies against PIL, operation by operation, and their chances against the papers' tables."""
 
+import hashlib
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -88,6 +91,30 @@ def test_each_image_draws_its_own():
     assert len(counts) == 14 and counts.min() > 0.8 * 4000 / 14 and counts.max() < 1.2 * 4000 / 14
     for other in list(layer.draw_params(np.arange(2000), shape=(8, 8, 3)).values())[1:]:
         np.testing.assert_array_equal(other["params"]["name"], names)  # all parts carry out the same draw
+
+
+# SHA-256 of torchvision 0.29's tables, `AutoAugment._get_policies`, as JSON, with 0 for None.
+TORCHVISION = {
+    "imagenet": "581e655f519be78789085b12d17977791d9b6c327f390346a1b9849f9ea95968",
+    "cifar10": "0e1e410930ec17d691d9a66436c0990f81d10ef7dc3ec2caa19665bac4de45d4",
+    "svhn": "27534e335b95819c1e61e89fba3e52f20c74cd2f104a8c96e19f3e877dddfb63",
+}
+
+
+def test_auto_augment_has_the_papers_tables():
+    assert {name: hashlib.sha256(json.dumps(table).encode()).hexdigest() for name, table in POLICIES.items()} == (
+        TORCHVISION
+    )
+
+
+def test_colors_come_before_levels():
+    class Both(Policy, listed=False):
+        def operations(self, rng):
+            numbers = np.array([[OPERATIONS.index("posterize"), OPERATIONS.index("invert")]], "int32")
+            return {"name": numbers, "magnitude": np.full((1, 2), 0.5, "float32"), "sign": np.ones((1, 2), "float32")}
+
+    # 200 becomes 55 and, with six bits left, 52; the other way round 200 becomes 200 and 55.
+    np.testing.assert_allclose(Both()(np.full((1, 4, 4, 3), 200, "uint8")), 52.0, atol=1e-4)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
