@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core import keras_internals
 from keras_augsynth.core.activity import augmenting
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, wrong
@@ -60,7 +61,7 @@ def export_savedmodel(
     signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
     functions = {"serve": _serve(model, training=False)}
     if set(endpoints) - {"serve"}:
-        if not any(isinstance(layer, Augmentation) for layer in model._flatten_layers()):
+        if not any(isinstance(layer, Augmentation) for layer in keras_internals.flat_layers(model)):
             advice = 'contain augmentation layers of this package, or be exported with endpoints=("serve",)'
             raise wrong("export_savedmodel", "model", advice, model.name)
         functions["serve_tta"] = _serve_tta(model, tta_views)
@@ -113,7 +114,7 @@ def _front(model: keras.Model) -> list[keras.layers.Layer]:
 
 def _prepares(layer: keras.layers.Layer) -> bool:
     """Whether a layer changes data rather than learning from them; Keras has no public class for its own."""
-    return isinstance(layer, Augmentation) or any(cls.__name__ == "DataLayer" for cls in type(layer).__mro__)
+    return isinstance(layer, Augmentation) or keras_internals.is_data_layer(layer)
 
 
 def _augment(front: Sequence[keras.layers.Layer], x: Tensor, nonce: Tensor) -> Tensor:
@@ -122,7 +123,7 @@ def _augment(front: Sequence[keras.layers.Layer], x: Tensor, nonce: Tensor) -> T
             # Keras's own random layers cannot be given a seed; they rest here as they do in `serve_tta`.
             x = (
                 layer(x)
-                if isinstance(layer, Augmentation) or not layer._call_has_training_arg
+                if isinstance(layer, Augmentation) or not keras_internals.takes_training(layer)
                 else layer(x, training=False)
             )
     return x

@@ -9,9 +9,9 @@ import keras
 from keras_augsynth.core import registry
 from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
 from keras_augsynth.core.checks import check_choice, check_range, wrong
+from keras_augsynth.core.composites import Pipeline
 from keras_augsynth.core.config import arguments
-from keras_augsynth.core.modality import MODALITIES
-from keras_augsynth.core.pipeline import Pipeline
+from keras_augsynth.core.modalities import MODALITIES
 from keras_augsynth.layers.image.rescaling import Rescaling
 
 try:

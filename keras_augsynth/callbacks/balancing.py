@@ -20,7 +20,7 @@ from keras_augsynth.callbacks.outputs import Outputs
 from keras_augsynth.callbacks.sources import LEVELS, Live, Pool
 from keras_augsynth.callbacks.strategies import added_rows, from_classes, to_classes
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.seeded import seeded
+from keras_augsynth.data.seeded import seeded
 from keras_augsynth.ops.compiled import shared
 from keras_augsynth.synthesis.seeds import mixed, random_for
 

@@ -9,12 +9,15 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core import keras_internals
 from keras_augsynth.ops import random
 
 Tensor = Any
 # What every draw of a call depends on besides a layer's seed: the words of the epoch and of the sample ids.
 Keys = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
 
+_CONTAINERS = (keras.Model, keras.layers.Pipeline)
+_NEUTRAL = (keras.layers.InputLayer, keras.layers.Lambda, keras.layers.Identity)
 _forced = threading.local()
 
 
@@ -32,13 +35,31 @@ def augmenting(nonce: Tensor) -> Iterator[None]:
         _forced.nonce = previous
 
 
-def is_active(layer: keras.layers.Layer, training: bool | None) -> bool:
-    """`training` if somebody said it; otherwise only if `layer` itself is the outermost call."""
+def is_active(layer: keras.layers.Layer) -> bool:
+    """Whether a layer, from within its `call`, is to augment.
+
+    What the caller of the outermost layer or model said about `training` decides. If nobody said anything, a layer
+    is active where it is the outermost call itself, or where that is a model of nothing but layers that prepare data.
+    """
     if getattr(_forced, "nonce", None) is not None:
         return True
-    if training is not None:
-        return bool(training)
-    return layer._get_call_context().entry_layer is layer
+    given = keras_internals.training_given(layer)
+    if given is not None:
+        return given
+    outermost = keras_internals.outermost_layer(layer)
+    return outermost is layer or (isinstance(outermost, _CONTAINERS) and prepares_data(outermost))
+
+
+def prepares_data(layer: keras.layers.Layer) -> bool:
+    """Whether a layer, or a model with all its layers, changes data rather than learning from them."""
+    if keras_internals.is_data_layer(layer) or hasattr(layer, "draw_params"):  # of Keras or of this package
+        return True
+    if isinstance(layer, _CONTAINERS):
+        return all(map(prepares_data, layer.layers))
+    if keras_internals.is_keras_own(layer):
+        return isinstance(layer, _NEUTRAL)
+    # A layer of the user's: one that has or will have weights is no preparation.
+    return type(layer).build is keras.layers.Layer.build and not layer.weights
 
 
 def keys(calls: keras.random.SeedGenerator, count: int | Tensor, ids: Tensor | None, epoch: Tensor | None) -> Keys:
@@ -53,10 +74,11 @@ def keys(calls: keras.random.SeedGenerator, count: int | Tensor, ids: Tensor | N
     if nonce is not None:
         return (nonce[0], nonce[1]), rows
     call = calls.next()[1]
-    return (_replica(), ops.cast(call, "uint32")), rows
+    return (replica(), ops.cast(call, "uint32")), rows
 
 
-def _replica() -> Tensor:
+def replica() -> Tensor:
+    """The number of this `tf.distribute` replica, uint32; 0 where there is one."""
     context = tf.distribute.get_replica_context()
-    replica = 0 if context is None or context.num_replicas_in_sync == 1 else context.replica_id_in_sync_group
-    return ops.cast(replica, "uint32")
+    alone = context is None or context.num_replicas_in_sync == 1
+    return ops.cast(0 if alone else context.replica_id_in_sync_group, "uint32")

@@ -7,18 +7,28 @@ A wrong kind is a `TypeError`, a wrong value a `ValueError`:
 import difflib
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
+
+
+class WrongKindError(TypeError, ValueError):
+    """A value of the wrong kind. Where Keras raises ValueError for one, `except ValueError` catches this, too."""
 
 
 def wrong(owner: Any, argument: str, requirement: str, received: Any, kind: type[Exception] = ValueError) -> Exception:
     """The exception to raise when `argument` of `owner` (a name or an object) is not what it must be."""
     name = owner if isinstance(owner, str) else type(owner).__name__
-    return kind(f"{name}: `{argument}` must {requirement}. Received: {argument}={received!r}.")
+    shown = repr(received)
+    shown = shown if len(shown) <= 500 else f"{shown[:500]}..."
+    kind = WrongKindError if kind is TypeError else kind
+    return kind(f"{name}: `{argument}` must {requirement}. Received: {argument}={shown}.")
 
 
 def check_number(owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> float:
     """A finite real number in [low, high], as a float."""
+    value = _scalar(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise wrong(owner, name, "be a number", value, TypeError)
     try:
@@ -32,6 +42,7 @@ def check_number(owner: Any, value: Any, name: str, low: float = -math.inf, high
 
 def check_integer(owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> int:
     """A whole number in [low, high], as an int."""
+    value = _scalar(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise wrong(owner, name, "be an integer", value, TypeError)
     number = int(value)
@@ -44,7 +55,7 @@ def check_pair(
     owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf
 ) -> tuple[float, float]:
     """Two finite numbers in [low, high], as a tuple in ascending order."""
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    if not _is_sequence(value):
         raise wrong(owner, name, "be a pair of numbers (low, high)", value, TypeError)
     if len(value) != 2:
         raise wrong(owner, name, "be a pair of numbers (low, high)", value)
@@ -52,29 +63,93 @@ def check_pair(
     return min(first, second), max(first, second)
 
 
+class Rule:
+    """What a magnitude may be; called with what a user wrote, it returns the normal form.
+
+    Attributes:
+        low: the lowest legal number.
+        high: the highest.
+    """
+
+    def __init__(self, normal_form: Callable[[Any], Any], low: float, high: float):
+        self._normal_form, self.low, self.high = normal_form, low, high
+
+    def __call__(self, value: Any) -> Any:
+        return self._normal_form(value)
+
+
 def check_factor(
-    owner: Any, value: Any, name: str = "factor", low: float = -1.0, high: float = 1.0
-) -> tuple[float, float]:
+    owner: Any,
+    value: Any,
+    name: str = "factor",
+    low: float = -1.0,
+    high: float = 1.0,
+    *,
+    above: float = -math.inf,
+) -> Any:
     """A random magnitude as Keras writes it, resolved to its (low, high).
 
-    A single number f means (-f, f), or (0, f) where the legal range starts at 0. A pair means itself.
+    A single number f means (-f, f), or (0, f) where the legal range starts at 0. A pair means itself; a distribution
+    stays one. `above` is a number that is itself not legal.
     """
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return check_pair(owner, value, name, low, high)
-    number = check_number(owner, value, name, low, high)
-    return (min(number, 0.0), max(number, 0.0)) if low >= 0.0 else (-abs(number), abs(number))
+
+    def normal_form(value: Any) -> tuple[float, float]:
+        if _is_sequence(value):
+            return _above(owner, name, above, check_pair(owner, value, name, low, high))
+        number = check_number(owner, value, name, low, high)
+        ends = (min(number, 0.0), max(number, 0.0)) if low >= 0.0 else (0.0 - abs(number), abs(number))
+        return _above(owner, name, above, ends)
+
+    return check_by_rule(owner, value, name, Rule(normal_form, low, high))
 
 
-def check_range(owner: Any, value: Any, name: str, low: float = 0.0, high: float = math.inf) -> tuple[float, float]:
-    """A magnitude that is always the same, or is drawn for each sample from a pair, as the pair."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return check_pair(owner, value, name, low, high)
-    return (check_number(owner, value, name, low, high),) * 2
+def check_range(
+    owner: Any, value: Any, name: str, low: float = 0.0, high: float = math.inf, *, above: float = -math.inf
+) -> Any:
+    """A magnitude that is always the same, or is drawn for each sample from a pair or a distribution; as the pair."""
+
+    def normal_form(value: Any) -> tuple[float, float]:
+        if _is_sequence(value):
+            return _above(owner, name, above, check_pair(owner, value, name, low, high))
+        return _above(owner, name, above, (check_number(owner, value, name, low, high),) * 2)
+
+    return check_by_rule(owner, value, name, Rule(normal_form, low, high))
+
+
+def check_contrast(owner: Any, value: Any, name: str) -> Any:
+    """Keras's contrast factor as (lower, upper), in the order given: they are two distances from 1, not a range."""
+
+    def normal_form(value: Any) -> tuple[float, float]:
+        if _is_sequence(value):
+            check_pair(owner, value, name, 0.0, 1.0)
+            return float(value[0]), float(value[1])
+        return (check_number(owner, value, name, 0.0, 1.0),) * 2
+
+    return check_by_rule(owner, value, name, Rule(normal_form, 0.0, 1.0))
+
+
+def check_integer_magnitude(owner: Any, value: Any, name: str, low: int = 0, high: float = math.inf) -> Any:
+    """A whole number that is always the same, or is drawn from a pair (both ends included); as the pair."""
+    return check_by_rule(
+        owner, value, name, Rule(lambda value: check_integer_range(owner, value, name, low, high), low, high)
+    )
+
+
+def check_magnitude(owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> Any:
+    """A single number that can be changed between two calls."""
+    return check_by_rule(owner, value, name, Rule(lambda value: check_number(owner, value, name, low, high), low, high))
+
+
+def check_by_rule(owner: Any, value: Any, name: str, rule: Rule) -> Any:
+    """The normal form of a magnitude. A layer remembers the rule: its attribute can be set again at any time."""
+    if hasattr(owner, "remember_rule"):
+        owner.remember_rule(name, rule)
+    return value.checked(rule) if hasattr(value, "checked") else rule(value)
 
 
 def check_integer_range(owner: Any, value: Any, name: str, low: int = 0, high: float = math.inf) -> tuple[int, int]:
     """A count that is always the same, or is drawn for each sample from a pair (both ends included), as the pair."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if _is_sequence(value):
         if len(value) != 2:
             raise wrong(owner, name, "be an integer or a pair of integers (low, high)", value)
         first, second = (check_integer(owner, number, name, low, high) for number in value)
@@ -94,9 +169,9 @@ def check_choice(owner: Any, value: Any, name: str, choices: Sequence[str]) -> s
 
 
 def check_flag(owner: Any, value: Any, name: str) -> bool:
-    if not isinstance(value, bool):
+    if not isinstance(value, (bool, np.bool_)):
         raise wrong(owner, name, "be True or False", value, TypeError)
-    return value
+    return bool(value)
 
 
 def check_seed(owner: Any, seed: Any) -> int | None:
@@ -109,6 +184,23 @@ def check_value_range(owner: Any, value: Any) -> tuple[float, float]:
     if low == high:
         raise wrong(owner, "value_range", "have two different ends", value)
     return low, high
+
+
+def _scalar(value: Any) -> Any:
+    """An array without axes as the number in it."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def _above(owner: Any, name: str, above: float, ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] <= above:
+        raise wrong(owner, name, f"be above {above}", ends[0])
+    return ends
+
+
+def _is_sequence(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _listed(choices: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """A layer's configuration, read off its constructors."""
 
+import functools
 import inspect
 import itertools
 from typing import Any
@@ -7,20 +8,23 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_augsynth.core.magnitudes import Distribution
 
-def arguments(cls: Any) -> list[str]:
+
+@functools.cache
+def arguments(cls: Any) -> tuple[str, ...]:
     """The constructor's arguments up to `Augmentation`, most specific class first."""
     bases = itertools.takewhile(lambda base: base is not keras.layers.Layer, cls.__mro__)
     own = [base for base in bases if "__init__" in vars(base)]
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = (p for base in own for p in inspect.signature(vars(base)["__init__"]).parameters.values())
     names = [p.name for p in parameters if p.kind in kinds and p.name != "self"]
-    return [name for name in dict.fromkeys(names) if name not in cls.implied]
+    return tuple(name for name in dict.fromkeys(names) if name not in cls.fixed_arguments)
 
 
 def plain(value: Any) -> Any:
     """An argument as JSON can hold it."""
-    if isinstance(value, keras.layers.Layer):
+    if isinstance(value, (keras.layers.Layer, Distribution)):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]

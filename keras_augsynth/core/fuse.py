@@ -6,7 +6,7 @@ import keras
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.pipeline import Pipeline
+from keras_augsynth.core.composites import Pipeline
 
 
 def fuse(model: keras.Sequential) -> keras.Sequential:

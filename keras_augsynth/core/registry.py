@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from keras_augsynth.core.modalities import MODALITIES
+
 _layers: dict[str, type] = {}
 
 
@@ -15,18 +17,25 @@ def add(cls: type, listed: bool) -> None:
         _layers[cls.__name__] = cls
 
 
-def layers(modality: str | None = None) -> list[type]:
-    """The package's own layer classes, sorted by modality and name.
+def layers(modality: str | None = None) -> list[Any]:
+    """The package's own layer classes, sorted by the first modality that they serve and by name.
 
     Args:
-        modality: "image", "volume", "audio", "text", "tabular"; all where it is None. Layers for any kind of
-            data are listed among those for images.
+        modality: "image", "video", "volume", "audio", "spectrogram", "text", "tokens", "tabular": those that serve it.
+            None: all.
     """
-    own = (cls for cls in _layers.values() if cls.__module__.startswith("keras_augsynth."))
-    return sorted(
-        (cls for cls in own if modality in (None, _modality(cls))), key=lambda cls: (_modality(cls), cls.__name__)
-    )
+    own = [cls for cls in _layers.values() if cls.__module__.startswith("keras_augsynth.")]
+    serving = [cls for cls in own if modality is None or modality in _names(cls)]
+    return sorted(serving, key=lambda cls: (MODALITIES.index(cls.modalities[0]), cls.__name__))
 
 
-def _modality(cls: Any) -> str:
-    return cls.modality.name if cls.modality else "image"
+def table() -> str:
+    """Which layer serves which kind of data, as a Markdown table."""
+    head = ["layer", *(modality.key for modality in MODALITIES)]
+    rows = [[cls.__name__, *("x" if m.name in _names(cls) else "" for m in MODALITIES)] for cls in layers()]
+    lines = [head, ["---", *[":-:"] * len(MODALITIES)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _names(cls: Any) -> list[str]:
+    return [modality.name for modality in cls.modalities]

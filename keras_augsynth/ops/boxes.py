@@ -4,6 +4,7 @@ Coordinates are those of Keras's "xyxy": continuous, in pixels, from the image's
 pixel in row 0 and column 0 covers [0, 1) x [0, 1) and an image spans [0, width] x [0, height].
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,13 +32,34 @@ BENT = 8
 """Points to follow on each edge of a box where straight lines do not stay straight."""
 
 
+NAMES_OF_CLASSES = ("labels", "classes")
+"""What the class numbers of boxes are called; -1 there marks padding, and boxes that are gone."""
+
+
 def outline(boxes: Tensor, per_edge: int = 1) -> Tensor:
-    """Points on the edges of "xyxy" boxes `(N, B, 4)`, from the first corner on: `(N, B, 4 per_edge, 2)`."""
+    """Points on the edges of boxes `(N, B, 2 d)`, low corner first: `(N, B, points, d)`.
+
+    Of an "xyxy" box there are 4 per_edge, from its first corner on, once round.
+    """
+    axes = boxes.shape[-1] // 2
+    unit = _unit_outline(axes, per_edge)
+    low, high = (ops.expand_dims(corner, -2) for corner in (boxes[..., :axes], boxes[..., axes:]))
+    return low + (high - low) * unit
+
+
+def _unit_outline(axes: int, per_edge: int) -> np.ndarray:
+    """Points on the edges of the unit square or cube, `(points, axes)`."""
     part = np.arange(per_edge, dtype="float32") / per_edge
     one, zero = np.ones_like(part), np.zeros_like(part)
-    across, down = (np.concatenate(edges) for edges in ((part, one, 1 - part, zero), (zero, part, one, 1 - part)))
-    left, top, right, bottom = (boxes[..., k : k + 1] for k in range(4))
-    return ops.stack([left + (right - left) * across, top + (bottom - top) * down], axis=-1)
+    if axes == 2:
+        across, down = (np.concatenate(edges) for edges in ((part, one, 1 - part, zero), (zero, part, one, 1 - part)))
+        return np.stack([across, down], axis=-1)
+    edges = []
+    for axis in range(axes):
+        for corner in itertools.product((0.0, 1.0), repeat=axes - 1):
+            others = iter(corner)
+            edges.append(np.stack([part if a == axis else next(others) * one for a in range(axes)], axis=-1))
+    return np.concatenate([*edges, np.array(list(itertools.product((0.0, 1.0), repeat=axes)), "float32")])
 
 
 def move_points(points: Tensor, to_output: Map, size: Sequence[int], output_size: Sequence[int]) -> Tensor:
@@ -60,32 +82,39 @@ def move_points(points: Tensor, to_output: Map, size: Sequence[int], output_size
 def move_boxes(
     boxes: Tensor, to_output: Map, size: Sequence[int], output_size: Sequence[int], per_edge: int = 1
 ) -> Tensor:
-    """The upright boxes `(N, B, 4)` in "xyxy" around the moved outlines of `boxes`; they may leave the image.
+    """The upright boxes around the moved outlines of `boxes`; they may leave the image.
 
     Args:
-        boxes: `(N, B, 4)`.
+        boxes: `(N, B, 4)`, in volumes `(N, B, 6)`, the low corner first.
         to_output: as for `move_points`.
         size: as for `move_points`.
         output_size: as for `move_points`.
         per_edge: points to follow on each edge: 1, its corner, is enough where straight lines stay straight.
     """
     edges = outline(boxes, per_edge)
-    shape = ops.shape(edges)
-    moved = move_points(ops.reshape(edges, (shape[0], shape[1] * 4 * per_edge, 2)), to_output, size, output_size)
-    moved = ops.reshape(moved, shape)
-    return ops.concatenate([ops.min(moved, axis=2), ops.max(moved, axis=2)], axis=-1)
+    n, count, points, axes = ops.shape(edges)
+    moved = move_points(ops.reshape(edges, (n, count * points, axes)), to_output, size, output_size)
+    moved = ops.reshape(moved, (n, count, points, axes))
+    # Keras's own `min` would refuse a batch without boxes.
+    return ops.concatenate([ops.min(moved, axis=2, initial=np.inf), ops.max(moved, axis=2, initial=-np.inf)], axis=-1)
 
 
 def clip(boxes: Tensor, size: Sequence[int]) -> Tensor:
-    """The part of "xyxy" boxes inside an image of (height, width)."""
-    height, width = (ops.cast(length, "float32") for length in size)
-    return ops.clip(boxes, 0.0, ops.stack([width, height, width, height]))
+    """The part of boxes inside an image of (height, width) or a volume of (depth, height, width)."""
+    lengths = [ops.cast(length, "float32") for length in reversed(size)]
+    return ops.clip(boxes, 0.0, ops.stack([*lengths, *lengths]))
 
 
 def area(boxes: Tensor) -> Tensor:
-    """Of "xyxy" boxes `(N, B, 4)`: `(N, B)`; 0 for boxes inside out."""
-    sides = ops.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
-    return sides[..., 0] * sides[..., 1]
+    """Of boxes `(N, B, 4)`, or the volume of boxes `(N, B, 6)`: `(N, B)`; 0 for boxes inside out."""
+    axes = boxes.shape[-1] // 2
+    return ops.prod(ops.maximum(boxes[..., axes:] - boxes[..., :axes], 0.0), axis=-1)
+
+
+def marked(fields: dict[str, Tensor], kept: Tensor) -> dict[str, Tensor]:
+    """The fields of boxes, each `(N, B)`, with class -1 where `kept` is False."""
+    mark = {name: t for name, t in fields.items() if name in NAMES_OF_CLASSES}
+    return {**fields, **{name: ops.where(kept, t, ops.cast(-1, t.dtype)) for name, t in mark.items()}}
 
 
 def total(values: Tensor, boxes: Tensor) -> Tensor:

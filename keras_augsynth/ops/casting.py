@@ -44,4 +44,4 @@ def holds(dtype: str, value: float) -> bool:
     """Whether pixels of `dtype` can have the value."""
     if "float" in dtype:
         return True
-    return dtype != "bool" and value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
+    return value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max

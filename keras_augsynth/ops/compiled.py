@@ -111,7 +111,8 @@ def materialized(compute: Callable, *args: Any) -> Any:
 
     def otherwise(*args: Any) -> Any:
         # XLA does both and selects where neither branch looks expensive: sorting does.
-        value = ops.sum(ops.sort(ops.reshape(args[0], (-1,))[:2]))
+        two = ops.cast(ops.reshape(args[0], (-1,))[:2], "float32")  # not every dtype can be sorted
+        value = ops.sum(ops.sort(two))
         return tf.nest.map_structure(lambda t: ops.zeros_like(t) + ops.cast(value, t.dtype), compute(*args))
 
     return fenced(always, compute, otherwise, *args)

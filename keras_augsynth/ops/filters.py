@@ -52,6 +52,15 @@ def separable(x: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
     return _images(materialized(across, wide, horizontal), x)
 
 
+def separable_3d(x: Tensor, along_depth: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
+    """Three passes over volumes `(N, D, H, W, C)`, each with a kernel `(N, k)` of odd length; any dtype to float32."""
+    n, depth, height, width, channels = ops.shape(x)
+    slices = ops.reshape(x, (n * depth, height, width, channels))
+    each = [ops.repeat(weights, depth, axis=0) for weights in (vertical, horizontal)]
+    blurred = ops.reshape(separable(slices, *each), (n, depth, height * width, channels))
+    return ops.reshape(correlate(blurred, along_depth[:, :, None]), (n, depth, height, width, channels))
+
+
 def correlate(x: Tensor, kernel: Tensor) -> Tensor:
     """One kernel per sample, `(N, h, w)`, both odd; any dtype to float32."""
     height, width = kernel.shape[-2:]

@@ -5,6 +5,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_augsynth.ops.rows import per_sample
+
 Tensor = Any
 
 
@@ -22,7 +24,7 @@ def levels(x: Tensor, value_range: Sequence[float], bins: int = 256) -> Tensor:
 def by_channel(level: Tensor, bins: int) -> Tensor:
     """Levels `(N, H, W, C)` as places in N * C histograms of `bins`, one for each channel of each image."""
     n, *_, channels = ops.shape(level)
-    group = ops.reshape(ops.arange(n * channels, dtype="int32"), (-1, 1, 1, channels))
+    group = per_sample(ops.reshape(ops.arange(n * channels, dtype="int32"), (-1, channels)), level)
     return level + group * bins
 
 

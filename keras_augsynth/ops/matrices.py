@@ -12,6 +12,7 @@ and in float64 the sine of an angle does not depend on how a compiler evaluates 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 Tensor = Any
@@ -30,7 +31,7 @@ def matrix(rows: Sequence[Sequence[float | Tensor]]) -> Tensor:
 
 def identity(size: int) -> Tensor:
     """`(1, size, size)`."""
-    return diagonal(*[1.0] * size)
+    return ops.expand_dims(ops.eye(size, dtype="float64"), 0)
 
 
 def diagonal(*entries: float | Tensor) -> Tensor:
@@ -53,23 +54,6 @@ def rotation(angle: float | Tensor) -> Tensor:
     """Turns the picture counter-clockwise by `angle`, in radians."""
     cos, sin = _cos_sin(angle)
     return matrix([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-
-
-def rotation_3d(x: float | Tensor = 0.0, y: float | Tensor = 0.0, z: float | Tensor = 0.0) -> Tensor:
-    """Turns the volume about its x axis, then its y axis, then its z axis, in radians.
-
-    Seen from the positive end of the axis the coordinates turn by the right-hand rule; about z (the slices'
-    axis) this is `rotation` in every slice.
-    """
-    product = None
-    for axis, angle in enumerate((x, y, z)):
-        cos, sin = _cos_sin(angle)
-        rows = [[float(i == j) for j in range(4)] for i in range(4)]
-        first, second = (axis + 1) % 3, (axis + 2) % 3
-        rows[first][first], rows[first][second] = cos, -sin
-        rows[second][first], rows[second][second] = sin, cos
-        product = matrix(rows) if product is None else ops.matmul(product, matrix(rows))
-    return product
 
 
 def shear(x: float | Tensor, y: float | Tensor) -> Tensor:
@@ -96,35 +80,50 @@ def window(left: Tensor, top: Tensor, width: Tensor, height: Tensor, size: Seque
     return ops.matmul(translation(*shifts), scaling(*factors))
 
 
+def embedded(m: Tensor, size: int) -> Tensor:
+    """A matrix for images `(N, 3, 3)` as one for each slice of a volume `(N, 4, 4)`; one of `size` as it is."""
+    if m.shape[-1] == size:
+        return m
+    zero, one = ops.zeros_like(m[:, :1, :1]), ops.ones_like(m[:, :1, :1])
+    two = ops.concatenate([zero, zero], axis=1)
+    linear = ops.concatenate([m[:, :2, :2], two, m[:, :2, 2:]], axis=2)
+    depth = ops.concatenate([zero, zero, one, zero], axis=2)
+    last = ops.concatenate([m[:, 2:, :2], zero, m[:, 2:, 2:]], axis=2)
+    return ops.concatenate([linear, depth, last], axis=1)
+
+
 def inverse(m: Tensor) -> Tensor:
     return ops.linalg.inv(ops.cast(m, "float64"))
 
 
-def transform(m: Tensor, points: Tensor) -> Tensor:
-    """Moves points `(N, K, d)` by affine matrices `(N, d+1, d+1)`; float64."""
-    points = ops.cast(points, "float64")
-    return ops.matmul(points, ops.swapaxes(m[:, :-1, :-1], 1, 2)) + ops.expand_dims(m[:, :-1, -1], 1)
-
-
 def brightness(shift: Tensor, channels: int) -> Tensor:
     """Adds `shift`, in units of the pixel values, to every channel."""
-    return affine_color([1.0] * channels, [shift] * channels)
+    return affine_color(1.0, shift, channels)
 
 
 def contrast(factor: Tensor, mean: Tensor) -> Tensor:
     """(x - mean) * factor + mean, with the mean of each channel `(N, C)`."""
-    channels = mean.shape[-1]
-    offsets = [(1.0 - ops.cast(factor, "float64")) * ops.cast(mean[:, k], "float64") for k in range(channels)]
-    return affine_color([factor] * channels, offsets)
+    factor, mean = _column(factor), ops.cast(mean, "float64")
+    return affine_color(factor, (1.0 - factor) * mean, mean.shape[-1])
 
 
-def affine_color(scales: Sequence[float | Tensor], offsets: Sequence[float | Tensor]) -> Tensor:
-    """x * scale + offset, channel by channel."""
-    rows = [
-        [scale if i == j else 0.0 for j in range(len(scales))] + [offset]
-        for i, (scale, offset) in enumerate(zip(scales, offsets, strict=True))
-    ]
-    return matrix([*rows, [0.0] * len(scales) + [1.0]])
+def affine_color(scale: float | Tensor, offset: float | Tensor, channels: int) -> Tensor:
+    """x * scale + offset, channel by channel; each a number, `(N,)`, or `(N, C)`; `(N, C+1, C+1)`."""
+    scale, offset = _column(scale), _column(offset)
+    scale = scale + ops.zeros_like(offset) + np.zeros((1, channels))
+    offset = offset + ops.zeros_like(scale)
+    return homogeneous(ops.eye(channels, dtype="float64") * ops.expand_dims(scale, 1), offset)
+
+
+def per_channel(*values: float | Tensor) -> Tensor:
+    """Numbers and `(N,)` tensors, one for each channel, as `(N or 1, C)`."""
+    return matrix([values])[:, 0]
+
+
+def _column(t: float | Tensor) -> Tensor:
+    """A number or `(N,)` as `(1 or N, 1)`, ready to meet `(N, C)`; that as it is."""
+    t = ops.cast(t, "float64")
+    return t if len(t.shape) == 2 else ops.reshape(t, (-1, 1))
 
 
 def homogeneous(linear: Tensor, offset: Tensor) -> Tensor:

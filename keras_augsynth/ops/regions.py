@@ -1,4 +1,4 @@
-"""Regions of images, one boolean per pixel and sample: rectangles, polygons, a turned grid of squares."""
+"""Regions of images, one boolean per pixel and sample: rectangles and cuboids, polygons, a turned grid of squares."""
 
 import functools
 from collections.abc import Sequence
@@ -12,28 +12,30 @@ Tensor = Any
 _BITS = 30  # rectangles that one int32 word can tell apart
 
 
-def rectangles(top: Tensor, left: Tensor, height: Tensor, width: Tensor, size: Sequence[int | Tensor]) -> Tensor:
-    """The union of K rectangles per sample.
+def cuboids(starts: Sequence[Tensor], lengths: Sequence[Tensor], size: Sequence[int | Tensor]) -> Tensor:
+    """The union of K intervals, rectangles or cuboids per sample.
 
     Args:
-        top: int32 `(N, K)`, the first row; may be negative.
-        left: int32 `(N, K)`, the first column; may be negative.
-        height: int32 `(N, K)`, in pixels; where it is 0 there is no rectangle.
-        width: int32 `(N, K)`, in pixels.
-        size: (height, width) of the image.
+        starts: for each axis int32 `(N, K)`, the first place; may be negative.
+        lengths: for each axis int32 `(N, K)`, in pixels; where it is 0 there is nothing.
+        size: of the data along these axes.
 
     Returns:
         bool `(N, *size)`.
 
     A row keeps one bit for each rectangle that crosses it, and so does a column: a pixel is inside where the
-    two share a bit. That costs one operation per pixel, however many rectangles there are.
+    two share a bit. That costs one operation per pixel and axis, however many rectangles there are.
     """
-    words = []
-    for first in range(0, top.shape[1], _BITS):
+    words, axes = [], len(size)
+    for first in range(0, starts[0].shape[1], _BITS):
         some = slice(first, first + _BITS)
-        rows = _bits(top[:, some], height[:, some], size[0])
-        columns = _bits(left[:, some], width[:, some], size[1])
-        words.append(ops.not_equal(ops.bitwise_and(rows[:, :, None], columns[:, None, :]), 0))
+        bits = [
+            ops.reshape(
+                _bits(start[:, some], length[:, some], side), (-1, *(side if a == axis else 1 for a in range(axes)))
+            )
+            for axis, (start, length, side) in enumerate(zip(starts, lengths, size, strict=True))
+        ]
+        words.append(ops.not_equal(functools.reduce(ops.bitwise_and, bits), 0))
     return functools.reduce(ops.logical_or, words)
 
 
@@ -67,7 +69,7 @@ def polygon(vertices: Tensor, size: Sequence[int | Tensor]) -> Tensor:
     return functools.reduce(ops.logical_xor, inside)
 
 
-def grid(unit: Tensor, side: Tensor, shift: Tensor, angle: Tensor, size: Sequence[int | Tensor]) -> Tensor:
+def squares(unit: Tensor, side: Tensor, shift: Tensor, angle: Tensor, size: Sequence[int | Tensor]) -> Tensor:
     """Squares on a turned, shifted grid.
 
     Args:

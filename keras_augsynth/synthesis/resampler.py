@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.seeded import seeded
+from keras_augsynth.data.seeded import seeded
 from keras_augsynth.synthesis.fitted import FittedSynthesizer
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for

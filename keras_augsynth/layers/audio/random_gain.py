@@ -4,8 +4,8 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_factor
-from keras_augsynth.core.modality import AUDIO
-from keras_augsynth.ops import color
+from keras_augsynth.core.modalities import AUDIO
+from keras_augsynth.ops.rows import per_sample
 
 
 class RandomGain(Augmentation):
@@ -30,17 +30,17 @@ class RandomGain(Augmentation):
     TensorShape([4, 16000])
     """
 
-    modality = AUDIO
+    modalities = (AUDIO,)
 
     def __init__(self, gain_db: float | tuple[float, float] = 6.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.gain_db = check_factor(self, gain_db, "gain_db", -120.0, 120.0)
 
-    def draw(self, rng, shape) -> Params:
+    def draw(self, rng, view) -> Params:
         return {"gain": ops.power(10.0, rng.uniform(*self.gain_db) / 20.0)}
 
     def apply(self, x, params) -> Tensor:
-        return x * color.expand(params["gain"], len(x.shape) - 1)
+        return x * per_sample(params["gain"], x)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

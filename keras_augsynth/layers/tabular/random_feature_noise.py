@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_range, wrong
-from keras_augsynth.core.modality import TABULAR
+from keras_augsynth.core.modalities import TABULAR
 
 
 class RandomFeatureNoise(Augmentation):
@@ -32,7 +32,8 @@ class RandomFeatureNoise(Augmentation):
     TensorShape([4, 2])
     """
 
-    modality = TABULAR
+    modalities = (TABULAR,)
+    draws_pixels = True
 
     def __init__(self, stddev: float | tuple[float, float] = 0.1, **kwargs: Any):
         super().__init__(**kwargs)
@@ -59,8 +60,8 @@ class RandomFeatureNoise(Augmentation):
         mean = np.where(known, data, 0.0).sum(0) / count
         self._scale.assign(np.sqrt((np.where(known, data - mean, 0.0) ** 2).sum(0) / count))
 
-    def draw(self, rng, shape) -> Params:
-        return {"noise": rng.normal(0.0, rng.uniform(*self.stddev), shape[1:])}
+    def draw(self, rng, view) -> Params:
+        return {"noise": rng.normal(0.0, rng.uniform(*self.stddev), view.shape[1:])}
 
     def apply(self, x, params) -> Tensor:
         return x + params["noise"] * self._scale.value

@@ -1,8 +1,8 @@
 from typing import Any
 
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
-from keras_augsynth.core.checks import check_number
-from keras_augsynth.core.modality import TEXT
+from keras_augsynth.core.checks import check_magnitude
+from keras_augsynth.core.modalities import TEXT
 from keras_augsynth.ops import text
 
 
@@ -34,13 +34,13 @@ class RandomWordDeletion(Augmentation):
         Wei, Zou: EDA: easy data augmentation techniques. EMNLP 2019.
     """
 
-    modality = TEXT
+    modalities = (TEXT,)
 
     def __init__(self, rate: float = 0.1, **kwargs: Any):
         super().__init__(**kwargs)
-        self.rate = check_number(self, rate, "rate", 0.0, 1.0)
+        self.rate = check_magnitude(self, rate, "rate", 0.0, 1.0)
 
-    def draw(self, rng, shape) -> Params:
+    def draw(self, rng, view) -> Params:
         return {"words": rng.keys()}
 
     def apply(self, x, params) -> Tensor:

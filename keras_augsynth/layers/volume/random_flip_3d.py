@@ -3,10 +3,12 @@ from typing import Any
 
 from keras import ops
 
-from keras_augsynth.core.augmentation import Geometric, Params, Tensor
+from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_integer, wrong
-from keras_augsynth.core.modality import VOLUME
-from keras_augsynth.ops import color, matrices
+from keras_augsynth.core.families.geometric import Geometric
+from keras_augsynth.core.modalities import VOLUME
+from keras_augsynth.ops import matrices
+from keras_augsynth.ops.rows import per_sample
 
 
 class RandomFlip3D(Geometric):
@@ -33,7 +35,8 @@ class RandomFlip3D(Geometric):
     TensorShape([2, 8, 16, 16, 1])
     """
 
-    modality = VOLUME
+    modalities = (VOLUME,)
+    planar = False
     sampling = None
     whole_pixels = True
 
@@ -44,7 +47,7 @@ class RandomFlip3D(Geometric):
         if not self.axes:
             raise wrong(self, "axes", "name at least one axis", axes)
 
-    def draw(self, rng, shape) -> Params:
+    def draw(self, rng, view) -> Params:
         return {f"axis_{axis}": rng.bernoulli(0.5) for axis in self.axes}
 
     def matrix(self, params, size) -> Tensor:
@@ -55,5 +58,5 @@ class RandomFlip3D(Geometric):
 
     def move(self, x, params) -> Tensor:
         for axis in self.axes:
-            x = ops.where(color.expand(params[f"axis_{axis}"], 4), ops.flip(x, axis + 1), x)
+            x = ops.where(per_sample(params[f"axis_{axis}"], x), ops.flip(x, axis + 1), x)
         return x

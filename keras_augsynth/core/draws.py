@@ -1,0 +1,213 @@
+"""Who draws what: a layer in its place, what it sees when it draws, and the record of what was drawn."""
+
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.magnitudes import drawing
+from keras_augsynth.core.modalities import Modality
+from keras_augsynth.ops.random import Random
+
+Tensor = Any
+Params = dict[str, Any]
+# What one step drew: {"params": …}, with "gate", bool `(N,)`, where some samples may be left out. Of a layer that draws
+# as many numbers as there are pixels {"keys": …, "scalars": …} instead, which stand for them until they are needed.
+Entry = dict[str, Any]
+# By the step's name, in order.
+Record = dict[str, Entry]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a layer sees of a batch when it draws.
+
+    Attributes:
+        shape: of the batch, channels last; entries are tensors where a size is not known in advance.
+        modality: the kind of data.
+        size: the axes along which the layer acts: (height, width) of images and videos, (depth, height, width) of
+            volumes, (time,) of sounds. Layers that act on each slice of a volume see (height, width).
+        given_labels: the labels as the caller gave them, or None.
+        lengths: valid steps of each sample `(N,)`, or None.
+        sample_rate: of sounds, in Hz, or None.
+        value_range: what the composite around the layer says, or None.
+        owner: the layer, for errors.
+    """
+
+    shape: tuple[Any, ...]
+    modality: Modality
+    size: tuple[Any, ...] = ()
+    given_labels: Any = None
+    lengths: Tensor | None = None
+    sample_rate: float | None = None
+    value_range: tuple[float, float] | None = None
+    owner: Any = None
+
+    @property
+    def labels(self) -> Tensor:
+        """The labels, one tensor of numbers `(N, ...)`.
+
+        Raises:
+            ValueError: where the input has none.
+        """
+        if self.given_labels is None:
+            needed = "be given: what is drawn depends on them; call the layer with (x, y) or with a dictionary"
+            raise wrong(self.owner, "labels", needed, None)
+        return self.given_labels
+
+    def classes(self, count: int) -> Tensor:
+        """The class number of each sample, int32 `(N,)`, from class numbers or one-hot rows of `count` classes."""
+        labels = self.labels
+        if len(labels.shape) == 2 and labels.shape[1] == count:
+            return ops.cast(ops.argmax(labels, axis=1), "int32")
+        if len(labels.shape) == 1 or (len(labels.shape) == 2 and labels.shape[1] == 1):
+            return ops.cast(ops.reshape(labels, (-1,)), "int32")
+        needed = f"be class numbers (N,) or one-hot rows (N, {count})"
+        raise wrong(self.owner, "labels", needed, tuple(labels.shape))
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A composite that decides for each sample whether its part at `position` is carried out."""
+
+    composite: Any
+    seed: int
+    position: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a composite gives to a part. It never changes the part itself.
+
+    Attributes:
+        seed: of the part, unless it has one of its own.
+        gates: decide for each sample whether the part is carried out.
+        value_range: lowest and highest value of the data at this place, where the composite knows it.
+        sample_rate: in Hz.
+        unmergeable: whether the part must be carried out on its own.
+    """
+
+    seed: int
+    gates: tuple[Gate, ...] = ()
+    value_range: tuple[float, float] | None = None
+    sample_rate: float | None = None
+    unmergeable: bool = False
+
+    def behind(self, gate: Gate) -> "Place":
+        return replace(self, gates=(*self.gates, gate))
+
+
+@dataclass
+class Step:
+    """One layer in its place.
+
+    Attributes:
+        layer: what is carried out.
+        place: what the composites around it say.
+        drawer: the layer whose draw is carried out: itself, or a policy for its parts.
+        name: what it is called in a record; set by the plan.
+    """
+
+    layer: Any
+    place: Place
+    drawer: Any = None
+    name: str = ""
+    # Which of a plan's draws are whose: set by the plan.
+    rows: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.drawer = self.layer if self.drawer is None else self.drawer
+
+    @property
+    def seed(self) -> int:
+        return self.drawer.seed if self.drawer.is_seeded else self.place.seed
+
+    @property
+    def sources(self) -> list[tuple[Any, int]]:
+        """(object, seed) of everybody who draws for this step."""
+        return [(self.drawer, self.seed), *((gate.composite, gate.seed) for gate in self.place.gates)]
+
+    def alone(self) -> "Step":
+        return Step(self.layer, replace(self.place, unmergeable=True), self.drawer)
+
+    def moved_to(self, composite: Any, position: int) -> "Step":
+        """The same behind another gate of a composite."""
+        gates = [replace(gate, position=position) if gate.composite is composite else gate for gate in self.place.gates]
+        return Step(self.layer, replace(self.place, gates=tuple(gates)), self.drawer)
+
+    def view(self, shape: Sequence[Any], modality: Modality, labels: Any = None, lengths: Any = None) -> View:
+        start = 1 + modality.has_frames * (len(shape) == modality.rank + 1)
+        size = tuple(shape[start : start + modality.moves])
+        if getattr(self.layer, "planar", False):
+            size = size[-2:]
+        return View(tuple(shape), modality, size, labels, lengths, self.sample_rate, self.place.value_range, self.layer)
+
+    @property
+    def sample_rate(self) -> float | None:
+        own = getattr(self.layer, "sample_rate", None)
+        return self.place.sample_rate if own is None else own
+
+    @contextlib.contextmanager
+    def within(self, view: View, rng: Random | None = None) -> Iterator[Any]:
+        """The layer, while its magnitudes and its value range are those of this place."""
+        with drawing(rng, view):
+            yield self.layer
+
+    # In the kernel that draws.
+
+    def drawn(self, draws: dict[str, Tensor], view: View, pixels: bool, shared: dict[tuple[int, int], Params]) -> Entry:
+        """What this step draws.
+
+        Args:
+            draws: of `random.streams`, for all steps of the plan.
+            view: what the layer sees.
+            pixels: whether numbers for every pixel are drawn, too, and not left to `params`.
+            shared: what others have drawn from the same source, which is added to.
+        """
+        source = id(self.drawer), self.seed
+        row = self.rows[source]
+        entry: Entry = {"keys": draws["keys"][row], "scalars": draws["scalars"][row]}
+        if pixels or not self.layer.draws_pixels:
+            if source not in shared:
+                shared[source] = self.params(entry, view)
+            entry = {"params": shared[source]}
+        gate = self._gate(draws, view)
+        return entry if gate is None else {**entry, "gate": gate}
+
+    def _gate(self, draws: dict[str, Tensor], view: View) -> Tensor | None:
+        def random(source: Any, seed: int) -> Random:
+            row = self.rows[id(source), seed]
+            return Random(draws["keys"][row], draws["scalars"][row])
+
+        votes = []
+        if self.layer.has_chance and self.drawer is self.layer:
+            rng = random(self.layer, self.seed)
+            with self.within(view, rng) as layer:
+                votes.append(rng.gate(layer.p))
+        for gate in self.place.gates:
+            rng = random(gate.composite, gate.seed)
+            with drawing(rng, replace(view, owner=gate.composite)):
+                votes.append(gate.composite.gates(rng)[:, gate.position])
+        return functools.reduce(ops.logical_and, votes) if votes else None
+
+    # In the kernels that carry it out.
+
+    def params(self, entry: Entry, view: View) -> Params:
+        """The layer's parameters, from what was recorded."""
+        if "params" in entry:
+            return entry["params"]
+        rng = Random(entry["keys"], entry["scalars"])
+        with drawing(rng, replace(view, owner=self.drawer)):
+            return self.drawer.draw(rng, view)
+
+    def params_or_rest(self, record: Record | None, view: View) -> tuple[Params | None, Tensor | None]:
+        """(parameters, gate); parameters that are None mean that there is nothing to do."""
+        if record is None:
+            with self.within(view) as layer:
+                return layer.inference_params(view), None
+        entry = record[self.name]
+        return self.params(entry, view), entry.get("gate")

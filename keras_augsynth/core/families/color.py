@@ -1,0 +1,127 @@
+"""`Color`: layers that change colors by a matrix; neighbours share one matrix product and one pass over the pixels."""
+
+import functools
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.draws import Params, Step
+from keras_augsynth.core.families.intensity import Intensity, effective_range
+from keras_augsynth.core.families.stage import Entries, Stage
+from keras_augsynth.core.modalities import Modality
+from keras_augsynth.core.passes import Notes
+from keras_augsynth.ops import color, matrices
+from keras_augsynth.ops.casting import UNIT
+from keras_augsynth.ops.compiled import shared
+from keras_augsynth.ops.rows import select
+
+Tensor = Any
+
+
+class ColorStage(Stage):
+    """Neighbouring color layers and value maps: one matrix, one clip, one pass."""
+
+    keeps_finite = True
+    reads_fixed_point = True
+
+    def accepts(self, step: Step) -> bool:
+        if step.layer.stage is not ColorStage:
+            return False
+        if step.layer.is_value_map:
+            return True
+        # There is one clip, to the value range of the last color layer. So no color layer follows a value map, behind
+        # which the range is another one; unless the map comes first, and can join the matrix.
+        maps = [color_step.layer.is_value_map for color_step in self.steps]
+        return not maps[-1] or (all(maps) and all(each.layer.is_per_channel for each in self.steps))
+
+    def carry_out(self, batch: Batch, entries: Entries, notes: Notes) -> Batch:
+        steps = self.acting(entries is not None)
+        scale = offset = None
+        while steps and steps[-1].layer.is_value_map:  # what follows the last clip is the same for all
+            own_scale, own_offset = steps.pop().layer.value_map
+            scale, offset = (
+                (own_scale, own_offset) if scale is None else (own_scale * scale, own_offset * scale + offset)
+            )
+        unit = UNIT if notes.fixed_point else 1.0
+        matrix = active = None
+        if steps:
+            product = self.kernel(
+                self._matrix, modality=batch.modality, count=len(steps), finite=notes.finite, unit=unit
+            )
+            matrix, active = product(batch.x, entries)
+        transform = shared(color.transform, self.uses_xla)
+        x = transform(batch.x, matrix, self._range(steps), active, scale, offset, notes.finite, notes.dtype, unit)
+        return batch.with_changes(x=x)
+
+    @staticmethod
+    def _range(steps: list[Step]) -> tuple[float, float] | None:
+        """Of the last layer that has one."""
+        ranges = (effective_range(step.layer.value_range, step.place.value_range) for step in reversed(steps))
+        return next(filter(None, ranges), None)
+
+    def _matrix(
+        self, x: Tensor, entries: Entries, modality: Modality, count: int, finite: bool, unit: float
+    ) -> tuple[Tensor, Tensor | None]:
+        """The product of the first steps' matrices, and for which samples there is one to apply (None: for all)."""
+        mean, identity = color.channel_mean(x, finite, unit), matrices.identity(x.shape[-1] + 1)
+        product, gates = identity, []
+        for step in self.acting(entries is not None)[:count]:
+            view = step.view(ops.shape(x), modality)
+            params, gate = step.params_or_rest(entries, view)
+            with step.within(view) as layer:
+                matrix = ops.cast(layer.matrix(params, color.apply(product, mean)), "float64")
+            product = ops.matmul(select(gate, matrix, identity), product)
+            gates.append(gate)
+        everywhere = any(gate is None for gate in gates)
+        return ops.cast(product, "float32"), None if everywhere else functools.reduce(ops.logical_or, gates)
+
+
+class Color(Intensity, listed=False):
+    """An augmentation that changes colors by one matrix per sample; neighbours in a Pipeline share one pass.
+
+    Args:
+        value_range: lowest and highest value of a pixel; results are clipped to it, once, at the end.
+        **kwargs: as in `Augmentation`.
+    """
+
+    stage = ColorStage
+    needs_range = False
+
+    def matrix(self, params: Params, mean: Tensor) -> Tensor:
+        """`(N, C+1, C+1)` on (channel 1, …, channel C, 1).
+
+        Args:
+            params: of `draw`.
+            mean: `(N, C)`, the mean color of each sample at this point of the chain.
+        """
+        if not self.is_value_map:
+            raise NotImplementedError(f"{type(self).__name__} must define `matrix`.")
+        channels = mean.shape[-1]
+        scale, offset = (ops.broadcast_to(ops.cast(each, "float64"), (1, channels)) for each in self.value_map)
+        return matrices.affine_color(scale, offset, channels)
+
+    is_value_map = False  # whether the layer is the same for all samples and never clips
+    is_per_channel = True  # whether its map is one for each channel
+
+    @property
+    def value_map(self) -> tuple[Any, Any]:
+        """(scale, offset) of a value map, each a number or of a shape that broadcasts against the data."""
+        raise NotImplementedError(f"{type(self).__name__} says `is_value_map` and must define `value_map`.")
+
+    @property
+    def constant_map(self) -> tuple[float, float] | None:
+        """(scale, offset) of a value map as two numbers, where it is known as that when the layer is made."""
+        return None
+
+    def apply(self, x: Tensor, params: Params) -> Tensor:
+        return color.transform(x, self.matrix(params, color.channel_mean(x)))
+
+    def rgb(self, matrix: Tensor, channels: int) -> Tensor:
+        """`matrix` for RGB; no change for gray images; an error for anything else."""
+        if channels == 1:
+            return matrices.identity(2)
+        if channels != 3:
+            raise wrong(self, "images", "have 1 or 3 channels", channels)
+        return matrix

@@ -1,0 +1,78 @@
+"""Any other Keras layer that stands in a composite, with what a layer of this package has."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_augsynth.core import keras_internals
+from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.draws import Params, Place, Step, View
+from keras_augsynth.core.families.stage import Entries, Stage
+from keras_augsynth.core.modalities import MODALITIES
+from keras_augsynth.core.passes import Notes
+from keras_augsynth.ops.rows import select
+
+Tensor = Any
+
+
+class ForeignStage(Stage):
+    """A Keras layer, called as it is, on the primary tensor."""
+
+    changes_size_unannounced = True
+
+    def carry_out(self, batch: Batch, entries: Entries, notes: Notes) -> Batch:
+        step, x = self.steps[0], batch.x
+        if ops.dtype(x) != "string":
+            x = ops.cast(x, "float32")
+        changed = step.layer.called(x, training=entries is not None)
+        gate = None if entries is None else entries[step.name].get("gate")
+        return batch.with_changes(x=select(gate, changed, x))
+
+
+class Foreign:
+    """A Keras layer as a part of a composite: it draws nothing, and is called in training and in inference.
+
+    Args:
+        layer: the layer. It is not changed.
+    """
+
+    stage = ForeignStage
+    modalities = MODALITIES
+    active_in_inference = True
+    is_seeded = has_chance = draws_pixels = changes_labels = changes_masks = planar = mixes = bends = False
+    modality_matters = False
+    sampling = sample_rate = jit = None
+    is_value_map = False
+    seed = 0
+
+    def __init__(self, layer: keras.layers.Layer):
+        self.layer, self.name = layer, layer.name
+
+    def called(self, x: Tensor, training: bool) -> Tensor:
+        if keras_internals.takes_training(self.layer):
+            return self.layer(x, training=training)
+        return self.layer(x)
+
+    def steps(self, place: Place) -> list[Step]:
+        return [Step(self, place)]
+
+    def draw(self, rng: Any, view: View) -> Params:
+        return {}
+
+    def inference_params(self, view: View) -> Params:
+        return {}
+
+    def moved_size(self, size: Sequence[Any]) -> Sequence[Any]:
+        return size
+
+    @property
+    def built(self) -> bool:
+        return self.layer.built
+
+    def compute_output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        try:
+            return tuple(self.layer.compute_output_shape(tuple(shape)))
+        except NotImplementedError:  # a layer of the user's: Keras asks for no such method, but traces `call`
+            return tuple(self.layer.compute_output_spec(keras.KerasTensor(tuple(shape), "float32")).shape)

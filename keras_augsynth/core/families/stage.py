@@ -1,0 +1,149 @@
+"""`Stage`: a run of steps that is carried out together. This one takes a single layer of any kind."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.draws import Entry, Record, Step
+from keras_augsynth.core.modalities import Modality
+from keras_augsynth.core.passes import Notes
+from keras_augsynth.ops import random
+from keras_augsynth.ops.boxes import NAMES_OF_CLASSES
+from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.ops.compiled import compiled
+from keras_augsynth.ops.rows import select
+
+Tensor = Any
+Parts = dict[str, Any]
+Entries = dict[str, Entry] | None
+
+
+class Stage:
+    """A run of steps. A family of layers whose neighbours can share their work has a subclass.
+
+    Attributes:
+        steps: what is carried out, in order.
+        jit: what the outermost layer says about XLA; set by the plan.
+    """
+
+    keeps_finite = False  # whether finite values stay finite
+    reads_fixed_point = False
+    changes_size_unannounced = False  # whether only the result tells which size it has
+
+    def __init__(self, step: Step):
+        self.steps = [step]
+        self.jit: bool | None = None
+        self._kernels: dict[Any, Callable] = {}
+
+    def accepts(self, step: Step) -> bool:
+        """Whether `step` can be carried out together with those that are here."""
+        return False
+
+    def can_write_fixed_point(self, dtype: str) -> bool:
+        """Whether values of `dtype` can leave as uint16 in units of 1/256."""
+        return False
+
+    def acting(self, active: bool) -> list[Step]:
+        """The steps that do something to a batch."""
+        return [step for step in self.steps if active or step.layer.active_in_inference]
+
+    def __call__(self, batch: Batch, record: Record | None, notes: Notes) -> Batch:
+        """The changed batch.
+
+        Args:
+            batch: as it enters.
+            record: what was drawn; None where the layers are inactive.
+            notes: what is known of the values.
+        """
+        entries = None if record is None else {step.name: record[step.name] for step in self.steps}
+        if batch.modality.has_frames and any(step.layer.planar for step in self.steps):
+            frames = self.carry_out(batch.frames_as_samples(), _for_frames(entries, batch), notes)
+            changed = frames.frames_together(batch)
+        else:
+            changed = self.carry_out(batch, entries, notes)
+        if entries is None or batch.labels is None or not any(step.layer.changes_labels for step in self.steps):
+            return changed
+        relabel = self.kernel(self._relabel, modality=batch.modality)
+        return changed.with_changes(labels=relabel(batch.labels, ops.shape(batch.x), entries))
+
+    def carry_out(self, batch: Batch, entries: Entries, notes: Notes) -> Batch:
+        """All but the labels."""
+        parts = batch.parts("x", "masks", "points", "boxes", "box_fields", "lengths")
+        if self.steps[0].layer.draws_pixels and ops.is_tensor(batch.labels):
+            parts["labels"] = batch.labels  # the strength of noise may depend on them
+        run = self.kernel(self._run, modality=batch.modality, dtype=notes.dtype)
+        return batch.with_changes(**run(parts, entries))
+
+    def _run(self, parts: Parts, entries: Entries, modality: Modality, dtype: str | None) -> Parts:
+        step, x = self.steps[0], parts["x"]
+        view = step.view(ops.shape(x), modality, parts.get("labels"), parts.get("lengths"))
+        params, gate = step.params_or_rest(entries, view)
+        with step.within(view) as layer:
+            if ops.dtype(x) != "string" and layer.apply_dtype is not None:
+                x = ops.cast(x, layer.apply_dtype)
+            changed = layer.applied(x, params)
+            if gate is not None:
+                rest = layer.inference_params(view)
+                changed = select(gate, changed, x if rest is None else layer.applied(x, rest))
+            result: Parts = {"x": changed if dtype is None else to_dtype(changed, dtype)}
+            companions = (
+                ("masks", layer.apply_masks),
+                ("points", layer.apply_points),
+                ("lengths", layer.apply_lengths),
+            )
+            for name, apply in companions:
+                if name in parts:
+                    result[name] = select(gate, apply(parts[name], params), parts[name])
+            if "boxes" in parts:
+                moved = select(gate, layer.apply_boxes(parts["boxes"], params), parts["boxes"])
+                result["boxes"] = keep_padding(parts, moved)
+        return result
+
+    def _relabel(self, labels: Tensor, shape: Any, entries: Entries, modality: Modality) -> Tensor:
+        for step in self.steps:
+            view = step.view(tuple(shape), modality, labels)
+            params, gate = step.params_or_rest(entries, view)
+            with step.within(view) as layer:
+                if layer.changes_labels:
+                    labels = select(gate, layer.apply_labels(labels, params), labels)
+        return labels
+
+    def kernel(self, function: Callable, **constants: Any) -> Callable:
+        """A method compiled, once for each set of constants; unless a layer of the stage asked for no XLA."""
+        key = function.__name__, *constants.items()
+        if key not in self._kernels:
+            self._kernels[key] = compiled(functools.partial(function, **constants), self.uses_xla)
+        return self._kernels[key]
+
+    @property
+    def uses_xla(self) -> bool | None:
+        return None if self.jit is not False and all(step.layer.jit is not False for step in self.steps) else False
+
+
+def _for_frames(entries: Entries, clips: Batch) -> Entries:
+    """What was drawn for each clip, for each of its frames: the same, but for keys, with which frames draw anew."""
+    frames = ops.shape(clips.x)[1]
+
+    def repeat(t: Tensor) -> Tensor:
+        t = ops.repeat(t, frames, axis=0)
+        if ops.dtype(t) != "uint32":
+            return t
+        frame = random.words(ops.tile(ops.arange(frames, dtype="int32"), (ops.shape(clips.x)[0],)))
+        each = tuple(ops.reshape(word, (-1, *(1,) * (len(t.shape) - 2))) for word in frame)
+        return ops.stack(random.fold((t[..., 0], t[..., 1]), each), axis=-1)
+
+    return None if entries is None else keras.tree.map_structure(repeat, entries)
+
+
+def keep_padding(parts: Parts, boxes: Tensor) -> Tensor:
+    """`boxes`, but padding (class -1) as it was."""
+    fields = parts.get("box_fields", {})
+    labels = next((fields[name] for name in NAMES_OF_CLASSES if name in fields), None)
+    if labels is None:
+        return boxes
+    padding = ops.equal(labels, ops.cast(-1, labels.dtype))
+    return ops.where(ops.expand_dims(padding, -1), parts["boxes"], boxes)

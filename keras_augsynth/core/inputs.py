@@ -1,0 +1,298 @@
+"""The one reader of what callers pass: tensors, pairs, dictionaries, single samples and batches; in, and out again."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.companions import check_companions, is_mask
+from keras_augsynth.core.modalities import TEXT, Modality, by_name, names
+from keras_augsynth.ops.casting import to_dtype
+
+Tensor = Any
+Shape = tuple[Any, ...]
+
+
+class Inputs:
+    """Reads one call's inputs. What the caller passed is never changed.
+
+    Args:
+        layer: whose call it is.
+        inputs: a tensor or a dictionary; see `Augmentation`.
+        labels: the second element of a pair, or None.
+
+    Attributes:
+        batch: the samples in their fixed form.
+        count: how many samples there are.
+        ids: the samples' numbers, or None.
+        epoch: the epoch, or None.
+    """
+
+    def __init__(self, layer: Any, inputs: Any, labels: Any = None):
+        self._layer, self._inputs = layer, inputs
+        self._data = inputs if isinstance(inputs, dict) else {}
+        self._key, x, modality = primary(layer, inputs)
+        self._x, self._modality = x, modality
+        self._single = len(x.shape) == modality.rank
+        self._pair_is_mask = labels is not None and is_mask(layer, x, labels, modality)
+        self._labels = labels
+
+        data = self._data
+        masks = labels if self._pair_is_mask else data.get("segmentation_masks")
+        labels = data.get("labels") if labels is None or self._pair_is_mask else labels
+        batch = Batch(modality, self._enter(x))
+        if masks is not None:
+            batch = batch.with_changes(masks=self._enter_masks(masks))
+        if "bounding_boxes" in data:
+            batch = self._enter_boxes(batch, data["bounding_boxes"])
+        if "keypoints" in data:
+            batch = batch.with_changes(points=self._rows(ops.cast(data["keypoints"], "float32")))
+        if "lengths" in data:
+            batch = batch.with_changes(lengths=ops.reshape(data["lengths"], (-1,)))
+        if labels is not None:
+            batch = batch.with_changes(labels=keras.tree.map_structure(self._rows, labels))
+        self.batch = batch
+        self.ids, self.epoch = self._number("sample_ids"), self._number("epoch")
+        self.count = ops.shape(batch.x)[0]
+
+    def restore(self, batch: Batch, sample_weight: Any = None) -> Any:
+        """The batch in the form that the inputs had."""
+        x = self._leave(batch.x)
+        labels = None if batch.labels is None else keras.tree.map_structure(self._unrow, batch.labels)
+        second = self._leave_masks(batch.masks, self._labels) if self._pair_is_mask else labels
+        result: Any = x
+        if self._key is not None:
+            result = {**self._data, self._key: x}
+            if "segmentation_masks" in self._data:
+                result["segmentation_masks"] = self._leave_masks(batch.masks, self._data["segmentation_masks"])
+            if "bounding_boxes" in self._data:
+                result["bounding_boxes"] = self._leave_boxes(batch)
+            if "keypoints" in self._data:
+                result["keypoints"] = self._unrow(_as_floats(batch.points, self._data["keypoints"]))
+            if "lengths" in self._data:
+                lengths = ops.cast(batch.lengths, self._data["lengths"].dtype)
+                result["lengths"] = ops.reshape(lengths, ops.shape(self._data["lengths"]))
+            if "labels" in self._data:
+                result["labels"] = labels
+        if self._labels is None:
+            return result
+        return (result, second) if sample_weight is None else (result, second, sample_weight)
+
+    @staticmethod
+    def check(layer: Any, inputs: Any, labels: Any = None, *_: Any) -> None:
+        """Refuses what the layer cannot take: wrong keys, ranks, kinds and shapes."""
+        key, x, modality = primary(layer, inputs)
+        _check_primary(layer, x, modality)
+        data = inputs if key is not None else {}
+        check_companions(layer, x, data, labels, modality)
+        for given in (labels, data.get("labels")):
+            if given is not None:
+                layer.check_labels(given)
+
+    @staticmethod
+    def spec(layer: Any, inputs: Any, labels: Any, sample_weight: Any) -> Any:
+        """What comes out for symbolic inputs."""
+        key, x, modality = primary(layer, inputs)
+        shape = output_shape(layer, x.shape, modality)
+        changed = keras.KerasTensor(shape, "string" if x.dtype == "string" else layer.compute_dtype)
+        result: Any = changed
+        if key is not None:
+            result = {**inputs, key: changed}
+            if "segmentation_masks" in inputs:
+                masks = inputs["segmentation_masks"]
+                mask_shape = _mask_shape(layer, masks.shape, shape, modality)
+                result["segmentation_masks"] = keras.KerasTensor(mask_shape, masks.dtype)
+        if labels is None:
+            return result
+        return (result, labels) if sample_weight is None else (result, labels, sample_weight)
+
+    # The primary tensor.
+
+    def _enter(self, x: Tensor) -> Tensor:
+        x = self._rows(x)
+        if self._modality is TEXT:
+            return ops.reshape(x, (-1,))
+        if keras.backend.standardize_dtype(x.dtype) == "bool":
+            x = ops.cast(x, "uint8")
+        return _channels_last(x, self._modality) if self._channels_first else x
+
+    def _leave(self, x: Tensor) -> Tensor:
+        if self._modality is TEXT and len(self._x.shape) == 2:
+            x = ops.expand_dims(x, -1)
+        if self._channels_first:
+            x = _channels_first(x, self._modality)
+        x = to_dtype(self._unrow(x), self._layer.compute_dtype)
+        x.set_shape(output_shape(self._layer, self._x.shape, self._modality))
+        return x
+
+    @property
+    def _channels_first(self) -> bool:
+        return self._layer.data_format == "channels_first" and self._modality.has_channels
+
+    def _rows(self, t: Tensor) -> Tensor:
+        """One sample as a batch of one."""
+        return ops.expand_dims(t, 0) if self._single else t
+
+    def _unrow(self, t: Tensor) -> Tensor:
+        return t[0] if self._single else t
+
+    # What belongs to it.
+
+    def _enter_masks(self, masks: Tensor) -> Tensor:
+        masks = self._rows(masks)
+        if keras.backend.standardize_dtype(masks.dtype) == "bool":
+            masks = ops.cast(masks, "uint8")
+        if len(masks.shape) == self._modality.rank:
+            return ops.expand_dims(masks, -1)
+        return _channels_last(masks, self._modality) if self._channels_first else masks
+
+    def _leave_masks(self, masks: Tensor, given: Tensor) -> Tensor:
+        if len(given.shape) + self._single == len(masks.shape) - 1:
+            masks = masks[..., 0]
+        elif self._channels_first:
+            masks = _channels_first(masks, self._modality)
+        return ops.cast(self._unrow(masks), given.dtype)
+
+    def _enter_boxes(self, batch: Batch, given: dict) -> Batch:
+        boxes = self._convert(self._rows(given["boxes"]), self._layer.bounding_box_format, "xyxy", batch.x)
+        fields = {name: self._rows(value) for name, value in given.items() if name != "boxes"}
+        return batch.with_changes(boxes=boxes, box_fields=fields)
+
+    def _leave_boxes(self, batch: Batch) -> dict[str, Any]:
+        given = self._data["bounding_boxes"]
+        boxes = self._convert(batch.boxes, "xyxy", self._layer.bounding_box_format, batch.x)
+        padding = self.batch.padding_of_boxes()
+        if padding is not None and not self._layer.mixes:  # it stays as it was, whatever became of the image's size
+            boxes = ops.where(padding, ops.cast(self._rows(given["boxes"]), boxes.dtype), boxes)
+        fields = {name: ops.cast(self._unrow(t), given[name].dtype) for name, t in batch.box_fields.items()}
+        return {**given, "boxes": self._unrow(_as_floats(boxes, given["boxes"])), **fields}
+
+    def _convert(self, boxes: Tensor, source: str, target: str, x: Tensor) -> Tensor:
+        boxes = ops.cast(boxes, "float32")
+        if source == target or boxes.shape[-1] != 4:
+            return boxes
+        height, width = ops.shape(x)[-3:-1]
+        return keras.utils.bounding_boxes.convert_format(
+            boxes, source=source, target=target, height=height, width=width
+        )
+
+    def _number(self, name: str) -> Tensor | None:
+        value = self._data.get(name)
+        if value is None or (name == "epoch" and len(value.shape) == 0):
+            return value
+        return ops.reshape(value, (-1,))
+
+
+def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
+    """Arrays, lists of numbers or strings, and dictionaries of them as tensors, each with its own dtype."""
+    if isinstance(value, dict):
+        return {key: dense(owner, each, key) for key, each in value.items()}
+    if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
+        if name == "labels":
+            return value
+        needed = "be dense: bring images to one size, by Resizing for instance, and pad boxes with labels of -1"
+        raise wrong(owner, name, needed, type(value).__name__, TypeError)
+    if value is None or isinstance(value, keras.KerasTensor) or ops.is_tensor(value):
+        return value
+    if isinstance(value, tuple) and name in ("inputs", "labels"):
+        return value
+    try:
+        return ops.convert_to_tensor(value)
+    except (TypeError, ValueError) as error:
+        raise wrong(owner, name, "be a tensor, an array or a list of numbers", value, TypeError) from error
+
+
+def primary(layer: Any, inputs: Any) -> tuple[str | None, Tensor, Modality]:
+    """(key of a dictionary or None, the data themselves, their modality)."""
+    if not isinstance(inputs, dict):
+        if not hasattr(inputs, "shape"):
+            keys = " or ".join(f'{{"{modality.key}": …}}' for modality in layer.modalities[:2])
+            needed = f"be one tensor or a dictionary such as {keys}; call the layer once for each of several views"
+            raise wrong(layer, "inputs", needed, type(inputs).__name__, TypeError)
+        return None, inputs, modality_of(layer, inputs.shape)
+    for modality in layer.modalities:
+        if modality.key in inputs:
+            x = inputs[modality.key]
+            if not hasattr(x, "shape"):
+                raise wrong(layer, modality.key, "be a tensor", type(x).__name__, TypeError)
+            return modality.key, x, modality
+    keys = " or ".join(f'"{modality.key}"' for modality in layer.modalities)
+    raise wrong(layer, "inputs", f"have the key {keys}", sorted(map(str, inputs)))
+
+
+def modality_of(layer: Any, shape: Sequence[Any] | None) -> Modality:
+    """What a tensor of this shape is: what the layer says, or the first of its modalities whose rank fits."""
+    if layer.modality is not None:
+        return by_name(layer.modality)
+    if len(layer.modalities) == 1 or shape is None or getattr(shape, "rank", 0) is None:
+        return layer.modalities[0]
+    fitting = [modality for modality in layer.modalities if modality.fits(len(shape))]
+    if not fitting or fitting[0] is layer.modalities[0]:
+        return layer.modalities[0]
+    if layer.modality_matters and len({modality.has_frames for modality in fitting}) > 1:
+        keys = " or ".join(f'{{"{modality.key}": …}}' for modality in fitting)
+        needed = f"say what they are, as {keys}, or by `modality=` when the layer is made: {names(fitting)} fit"
+        raise wrong(layer, "inputs", needed, tuple(shape))
+    return fitting[0]
+
+
+def output_shape(layer: Any, shape: Sequence[Any], modality: Modality) -> Shape:
+    """The shape of what comes out for a tensor of `shape`."""
+    shape = tuple(shape)
+    if not modality.moves:
+        return shape
+    first = layer.data_format == "channels_first" and modality.has_channels
+    start = int(len(shape) > modality.rank) + int(first) + int(modality.has_frames)
+    size = shape[start : start + modality.moves]
+    return (*shape[:start], *layer.moved_size(size), *shape[start + modality.moves :])
+
+
+def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) -> Shape:
+    first = layer.data_format == "channels_first"
+    channel = len(x) - modality.rank if first else len(x) - 1
+    if len(masks) < len(x):
+        return (*x[:channel], *x[channel + 1 :])
+    return (*x[:channel], masks[channel], *x[channel + 1 :])
+
+
+def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
+    name = modality.key
+    if x.shape is None or getattr(x.shape, "rank", 0) is None:
+        raise wrong(layer, name, "have a known rank: set its shape with `set_shape`", x)
+    shape = tuple(x.shape)
+    if not modality.fits(len(shape)):
+        raise wrong(layer, name, f"have the shape {modality.describe()}", shape)
+    dtype = keras.backend.standardize_dtype(x.dtype) if x.dtype not in _COMPLEX else "complex"
+    if (dtype == "string") != (modality is TEXT):
+        raise wrong(layer, name, "be strings" if modality is TEXT else "be numbers", dtype, TypeError)
+    if dtype == "complex":
+        raise wrong(layer, name, "be real numbers", x.dtype, TypeError)
+    if modality.dtype == "integer" and "int" not in dtype:
+        raise wrong(layer, name, "be integers", dtype, TypeError)
+    sample = shape[len(shape) - modality.rank :] if modality.has_channels else ()
+    if 0 in sample:
+        raise wrong(layer, name, "have no side of length 0", shape)
+    if name == "audio" and len(shape) == 2 and None not in shape and shape[1] <= 8 < shape[0]:
+        needed = "be (batch, time) or (batch, time, channels); write one stereo recording as (1, time, channels)"
+        raise wrong(layer, name, needed, shape)
+
+
+_COMPLEX = (tf.complex64, tf.complex128, "complex64", "complex128")
+
+
+def _as_floats(t: Tensor, given: Tensor) -> Tensor:
+    """In the dtype of what was given if that can hold fractions, else float32."""
+    dtype = keras.backend.standardize_dtype(given.dtype)
+    return ops.cast(t, dtype if "float" in dtype else "float32")
+
+
+def _channels_last(x: Tensor, modality: Modality) -> Tensor:
+    return ops.moveaxis(x, -modality.rank, -1)
+
+
+def _channels_first(x: Tensor, modality: Modality) -> Tensor:
+    return ops.moveaxis(x, -1, -modality.rank)

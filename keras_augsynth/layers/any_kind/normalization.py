@@ -1,0 +1,132 @@
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_augsynth.core.augmentation import Params
+from keras_augsynth.core.checks import check_flag, wrong
+from keras_augsynth.core.config import plain
+from keras_augsynth.core.families.color import Color
+from keras_augsynth.core.modalities import NUMERIC
+
+
+class Normalization(Color):
+    """Shifts and scales values to mean 0 and variance 1, in training and in inference.
+
+    In a `Pipeline` a normalization by channel costs nothing: it joins the pass of the color layers beside it.
+
+    Args:
+        axis: of the input, or several of them: there is one mean and variance for each place along them. -1 is the
+            last axis, which holds the channels; with `data_format="channels_first"` it means the channels, too.
+            None: one mean and variance for all values.
+        mean: the data's mean, a number or an array of the axes' shape; where it is None, `adapt` learns it. After
+            `build` the attribute is a tensor that broadcasts against a batch.
+        variance: the data's variance, likewise.
+        invert: True goes back from normalized values to the data's.
+        **kwargs: `name`, `dtype` and `data_format`.
+
+    Input shape:
+        Any; the sizes of the kept axes must be known.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for only one of mean and variance, or two of different shapes; in `build`, for axes that the
+            input does not have.
+
+    Example:
+
+    >>> layer = Normalization()
+    >>> layer.adapt(np.random.default_rng(0).normal(3.0, 2.0, (512, 4, 4, 3)))
+    >>> float(abs(layer(np.full((1, 4, 4, 3), 3.0))).numpy().max()) < 0.1
+    True
+    """
+
+    modalities = NUMERIC
+    is_value_map = True
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: float | Sequence[float] | None = None,
+        variance: float | Sequence[float] | None = None,
+        invert: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**{"value_range": None, **kwargs})
+        self.axis = axis
+        self.invert = check_flag(self, invert, "invert")
+        axes = [] if axis is None else [axis] if isinstance(axis, int) else list(axis)
+        self._by_channel = axes in ([], [-1])
+        if self.data_format == "channels_first":
+            self._by_channel, axes = axes in ([], [-1], [1]), [1] if axes == [-1] else axes
+        # Keras learns and keeps the statistics.
+        self._statistics = keras.layers.Normalization(tuple(axes), mean, variance, dtype="float32")
+
+    @property
+    def mean(self) -> Any:
+        """The data's mean, given or learned."""
+        return self._statistics.mean
+
+    @property
+    def variance(self) -> Any:
+        """The data's variance, given or learned."""
+        return self._statistics.variance
+
+    def build(self, input_shape: Any) -> None:
+        shape = input_shape
+        if isinstance(input_shape, dict):
+            shape = next(input_shape[each.key] for each in self.modalities if each.key in input_shape)
+        if not self._statistics.built:
+            self._statistics.build(tuple(shape))
+        self.built = True
+
+    def adapt(self, data: Any) -> None:
+        """Learns mean and variance from an array, a batched `tf.data.Dataset` or another iterable of batches."""
+        if self._statistics.input_mean is not None:
+            raise wrong(self, "mean", "be None for `adapt`", self._statistics.input_mean)
+        self._statistics.adapt(data)
+        self.built = True
+
+    def inference_params(self, view) -> Params:
+        return {}
+
+    @property
+    def is_per_channel(self) -> bool:
+        return self._by_channel
+
+    @property
+    def value_map(self) -> tuple[Any, Any]:
+        learned = self._statistics.input_mean is None
+        mean, variance = (
+            (self._statistics.adapt_mean.value, self._statistics.adapt_variance.value)
+            if learned
+            else (self._statistics.mean, self._statistics.variance)
+        )
+        if learned:
+            shape = ops.shape(self._statistics.mean)
+            mean, variance = ops.reshape(mean, shape), ops.reshape(variance, shape)
+        if self.data_format == "channels_first" and len(mean.shape) > 2:
+            mean, variance = ops.moveaxis(mean, 1, -1), ops.moveaxis(variance, 1, -1)
+        if self._by_channel:
+            mean, variance = (ops.reshape(t, (t.shape[-1],)) for t in (mean, variance))
+        mean = ops.cast(mean, "float32")
+        stddev = ops.maximum(ops.sqrt(ops.cast(variance, "float32")), keras.config.epsilon())
+        return (stddev, mean) if self.invert else (1.0 / stddev, -mean / stddev)
+
+    @property
+    def constant_map(self) -> tuple[Any, Any] | None:
+        mean, variance = self._statistics.input_mean, self._statistics.input_variance
+        if self.invert or not isinstance(mean, (int, float)) or not isinstance(variance, (int, float)) or variance <= 0:
+            return None
+        return 1.0 / variance**0.5, -mean / variance**0.5
+
+    def get_config(self) -> dict[str, Any]:
+        given = {"mean": self._statistics.input_mean, "variance": self._statistics.input_variance}
+        return {**super().get_config(), **{name: plain(value) for name, value in given.items()}}
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {"mean": 127.5, "variance": 127.5**2}

@@ -1,0 +1,65 @@
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Tensor
+from keras_augsynth.core.checks import check_integer
+from keras_augsynth.core.families.intensity import Intensity
+from keras_augsynth.ops import histograms
+from keras_augsynth.ops.lookup import look_up
+from keras_augsynth.ops.rows import per_sample
+
+
+class Equalization(Intensity):
+    """Spreads the values of each channel of each image so that all levels are equally frequent.
+
+    A channel of one level stays as it is. Like every augmentation the layer is inactive in inference; Keras's own
+    is not.
+
+    Args:
+        value_range: lowest and highest value of a pixel.
+        bins: number of levels that are told apart, 2 or more; 256 for images that had 8 bits.
+        **kwargs: as in `Augmentation`; `p` is the chance of an image to be changed.
+
+    Input shape:
+        `(height, width, channels)` or `(batch, height, width, channels)`, any number of channels.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for fewer than 2 bins.
+
+    Example:
+
+    >>> Equalization()(np.array([[[10.0], [11.0], [12.0], [13.0]]]))[0, :, 0].numpy().tolist()
+    [0.0, 85.0, 170.0, 255.0]
+    """
+
+    def __init__(
+        self,
+        value_range: Sequence[float] = (0, 255),
+        bins: int = 256,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(value_range=value_range, data_format=data_format, **kwargs)
+        self.bins = check_integer(self, bins, "bins", 2)
+
+    apply_dtype = None
+
+    def apply(self, x, params) -> Tensor:
+        low, high = self.value_range
+        n, *_, channels = ops.shape(x)
+        places = histograms.by_channel(histograms.levels(x, self.value_range, self.bins), self.bins)
+        known = ops.ones_like(x, "bool") if "int" in ops.dtype(x) else ops.isfinite(x)
+        counts = histograms.count(places, known, n * channels, self.bins)
+        table = low + histograms.equalizing(counts) * ((high - low) / 255.0)
+        varied = ops.reshape(ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1), (-1, channels))
+        spread = look_up(ops.reshape(table, (-1,)), places)
+        return ops.where(per_sample(varied, x), spread, ops.cast(x, "float32"))
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {}
