@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -13,8 +13,24 @@ from keras_augsynth.core import keras_internals
 from keras_augsynth.ops import random
 
 Tensor = Any
-# What every draw of a call depends on besides a layer's seed: the words of the epoch and of the sample ids.
-Keys = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+class Keys(NamedTuple):
+    """What every draw of a call depends on besides a layer's seed.
+
+    Attributes:
+        call: an integer, the epoch, scalar or `(N,)`; or two words, uint32 `(2,)`, of the call without ids.
+        ids: integers `(N,)`, the samples' numbers; None: they are numbered from 0 on.
+    """
+
+    call: Tensor
+    ids: Tensor | None
+
+    def words(self, count: int | Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """The words of the call and of `count` samples."""
+        call = (self.call[0], self.call[1]) if ops.dtype(self.call) == "uint32" else random.words(self.call)
+        return call, random.words(ops.arange(count, dtype="int32") if self.ids is None else self.ids)
+
 
 _CONTAINERS = (keras.Model, keras.layers.Pipeline)
 _NEUTRAL = (keras.layers.InputLayer, keras.layers.Lambda, keras.layers.Identity)
@@ -62,19 +78,17 @@ def prepares_data(layer: keras.layers.Layer) -> bool:
     return type(layer).build is keras.layers.Layer.build and not layer.weights
 
 
-def keys(calls: keras.random.SeedGenerator, count: int | Tensor, ids: Tensor | None, epoch: Tensor | None) -> Keys:
-    """The keys of `count` samples: their own ids and epoch, or else the call's number and their row.
+def keys(calls: keras.random.SeedGenerator, ids: Tensor | None, epoch: Tensor | None) -> Keys:
+    """The keys of a call: the samples' own ids and epoch, or else the call's number and their row.
 
     Without ids, `calls` is advanced, and in a `tf.distribute` replica the replica's number enters.
     """
     if ids is not None:
-        return random.words(0 if epoch is None else epoch), random.words(ids)
-    rows = random.words(ops.arange(count, dtype="int32"))
+        return Keys(ops.convert_to_tensor(0 if epoch is None else epoch), ids)
     nonce = getattr(_forced, "nonce", None)
     if nonce is not None:
-        return (nonce[0], nonce[1]), rows
-    call = calls.next()[1]
-    return (replica(), ops.cast(call, "uint32")), rows
+        return Keys(nonce, None)
+    return Keys(ops.stack([replica(), ops.cast(calls.next()[1], "uint32")]), None)
 
 
 def replica() -> Tensor:

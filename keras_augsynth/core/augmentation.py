@@ -202,14 +202,14 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         inputs, args = dense(self, inputs), tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
         if not tf.executing_eagerly():
-            self.plan.prepare()
+            self.plan.make_variables()
         return super().__call__(inputs, *args, **kwargs)
 
     def call(self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None) -> Any:
         read = Inputs(self, inputs, labels)
         keys = None
         if activity.is_active(self):
-            keys = activity.keys(self._calls, read.count, read.ids, read.epoch)
+            keys = activity.keys(self._calls, read.ids, read.epoch)
         return read.restore(self.plan(read.batch, keys), sample_weight)
 
     def draw_params(self, sample_ids: Any, epoch: int = 0, *, shape: Sequence[int] | None = None) -> dict[str, Any]:
@@ -233,7 +233,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         ids = ops.reshape(ops.convert_to_tensor(sample_ids), (-1,))
         if "int" not in ops.dtype(ids):
             raise wrong(self, "sample_ids", "be integers", ops.dtype(ids), TypeError)
-        keys = activity.keys(self._calls, None, ids, ops.convert_to_tensor(epoch))
+        keys = activity.keys(self._calls, ids, ops.convert_to_tensor(epoch))
         modality = modality_of(self, None if shape is None else (None, *shape))
         sample = (None,) * modality.rank if shape is None else tuple(shape)
         try:
@@ -264,7 +264,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
             if row.shape[0] != read.batch.x.shape[0]:
                 needed = f"be drawn for {read.batch.x.shape[0]} samples"
                 raise wrong(self, "params", needed, f"parameters for {row.shape[0]}")
-        return read.restore(self.plan.carry_out(read.batch, params))
+        return read.restore(self.plan.carry_out(read.batch, record=params))
 
     @property
     def plan(self) -> Plan:

@@ -15,8 +15,7 @@ from keras_augsynth.ops.random import Random
 
 Tensor = Any
 Params = dict[str, Any]
-# What one step drew: {"params": …}, with "gate", bool `(N,)`, where some samples may be left out. Of a layer that draws
-# as many numbers as there are pixels {"keys": …, "scalars": …} instead, which stand for them until they are needed.
+# What one step drew: {"params": …}, with "gate", bool `(N,)`, where some samples may be left out.
 Entry = dict[str, Any]
 # By the step's name, in order.
 Record = dict[str, Entry]
@@ -36,6 +35,8 @@ class View:
         sample_rate: of sounds, in Hz, or None.
         value_range: what the composite around the layer says, or None.
         owner: the layer, for errors.
+        magnitudes: the current numbers of each layer by its id; None where they are read as they are in Python.
+        certain: ids of layers whose `p` is known to be 1.
     """
 
     shape: tuple[Any, ...]
@@ -46,6 +47,8 @@ class View:
     sample_rate: float | None = None
     value_range: tuple[float, float] | None = None
     owner: Any = None
+    magnitudes: dict[int, Tensor] | None = None
+    certain: frozenset[int] = frozenset()
 
     @property
     def labels(self) -> Tensor:
@@ -139,7 +142,13 @@ class Step:
         gates = [replace(gate, position=position) if gate.composite is composite else gate for gate in self.place.gates]
         return Step(self.layer, replace(self.place, gates=tuple(gates)), self.drawer)
 
-    def view(self, shape: Sequence[Any], modality: Modality, labels: Any = None, lengths: Any = None) -> View:
+    def view(
+        self,
+        shape: Sequence[Any],
+        modality: Modality,
+        labels: Any = None,
+        lengths: Any = None,
+    ) -> View:
         start = 1 + modality.has_frames * (len(shape) == modality.rank + 1)
         size = tuple(shape[start : start + modality.moves])
         if getattr(self.layer, "planar", False):
@@ -157,57 +166,42 @@ class Step:
         with drawing(rng, view):
             yield self.layer
 
-    # In the kernel that draws.
-
-    def drawn(self, draws: dict[str, Tensor], view: View, pixels: bool, shared: dict[tuple[int, int], Params]) -> Entry:
+    def drawn(self, draws: dict[str, Tensor], view: View, shared: dict[tuple[int, int], Params]) -> Entry:
         """What this step draws.
 
         Args:
             draws: of `random.streams`, for all steps of the plan.
             view: what the layer sees.
-            pixels: whether numbers for every pixel are drawn, too, and not left to `params`.
             shared: what others have drawn from the same source, which is added to.
         """
         source = id(self.drawer), self.seed
-        row = self.rows[source]
-        entry: Entry = {"keys": draws["keys"][row], "scalars": draws["scalars"][row]}
-        if pixels or not self.layer.draws_pixels:
-            if source not in shared:
-                shared[source] = self.params(entry, view)
-            entry = {"params": shared[source]}
-        gate = self._gate(draws, view)
+        if source not in shared:
+            rng = self._random(draws, *source)
+            with drawing(rng, replace(view, owner=self.drawer)):
+                shared[source] = self.drawer.draw(rng, view)
+        entry, gate = {"params": shared[source]}, self._gate(draws, view)
         return entry if gate is None else {**entry, "gate": gate}
 
     def _gate(self, draws: dict[str, Tensor], view: View) -> Tensor | None:
-        def random(source: Any, seed: int) -> Random:
-            row = self.rows[id(source), seed]
-            return Random(draws["keys"][row], draws["scalars"][row])
-
         votes = []
-        if self.layer.has_chance and self.drawer is self.layer:
-            rng = random(self.layer, self.seed)
+        if self.layer.has_chance and self.drawer is self.layer and id(self.layer) not in view.certain:
+            rng = self._random(draws, id(self.layer), self.seed)
             with self.within(view, rng) as layer:
                 votes.append(rng.gate(layer.p))
         for gate in self.place.gates:
-            rng = random(gate.composite, gate.seed)
+            rng = self._random(draws, id(gate.composite), gate.seed)
             with drawing(rng, replace(view, owner=gate.composite)):
                 votes.append(gate.composite.gates(rng)[:, gate.position])
         return functools.reduce(ops.logical_and, votes) if votes else None
 
-    # In the kernels that carry it out.
+    def _random(self, draws: dict[str, Tensor], source: int, seed: int) -> Random:
+        row = self.rows[source, seed]
+        return Random(draws["keys"][row], draws["scalars"][row])
 
-    def params(self, entry: Entry, view: View) -> Params:
-        """The layer's parameters, from what was recorded."""
-        if "params" in entry:
-            return entry["params"]
-        rng = Random(entry["keys"], entry["scalars"])
-        with drawing(rng, replace(view, owner=self.drawer)):
-            return self.drawer.draw(rng, view)
-
-    def params_or_rest(self, record: Record | None, view: View) -> tuple[Params | None, Tensor | None]:
+    def params_or_rest(self, entries: Record | None, view: View) -> tuple[Params | None, Tensor | None]:
         """(parameters, gate); parameters that are None mean that there is nothing to do."""
-        if record is None:
+        if entries is None:
             with self.within(view) as layer:
                 return layer.inference_params(view), None
-        entry = record[self.name]
-        return self.params(entry, view), entry.get("gate")
+        entry = entries[self.name]
+        return entry["params"], entry.get("gate")

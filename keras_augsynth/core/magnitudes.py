@@ -248,18 +248,19 @@ class HasMagnitudes:
         value, now = held[name], getattr(_current, "drawing", None)
         if now is None:
             return value
-        numbers = _flat(value)
-        if not tf.executing_eagerly():
+        rng, view = now
+        numbers: Any = _flat(value)
+        if view.magnitudes is not None:
             start = self._first_place(name)
-            numbers = self.live_magnitudes()[start : start + len(numbers)]
+            numbers = view.magnitudes[id(self)][start : start + len(numbers)]
         if isinstance(value, Distribution):
-            return value.drawn(numbers, *now)
-        if not tf.executing_eagerly() and all(isinstance(number, int) for number in _flat(value)):
+            return value.drawn(numbers, rng, view)
+        if view.magnitudes is not None and all(isinstance(number, int) for number in _flat(value)):
             numbers = ops.cast(numbers, "int32")
         return (numbers[0], numbers[1]) if isinstance(value, tuple) else numbers[0]
 
     def live_magnitudes(self) -> tf.Variable:
-        """All numbers of all magnitudes, in order: what traced functions read."""
+        """All numbers of all magnitudes, in order: what the user's traced functions read."""
         if vars(self).get("_live") is None:
             with tf.init_scope():
                 self._live = tf.Variable(self.magnitude_numbers(), trainable=False, name="magnitudes")
@@ -282,8 +283,7 @@ class HasMagnitudes:
             own = numbers[place : place + len(_flat(value))].tolist()
             held[name] = _with_numbers(value, own)
             place += len(own)
-        if (live := vars(self).get("_live")) is not None:
-            live.assign(numbers)
+        self._changed()
 
     def _change(self, name: str, value: Any) -> None:
         held, live = vars(self)["_held"], vars(self).get("_live")
@@ -291,8 +291,17 @@ class HasMagnitudes:
             needed = f"stay {_described(held[name])}, as it was when the layer was first called"
             raise wrong(self, name, needed, value)
         held[name] = value
-        if live is not None:
+        self._changed()
+
+    def _changed(self) -> None:
+        vars(self)["_version"] = self.magnitudes_version + 1
+        if (live := vars(self).get("_live")) is not None:
             live.assign(self.magnitude_numbers())
+
+    @property
+    def magnitudes_version(self) -> int:
+        """How often magnitudes were changed."""
+        return vars(self).get("_version", 0)
 
     def _first_place(self, name: str) -> int:
         place = 0

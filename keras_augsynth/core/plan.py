@@ -3,23 +3,39 @@
 A layer on its own is a plan of one step, so there is no second way through.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core import passes
 from keras_augsynth.core.activity import Keys
 from keras_augsynth.core.batch import Batch
-from keras_augsynth.core.draws import Record, Step
-from keras_augsynth.core.families.stage import Stage
+from keras_augsynth.core.draws import Entry, Record, Step, View
+from keras_augsynth.core.families.stage import Drawn, Stage
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.ops.compiled import compiled
 from keras_augsynth.ops.random import streams, words
 
 Tensor = Any
 Passage = tuple[Stage, passes.Notes, Batch, passes.Notes]
+
+
+class Source(NamedTuple):
+    """What all draws of a call are made from, as tensors: an argument of kernels.
+
+    Attributes:
+        keys: of the call.
+        seeds: of the plan's layers, uint32 `(L, 2)`.
+        magnitudes: the numbers of all magnitudes, float64; None where they are read as they are in Python.
+    """
+
+    keys: Keys
+    seeds: Tensor
+    magnitudes: Tensor | None
 
 
 class Plan:
@@ -32,10 +48,13 @@ class Plan:
     """
 
     def __init__(self, steps: Sequence[Step], jit: bool | None = None, dtype: str | None = None):
-        self.steps, self._jit, self._dtype = list(steps), jit, dtype
-        sources = list(dict.fromkeys(key for step in self.steps for key in map(_key, step.sources)))
+        self.steps, self.jit, self._dtype = list(steps), jit, dtype
+        sources = {_key(source): source for step in self.steps for source in step.sources}
         rows = {key: row for row, key in enumerate(sources)}
-        self._seeds = np.array([words(seed) for _, seed in sources], "uint32").reshape(-1, 2)
+        self._seeds = np.array([words(seed) for _, seed in sources.values()], "uint32").reshape(-1, 2)
+        holders = {id(source): source for source, _ in sources.values() if hasattr(source, "live_magnitudes")}
+        self._holders = list(holders.values())
+        self._current: tuple[Any, Tensor, frozenset[int]] = (None, None, frozenset())
         self.stages: list[Stage] = []
         for number, step in enumerate(self.steps):
             step.rows, step.name = rows, f"{number}_{step.layer.name}"
@@ -44,97 +63,138 @@ class Plan:
             else:
                 self.stages.append(step.layer.stage(step))
         for stage in self.stages:
-            stage.jit = jit
+            stage.plan = self
         self._kernels: dict[Any, Any] = {}
 
-    def prepare(self) -> None:
+    def make_variables(self) -> None:
         """Makes the variables of all magnitudes, which has to happen outside of a traced function's branches."""
-        for source in {id(source): source for step in self.steps for source, _ in step.sources}.values():
-            if hasattr(source, "live_magnitudes"):
-                source.live_magnitudes()
+        for holder in self._holders:
+            holder.live_magnitudes()
 
     def __call__(self, batch: Batch, keys: Keys | None) -> Batch:
         """The changed batch; without keys what the layers do in inference."""
-        return self.carry_out(batch, None if keys is None else {}, keys)
+        return self.carry_out(batch, keys)
 
-    def carry_out(self, batch: Batch, record: Record | None, keys: Keys | None = None) -> Batch:
-        """All stages, by what was recorded; what is not in the record yet is drawn from `keys`."""
+    def carry_out(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Batch:
+        """All stages, by what is drawn from `keys` or was recorded."""
         result = batch
-        for _, _, changed, _ in self.walk(batch, record, keys):
+        for _, _, changed, _ in self.walk(batch, keys, record):
             result = changed
         return result
 
-    def walk(self, batch: Batch, record: Record | None, keys: Keys | None = None) -> Iterator[Passage]:
+    def walk(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Iterator[Passage]:
         """Stage by stage: (the stage, its notes, the batch behind it, what is known of that)."""
-        notes = passes.at_the_start(ops.dtype(batch.x))
+        notes, drawn = passes.at_the_start(ops.dtype(batch.x)), {}
+        active = not (keys is None and record is None)
         for stage, follower in zip(self.stages, [*self.stages[1:], None], strict=True):
-            if record is not None and stage.steps[0].name not in record:
-                record = record | self._draw(stage, batch, keys)
-            if not stage.acting(record is not None):
+            if not stage.acting(active):
                 continue
-            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), self._dtype, record is not None)
-            batch = stage(batch, record, notes)
+            own: Drawn | None = None
+            if record is not None:
+                own = {"entries": {step.name: record[step.name] for step in stage.steps}}
+            elif keys is not None:
+                if stage not in drawn:
+                    drawn |= self._draw(stage, batch, keys)
+                own = drawn[stage]
+            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), self._dtype, active)
+            batch = stage(batch, own, notes)
             behind = passes.behind_stage(notes, stage)
             yield stage, notes, batch, behind
             notes = behind
 
     def record(self, keys: Keys, shape: Sequence[Any], modality: Modality) -> Record:
         """What every step draws for a batch of `shape` (N, *size, C), numbers for every pixel, too."""
-        draws = streams(ops.convert_to_tensor(self._seeds), *keys)
-        return self._drawn(self.steps, draws, tuple(shape), modality, None, None, pixels=True)
+        draw, record, shape = self.drawing(Source(keys, self._seeds, None), shape[0]), {}, tuple(shape)
+        for step in self.steps:
+            record[step.name] = draw(step, step.view(shape, modality))
+            shape = _behind(step, shape, modality)
+        return record
 
-    def _draw(self, first: Stage, batch: Batch, keys: Keys) -> Record:
-        """The draws of all steps from a stage on, up to where only the layers themselves know the size of the data."""
-        steps = self._steps_from(first)
+    def drawing(self, source: Source, count: Any, certain: frozenset[int] = frozenset()) -> Callable[[Step, View], Entry]:
+        """What draws for the steps of this plan, from one source for `count` samples."""
+        draws = streams(ops.convert_to_tensor(source.seeds), *source.keys.words(count))
+        magnitudes, shared = self._by_layer(source.magnitudes), {}
+        return lambda step, view: step.drawn(draws, replace(view, magnitudes=magnitudes, certain=certain), shared)
+
+    def _draw(self, first: Stage, batch: Batch, keys: Keys) -> dict[Stage, Drawn]:
+        """What is drawn for all stages from one on, up to where only a layer itself knows the size of its result."""
+        stages = self._stages_from(first)
+        together = [stage for stage in stages if not stage.draws_pixels]
+        magnitudes, certain = self._current_magnitudes()
+        source = Source(keys, ops.convert_to_tensor(self._seeds), magnitudes)
+        # What draws a number for every pixel does so in its own kernel.
+        drawn: dict[Stage, Drawn] = {
+            stage: {"source": source, "certain": certain} for stage in stages if stage.draws_pixels
+        }
+        if not together:
+            return drawn
         labels = batch.labels if ops.is_tensor(batch.labels) and ops.dtype(batch.labels) != "string" else None
-        shape, start = ops.shape(batch.x), 1 + batch.modality.has_frames
-        end = start + batch.modality.moves
+        shape, modality = ops.shape(batch.x), batch.modality
+        start = 1 + modality.has_frames
+        end = start + modality.moves
         # Sizes are arguments, so that one kernel serves all of them; what else is known may decide what is drawn.
         known = tuple(None if start <= axis < end or not isinstance(n, int) else n for axis, n in enumerate(shape))
         sizes = ops.stack([ops.cast(length, "int32") for length in shape])
+        companions = any(part is not None for part in (batch.boxes, batch.points, batch.labels))
 
-        def draw(seeds: Tensor, keys: Keys, sizes: Tensor, labels: Tensor | None, lengths: Tensor | None) -> Record:
+        def draw(source: Source, sizes: Tensor, labels: Tensor, lengths: Tensor) -> list[Drawn]:
             whole = [sizes[axis] if length is None else length for axis, length in enumerate(known)]
-            whole[0] = ops.shape(keys[1][0])[0]
-            return self._drawn(steps, streams(seeds, *keys), tuple(whole), batch.modality, labels, lengths)
+            if source.keys.ids is not None:
+                whole[0] = ops.shape(source.keys.ids)[0]
+            shape, result = tuple(whole), []
+            draw = self.drawing(source, shape[0], certain)
+            for stage in stages:
+                entering, entries = shape, {}
+                for step in stage.steps:
+                    if stage in together:
+                        entries[step.name] = draw(step, step.view(shape, modality, labels, lengths))
+                    shape = _behind(step, shape, modality)
+                if stage in together:
+                    result.append(stage.prepared(entries, entering, modality, companions))
+            return result
 
-        name = first.steps[0].name, batch.modality, known[1:]
+        name = first.steps[0].name, modality, known, companions, certain
         if name not in self._kernels:
-            self._kernels[name] = compiled(draw, self._uses_xla(steps))
-        return self._kernels[name](ops.convert_to_tensor(self._seeds), keys, sizes, labels, batch.lengths)
+            self._kernels[name] = compiled(draw, self._uses_xla(together))
+        results = self._kernels[name](source, sizes, labels, batch.lengths)
+        return drawn | dict(zip(together, results, strict=True))
 
-    def _drawn(
-        self,
-        steps: Sequence[Step],
-        draws: dict[str, Tensor],
-        shape: tuple[Any, ...],
-        modality: Modality,
-        labels: Tensor | None,
-        lengths: Tensor | None,
-        pixels: bool = False,
-    ) -> Record:
-        record: Record = {}
-        start = 1 + modality.has_frames
-        end = start + modality.moves
-        shared: dict[tuple[int, int], Any] = {}  # one draw for all parts of a policy
-        for step in steps:
-            entry = step.drawn(draws, step.view(shape, modality, labels, lengths), pixels, shared)
-            record[step.name] = entry
-            if modality.moves:
-                shape = (*shape[:start], *step.layer.moved_size(shape[start:end]), *shape[end:])
-        return record
+    def _current_magnitudes(self) -> tuple[Tensor | None, frozenset[int]]:
+        """The numbers of all magnitudes of all layers, and the ids of the layers whose `p` is surely 1.
 
-    def _steps_from(self, first: Stage) -> list[Step]:
-        steps: list[Step] = []
+        A traced function reads a variable, since all of them can change before it runs.
+        """
+        if not tf.executing_eagerly():
+            return ops.concatenate([holder.live_magnitudes() for holder in self._holders]), frozenset()
+        versions = [holder.magnitudes_version for holder in self._holders]
+        if versions != self._current[0]:
+            numbers = None
+            if self._uses_xla(self.stages) is None:
+                numbers = tf.constant(np.concatenate([holder.magnitude_numbers() for holder in self._holders]))
+            self._current = versions, numbers, frozenset(id(holder) for holder in self._holders if holder.p == 1.0)
+        return self._current[1:]
+
+    def _by_layer(self, numbers: Tensor | None) -> dict[int, Tensor] | None:
+        """The numbers of all magnitudes by the id of their layer."""
+        if numbers is None:
+            return None
+        found, place = {}, 0
+        for holder in self._holders:
+            count = len(holder.magnitude_numbers())
+            found[id(holder)] = numbers[place : place + count]
+            place += count
+        return found
+
+    def _stages_from(self, first: Stage) -> list[Stage]:
+        stages: list[Stage] = []
         for stage in self.stages[self.stages.index(first) :]:
-            steps += stage.steps
+            stages.append(stage)
             if stage.changes_size_unannounced:
                 break
-        return steps
+        return stages
 
-    def _uses_xla(self, steps: Sequence[Step]) -> bool | None:
-        jits = [self._jit, *(step.layer.jit for step in steps)]
-        return False if any(jit is False for jit in jits) else None
+    def _uses_xla(self, stages: Sequence[Stage]) -> bool | None:
+        return False if self.jit is False or any(stage.uses_xla is False for stage in stages) else None
 
     def _joins(self, step: Step) -> bool:
         last = self.stages[-1]
@@ -145,3 +205,12 @@ class Plan:
 def _key(source: tuple[Any, int]) -> tuple[int, int]:
     drawer, seed = source
     return id(drawer), seed
+
+
+def _behind(step: Step, shape: tuple[Any, ...], modality: Modality) -> tuple[Any, ...]:
+    """The shape of the data behind a step."""
+    if not modality.moves:
+        return shape
+    start = 1 + modality.has_frames
+    end = start + modality.moves
+    return (*shape[:start], *step.layer.moved_size(shape[start:end]), *shape[end:])

@@ -153,13 +153,13 @@ class _Tally:
             self._pipeline.build(tuple(before.x.shape))
         self._ranged = self._ranged or {id(stage): StageRanges(stage) for stage in self._plan.stages}
         ids = read.ids if read.ids is not None else np.arange(self.samples, self.samples + count)
-        keys = activity.keys(None, count, ids, 0 if read.epoch is None else read.epoch)
+        keys = activity.keys(None, ops.convert_to_tensor(ids), 0 if read.epoch is None else read.epoch)
         self.samples += count
 
         follow = before.boxes is not None and not self._mixes and not before.modality.has_frames
         start = before.with_changes(points=_with_outlines(before.boxes, before.points)) if follow else before
         batch, entering = start, start.x
-        for stage, _, changed, known in self._plan.walk(start, {}, keys):
+        for stage, _, changed, known in self._plan.walk(start, keys):
             leaving = _values(changed, known)
             self._ranged[id(stage)].see(entering, leaving)
             batch, entering = changed, leaving

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.ops.rows import expand, select
 
 Tensor = Any
 
@@ -109,15 +110,22 @@ def transform(
             changed = ops.clip(changed, *value_range)
         if look:
             changed = ops.where(known, changed, x)
-        x = changed if active is None else ops.where(expand(active, len(x.shape) - 1), changed, x)
+        x = select(active, changed, x)
     if scale is not None:
         x = x * ops.cast(scale, "float32") + ops.cast(offset, "float32")
     return x if dtype is None else to_dtype(x, dtype)
 
 
+_UNROLLED = 8  # up to so many channels their sum is written out, which XLA on a CPU vectorizes best
+
+
 def _multiply(x: Tensor, matrix: Tensor) -> Tensor:
-    matrix = expand(ops.cast(matrix, "float32"), len(x.shape) - 2)
-    channels = x.shape[-1]
+    matrix, channels = ops.cast(matrix, "float32"), x.shape[-1]
+    if channels > _UNROLLED:
+        pixels = ops.reshape(x, (ops.shape(x)[0], -1, channels))
+        product = ops.matmul(pixels, ops.swapaxes(matrix[:, :-1, :-1], 1, 2)) + ops.expand_dims(matrix[:, :-1, -1], 1)
+        return ops.reshape(product, ops.shape(x))
+    matrix = expand(matrix, len(x.shape) - 2)
     result = matrix[..., :-1, -1]
     for k in range(channels):
         result = result + x[..., k : k + 1] * matrix[..., :-1, k]
@@ -129,8 +137,3 @@ def clip(original: Tensor, changed: Tensor, value_range: tuple[float, float]) ->
     if "int" in ops.dtype(original):
         return ops.clip(changed, *value_range)
     return ops.where(ops.isfinite(original), ops.clip(changed, *value_range), original)
-
-
-def expand(t: Tensor, axes: int) -> Tensor:
-    """Puts `axes` axes of length 1 behind the first, so that what belongs to a sample meets all its values."""
-    return ops.reshape(t, (-1, *(1,) * axes, *ops.shape(t)[1:]))

@@ -9,7 +9,6 @@ Reference:
 """
 
 import functools
-import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -135,9 +134,10 @@ class Random:
             return fraction
         return _scaled(fraction, low, ops.subtract(_float32(high), _float32(low)))
 
-    def log_uniform(self, low: float, high: float, shape: Sequence[int] = ()) -> Tensor:
-        """float32 from `low` to `high`, both above 0: twice as much comes up as often as half as much."""
-        exponent = self.uniform(math.log(low), math.log(high), shape)
+    def log_uniform(self, low: float | Tensor, high: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
+        """float32 from `low` to `high`, both above 0; its logarithm is uniform."""
+        ends = (ops.log(_float64(end)) for end in (low, high))
+        exponent = self.uniform(*ends, shape)
         # In float64, since a float32 exponential differs in its last bit with a row's place in the batch.
         return _float32(ops.exp(ops.cast(exponent, "float64")))
 
@@ -150,21 +150,24 @@ class Random:
 
     def integers(self, low: int | Tensor, high: int | Tensor, shape: Sequence[int] = ()) -> Tensor:
         """int32, uniform in [low, high), where high - low < 2**31. The bias is below 2**-32."""
-        low, high = (_rows(ops.cast(t, "int64"), 1 + len(shape)) for t in (low, high))
-        span = high - low
-        first, second = (ops.cast(word, "int64") for word in self.bits(shape))
-        half = np.int64(32)
-        offset = ops.right_shift(first * span + ops.right_shift(second * span, half), half)
-        return ops.cast(low + offset, "int32")
+        low, high = (_rows(ops.cast(t, "int32"), 1 + len(shape)) for t in (low, high))
+        span = ops.cast(high - low, "uint32")
+        first, second = self.bits(shape)
+        # The upper word of (first, second) * span, in 32 bits: XLA on a CPU writes beyond int32 results that it computes
+        # in 64 bits (seen in TensorFlow 2.21).
+        upper, lower = _product(first, span)
+        total = lower + _product(second, span)[0]
+        carry = ops.cast(total < lower, "uint32")
+        return low + ops.cast(upper + carry, "int32")
 
     def bernoulli(self, p: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
         """bool, True with chance `p`: never at 0, always at 1."""
-        return _unit(self.bits(shape)[0]) < _rows(ops.cast(p, "float64"), 1 + len(shape))
+        return _unit(self.bits(shape)[0]) < _rows(_float64(_float32(p)), 1 + len(shape))
 
     def gate(self, p: float | Tensor) -> Tensor:
         """`bernoulli(p)` from a stream of its own, so that asking for it moves no other draw."""
         words = self._words((), _GATE_STREAM)[0] if self._scalars is None else self._scalars[:, -1, 0]
-        return _unit(words) < ops.cast(p, "float64")
+        return _unit(words) < _float64(_float32(p))
 
     def categorical(self, weights: Sequence[float] | Tensor, shape: Sequence[int] = ()) -> Tensor:
         """int32 in [0, K), drawn in proportion to `weights`, `(K,)` or one row per sample `(N, K)`."""
@@ -185,7 +188,7 @@ class Random:
 
         Marsaglia and Tsang (2000), with eight tries at a number of which 96 % succeed at once.
         """
-        alpha = _rows(ops.cast(alpha, "float64"), 1 + len(shape))
+        alpha = _rows(_float64(_float32(alpha)), 1 + len(shape))
         d = ops.expand_dims(alpha + 2.0 / 3.0, -1)  # of alpha + 1, to be scaled down again
         normal = ops.cast(self.normal(shape=(*shape, 8)), "float64")
         log_chance = ops.log(_open_unit(self.bits((*shape, 8))[0]))
@@ -213,8 +216,25 @@ class Random:
         return ops.stack(self.bits(shape), axis=-1)
 
 
+def _product(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """The upper and the lower word of the product of two uint32, by their halves."""
+    half, low_half = np.uint32(16), np.uint32(0xFFFF)
+    a_low, a_high = ops.bitwise_and(a, low_half), ops.right_shift(a, half)
+    b_low, b_high = ops.bitwise_and(b, low_half), ops.right_shift(b, half)
+    lowest, cross, other = a_low * b_low, a_low * b_high, a_high * b_low
+    middle = ops.right_shift(lowest, half) + ops.bitwise_and(cross, low_half) + ops.bitwise_and(other, low_half)
+    lower = ops.bitwise_or(ops.left_shift(middle, half), ops.bitwise_and(lowest, low_half))
+    upper = a_high * b_high + ops.right_shift(cross, half) + ops.right_shift(other, half) + ops.right_shift(middle, half)
+    return upper, lower
+
+
 def _float32(x: float | Tensor) -> Tensor:
     return ops.cast(x, "float32")
+
+
+def _float64(x: float | Tensor) -> Tensor:
+    """Numbers of Python, too, without the way over float32 that `cast` takes."""
+    return ops.convert_to_tensor(x, "float64") if isinstance(x, (int, float)) else ops.cast(x, "float64")
 
 
 def _unit(bits: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """`Color`: layers that change colors by a matrix; neighbours share one matrix product and one pass over the pixels."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
@@ -9,7 +10,7 @@ from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.draws import Params, Step
 from keras_augsynth.core.families.intensity import Intensity, effective_range
-from keras_augsynth.core.families.stage import Entries, Stage
+from keras_augsynth.core.families.stage import Drawn, Entries, Stage
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import color, matrices
@@ -36,24 +37,40 @@ class ColorStage(Stage):
         maps = [color_step.layer.is_value_map for color_step in self.steps]
         return not maps[-1] or (all(maps) and all(each.layer.is_per_channel for each in self.steps))
 
-    def carry_out(self, batch: Batch, entries: Entries, notes: Notes) -> Batch:
-        steps = self.acting(entries is not None)
+    def prepared(self, entries: Entries, shape: Sequence[Any], modality: Modality, companions: bool) -> Drawn:
+        steps = self._up_to_the_clip(True)
+        if not steps or any(step.layer.uses_mean for step in steps):
+            return {"entries": entries}
+        mean = ops.zeros((shape[0], shape[-1]))
+        product, active = self._product(entries, shape, mean, modality)
+        return {"matrix": product} if active is None else {"matrix": product, "active": active}
+
+    def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
+        steps = self._up_to_the_clip(drawn is not None)
         scale = offset = None
-        while steps and steps[-1].layer.is_value_map:  # what follows the last clip is the same for all
-            own_scale, own_offset = steps.pop().layer.value_map
-            scale, offset = (
-                (own_scale, own_offset) if scale is None else (own_scale * scale, own_offset * scale + offset)
-            )
+        for step in self.acting(drawn is not None)[len(steps) :]:
+            own_scale, own_offset = step.layer.value_map
+            if scale is None:
+                scale, offset = own_scale, own_offset
+            else:
+                scale, offset = own_scale * scale, own_scale * offset + own_offset
         unit = UNIT if notes.fixed_point else 1.0
-        matrix = active = None
-        if steps:
-            product = self.kernel(
-                self._matrix, modality=batch.modality, count=len(steps), finite=notes.finite, unit=unit
-            )
-            matrix, active = product(batch.x, entries)
+        matrix, active = None, None
+        if drawn is not None and "matrix" in drawn:
+            matrix, active = drawn["matrix"], drawn.get("active")
+        elif steps:
+            product = self.kernel(self._matrix, modality=batch.modality, finite=notes.finite, unit=unit)
+            matrix, active = product(batch.x, drawn and drawn["entries"])
         transform = shared(color.transform, self.uses_xla)
         x = transform(batch.x, matrix, self._range(steps), active, scale, offset, notes.finite, notes.dtype, unit)
         return batch.with_changes(x=x)
+
+    def _up_to_the_clip(self, active: bool) -> list[Step]:
+        """The steps that act, but for the value maps behind the last color layer."""
+        steps = self.acting(active)
+        while steps and steps[-1].layer.is_value_map:
+            steps.pop()
+        return steps
 
     @staticmethod
     def _range(steps: list[Step]) -> tuple[float, float] | None:
@@ -62,13 +79,18 @@ class ColorStage(Stage):
         return next(filter(None, ranges), None)
 
     def _matrix(
-        self, x: Tensor, entries: Entries, modality: Modality, count: int, finite: bool, unit: float
+        self, x: Tensor, entries: Entries | None, modality: Modality, finite: bool, unit: float
     ) -> tuple[Tensor, Tensor | None]:
-        """The product of the first steps' matrices, and for which samples there is one to apply (None: for all)."""
-        mean, identity = color.channel_mean(x, finite, unit), matrices.identity(x.shape[-1] + 1)
+        return self._product(entries, ops.shape(x), color.channel_mean(x, finite, unit), modality)
+
+    def _product(
+        self, entries: Entries | None, shape: Sequence[Any], mean: Tensor, modality: Modality
+    ) -> tuple[Tensor, Tensor | None]:
+        """The product of the steps' matrices, and for which samples there is one to apply (None: for all)."""
+        identity = matrices.identity(shape[-1] + 1)
         product, gates = identity, []
-        for step in self.acting(entries is not None)[:count]:
-            view = step.view(ops.shape(x), modality)
+        for step in self._up_to_the_clip(entries is not None):
+            view = step.view(shape, modality)
             params, gate = step.params_or_rest(entries, view)
             with step.within(view) as layer:
                 matrix = ops.cast(layer.matrix(params, color.apply(product, mean)), "float64")
@@ -88,6 +110,7 @@ class Color(Intensity, listed=False):
 
     stage = ColorStage
     needs_range = False
+    uses_mean = True  # whether `matrix` depends on the mean color, not only on the number of channels
 
     def matrix(self, params: Params, mean: Tensor) -> Tensor:
         """`(N, C+1, C+1)` on (channel 1, …, channel C, 1).

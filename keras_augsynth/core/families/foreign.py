@@ -9,7 +9,7 @@ from keras import ops
 from keras_augsynth.core import keras_internals
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.draws import Params, Place, Step, View
-from keras_augsynth.core.families.stage import Entries, Stage
+from keras_augsynth.core.families.stage import Drawn, Stage
 from keras_augsynth.core.modalities import MODALITIES
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops.rows import select
@@ -22,12 +22,12 @@ class ForeignStage(Stage):
 
     changes_size_unannounced = True
 
-    def carry_out(self, batch: Batch, entries: Entries, notes: Notes) -> Batch:
+    def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         step, x = self.steps[0], batch.x
         if ops.dtype(x) != "string":
             x = ops.cast(x, "float32")
-        changed = step.layer.called(x, training=entries is not None)
-        gate = None if entries is None else entries[step.name].get("gate")
+        changed = step.layer.called(x, training=drawn is not None)
+        gate = None if drawn is None else drawn["entries"][step.name].get("gate")
         return batch.with_changes(x=select(gate, changed, x))
 
 

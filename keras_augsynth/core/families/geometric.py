@@ -10,7 +10,7 @@ from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, Step
 from keras_augsynth.core.families.motion import Motion, Points, pixel_centers
-from keras_augsynth.core.families.stage import Entries, Parts, Stage, keep_padding
+from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
 from keras_augsynth.core.modalities import SPATIAL, Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
@@ -63,24 +63,34 @@ class GeometricStage(Stage):
         bytes_only = dtype == "uint8" and (fill_mode != "constant" or 0.0 <= fill_value <= 255.0)
         return bytes_only and interpolation == "bilinear"
 
-    def carry_out(self, batch: Batch, entries: Entries, notes: Notes) -> Batch:
+    def prepared(self, entries: Entries, shape: Sequence[Any], modality: Modality, companions: bool) -> Drawn:
+        if any(layer.bends for layer in self._layers) or (len(self.steps) == 1 and self._layers[0].whole_pixels):
+            return {"entries": entries}
+        if modality.has_frames:
+            shape = (shape[0], *shape[2:])
+        matrix = self._matrix(entries, shape, modality)
+        return {"matrix": matrix, "entries": entries} if companions else {"matrix": matrix}
+
+    def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         images, moving = batch.parts("x", "masks"), batch.parts("boxes", "box_fields", "points")
         if batch.masks is not None:
             self._check_mask_fill(batch.masks)
         constants = {"modality": batch.modality}
+        shape, entries = ops.shape(batch.x), None if drawn is None else drawn.get("entries")
         if any(layer.bends for layer in self._layers):
             read = self.kernel(self._read, dtype=notes.dtype, **constants)
             return batch.with_changes(**read(images, moving, entries))
-        size = ops.shape(batch.x)[1:-1]
+        size, changed = shape[1:-1], {}
+        if moving:
+            changed = self.kernel(self._move_companions, **constants)(moving, entries, shape)
         if len(self.steps) == 1 and self._layers[0].moves(size[-2:] if self._layers[0].planar else size):
             dtypes = {"x": notes.dtype, "masks": None}
-            changed = {
-                part: self.kernel(self._move, dtype=dtypes[part], **constants)(t, batch.x, entries)
-                for part, t in images.items()
-            }
-            moved = self.kernel(self._map, **constants)(batch.x, moving, entries)[1] if moving else {}
-            return batch.with_changes(**changed, **moved)
-        matrix, changed = self.kernel(self._map, **constants)(batch.x, moving, entries)
+            for part, t in images.items():
+                changed[part] = self.kernel(self._move, dtype=dtypes[part], **constants)(t, entries, shape)
+            return batch.with_changes(**changed)
+        matrix = None if drawn is None else drawn.get("matrix")
+        if matrix is None:
+            matrix = self.kernel(self._matrix, **constants)(entries, shape)
         output_size = self._output_size(size)
         read = shared(resample, self.uses_xla)
         for part, t in images.items():
@@ -105,18 +115,26 @@ class GeometricStage(Stage):
 
     # Kernels.
 
-    def _map(self, x: Tensor, moving: Parts, entries: Entries, modality: Modality) -> tuple[Tensor, Parts]:
-        """The product of the steps' matrices, and where it takes boxes and points."""
-        motion, changed, _ = self._motion(x, moving, entries, modality)
-        rank = len(x.shape) - 1
-        matrix = ops.broadcast_to(motion.matrix, (ops.shape(x)[0], rank, rank))
-        return ops.cast(matrix, "float32"), changed
+    def _matrix(self, entries: Entries | None, shape: Sequence[Any], modality: Modality) -> Tensor:
+        """The product of the steps' matrices, float32 `(N, d+1, d+1)`."""
+        motion, _ = self._motion(entries, shape, modality)
+        rank = len(shape) - 1
+        return ops.cast(ops.broadcast_to(motion.matrix, (shape[0], rank, rank)), "float32")
 
-    def _read(self, images: Parts, moving: Parts, entries: Entries, modality: Modality, dtype: str | None) -> Parts:
+    def _move_companions(
+        self, moving: Parts, entries: Entries | None, shape: Sequence[Any], modality: Modality
+    ) -> Parts:
+        """Boxes and points where the steps have moved them."""
+        motion, output_size = self._motion(entries, shape, modality)
+        return self._moved(moving, motion, shape[1:-1], output_size)
+
+    def _read(
+        self, images: Parts, moving: Parts, entries: Entries | None, modality: Modality, dtype: str | None
+    ) -> Parts:
         """A chain that bends the image: every pixel goes back step by step."""
-        x = images["x"]
-        motion, changed, output_size = self._motion(x, moving, entries, modality)
-        size, n = ops.shape(x)[1:-1], ops.shape(x)[0]
+        n, *size, _ = shape = ops.shape(images["x"])
+        motion, output_size = self._motion(entries, shape, modality)
+        changed = self._moved(moving, motion, size, output_size)
         places = reversed(motion.to_input(pixel_centers(output_size)).xy)
         coordinates = []
         for place, length in zip(places, size, strict=True):
@@ -127,10 +145,12 @@ class GeometricStage(Stage):
             changed[part] = sample(t, coordinates, *sampling)
         return changed if dtype is None else changed | {"x": to_dtype(changed["x"], dtype)}
 
-    def _move(self, t: Tensor, x: Tensor, entries: Entries, modality: Modality, dtype: str | None) -> Tensor:
-        """A layer that only moves whole pixels does so by index, in `x` itself or in its mask `t`."""
+    def _move(
+        self, t: Tensor, entries: Entries | None, shape: Sequence[Any], modality: Modality, dtype: str | None
+    ) -> Tensor:
+        """A layer that only moves whole pixels does so by index, in data of `shape` or in their masks."""
         step = self.steps[0]
-        view = step.view(ops.shape(x), modality)
+        view = step.view(shape, modality)
         params, gate = step.params_or_rest(entries, view)
         with step.within(view) as layer:
             moved = layer.move(t, params)
@@ -139,9 +159,9 @@ class GeometricStage(Stage):
                 moved = select(gate, moved, t if rest is None else layer.move(t, rest))
         return moved if dtype is None else to_dtype(moved, dtype)
 
-    def _motion(self, x: Tensor, moving: Parts, entries: Entries, modality: Modality) -> tuple[Motion, Parts, tuple]:
-        """The steps as one motion, the boxes and points that it has moved, and the output's size."""
-        n, *start, channels = ops.shape(x)
+    def _motion(self, entries: Entries | None, shape: Sequence[Any], modality: Modality) -> tuple[Motion, tuple]:
+        """The steps as one motion, and the output's size."""
+        n, *start, channels = shape
         size, motion = tuple(start), Motion(len(start))
         for step in self.steps:
             view = step.view((n, *size, channels), modality)
@@ -157,6 +177,10 @@ class GeometricStage(Stage):
                         matrix = select(gate, matrix, still)
                     motion.add_matrix(matrix)
                 size = tuple(layer.moved_size(size))
+        return motion, size
+
+    def _moved(self, moving: Parts, motion: Motion, start: Sequence[Any], size: Sequence[Any]) -> Parts:
+        """Boxes and points, moved from an image of size `start` to one of `size`."""
         changed: Parts = {}
         if "boxes" in moving:
             per_edge = box_ops.BENT if any(layer.bends for layer in self._layers) else 1
@@ -164,7 +188,7 @@ class GeometricStage(Stage):
             changed |= _cut_boxes(moving, moved, size, max(layer.min_visibility for layer in self._layers))
         if "points" in moving:
             changed["points"] = box_ops.move_points(moving["points"], motion.to_output, start, size)
-        return motion, changed, size
+        return changed
 
 
 class Geometric(Augmentation, listed=False):

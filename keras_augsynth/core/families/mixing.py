@@ -12,7 +12,7 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, View
-from keras_augsynth.core.families.stage import Entries, Parts, Stage
+from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage
 from keras_augsynth.core.modalities import IMAGE, Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
@@ -29,9 +29,9 @@ class MixingStage(Stage):
     def acting(self, active: bool) -> list[Any]:
         return self.steps  # mixed labels have another form than unmixed ones, which they have in inference, too
 
-    def __call__(self, batch: Batch, record: Any, notes: Notes) -> Batch:
+    def __call__(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         layer = self.steps[0].layer
-        if record is None:
+        if drawn is None:
             return batch if batch.labels is None else batch.with_changes(labels=layer.encode(batch.labels))
         if batch.points is not None:
             raise wrong(layer, "keypoints", "not be there: mixed samples have points of several", "keypoints")
@@ -40,12 +40,9 @@ class MixingStage(Stage):
                 raise wrong(layer, name, f"not stand beside {batch.modality.key} that are mixed", name)
         if batch.labels is not None:
             batch = batch.with_changes(labels=layer.encode(batch.labels))
-        entries = {step.name: record[step.name] for step in self.steps}
-        return self.carry_out(batch, entries, notes)
-
-    def carry_out(self, batch: Batch, entries: Entries, notes: Notes) -> Batch:
         mix = self.kernel(self._mix, modality=batch.modality, dtype=notes.dtype)
-        return batch.with_changes(**mix(batch.parts("x", "masks", "boxes", "box_fields", "labels"), entries))
+        parts = batch.parts("x", "masks", "boxes", "box_fields", "labels")
+        return batch.with_changes(**mix(parts, drawn["entries"]))
 
     def _mix(self, parts: Parts, entries: Entries, modality: Modality, dtype: str | None) -> Parts:
         step, x = self.steps[0], ops.cast(parts["x"], "float32")

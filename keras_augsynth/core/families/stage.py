@@ -1,14 +1,14 @@
 """`Stage`: a run of steps that is carried out together. This one takes a single layer of any kind."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_augsynth.core.batch import Batch
-from keras_augsynth.core.draws import Entry, Record, Step
+from keras_augsynth.core.draws import Entry, Params, Step, View
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import random
@@ -19,7 +19,10 @@ from keras_augsynth.ops.rows import select
 
 Tensor = Any
 Parts = dict[str, Any]
-Entries = dict[str, Entry] | None
+Entries = dict[str, Entry]  # by the step's name
+# What a stage is given of the draws: "entries", or what it has made of them in `prepared`; for a stage that draws as
+# many numbers as there are pixels, the "source" from which it draws them itself, and which layers are "certain".
+Drawn = dict[str, Any]
 
 
 class Stage:
@@ -27,7 +30,7 @@ class Stage:
 
     Attributes:
         steps: what is carried out, in order.
-        jit: what the outermost layer says about XLA; set by the plan.
+        plan: which the stage belongs to.
     """
 
     keeps_finite = False  # whether finite values stay finite
@@ -36,7 +39,7 @@ class Stage:
 
     def __init__(self, step: Step):
         self.steps = [step]
-        self.jit: bool | None = None
+        self.plan: Any = None
         self._kernels: dict[Any, Callable] = {}
 
     def accepts(self, step: Step) -> bool:
@@ -47,41 +50,68 @@ class Stage:
         """Whether values of `dtype` can leave as uint16 in units of 1/256."""
         return False
 
+    @property
+    def draws_pixels(self) -> bool:
+        """Whether as many numbers are drawn as there are pixels."""
+        return any(step.layer.draws_pixels for step in self.steps)
+
     def acting(self, active: bool) -> list[Step]:
         """The steps that do something to a batch."""
         return [step for step in self.steps if active or step.layer.active_in_inference]
 
-    def __call__(self, batch: Batch, record: Record | None, notes: Notes) -> Batch:
+    def prepared(self, entries: Entries, shape: Sequence[Any], modality: Modality, companions: bool) -> Drawn:
+        """What is worked out from the draws alone, in the kernel that makes them.
+
+        Args:
+            entries: what every step drew.
+            shape: of the batch that will enter; sizes may be tensors.
+            modality: of that batch.
+            companions: whether boxes, points or labels stand beside the data.
+        """
+        return {"entries": entries}
+
+    def __call__(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         """The changed batch.
 
         Args:
             batch: as it enters.
-            record: what was drawn; None where the layers are inactive.
+            drawn: what was drawn; None where the layers are inactive.
             notes: what is known of the values.
         """
-        entries = None if record is None else {step.name: record[step.name] for step in self.steps}
         if batch.modality.has_frames and any(step.layer.planar for step in self.steps):
-            frames = self.carry_out(batch.frames_as_samples(), _for_frames(entries, batch), notes)
+            frames = self.carry_out(batch.frames_as_samples(), _for_frames(drawn, batch), notes)
             changed = frames.frames_together(batch)
         else:
-            changed = self.carry_out(batch, entries, notes)
-        if entries is None or batch.labels is None or not any(step.layer.changes_labels for step in self.steps):
+            changed = self.carry_out(batch, drawn, notes)
+        if drawn is None or batch.labels is None or not any(step.layer.changes_labels for step in self.steps):
             return changed
         relabel = self.kernel(self._relabel, modality=batch.modality)
-        return changed.with_changes(labels=relabel(batch.labels, ops.shape(batch.x), entries))
+        return changed.with_changes(labels=relabel(batch.labels, ops.shape(batch.x), drawn["entries"]))
 
-    def carry_out(self, batch: Batch, entries: Entries, notes: Notes) -> Batch:
+    def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         """All but the labels."""
         parts = batch.parts("x", "masks", "points", "boxes", "box_fields", "lengths")
-        if self.steps[0].layer.draws_pixels and ops.is_tensor(batch.labels):
-            parts["labels"] = batch.labels  # the strength of noise may depend on them
-        run = self.kernel(self._run, modality=batch.modality, dtype=notes.dtype)
-        return batch.with_changes(**run(parts, entries))
+        constants: dict[str, Any] = {"modality": batch.modality, "dtype": notes.dtype}
+        if drawn is not None and "source" in drawn:
+            constants["certain"], drawn = drawn["certain"], {"source": drawn["source"]}
+            if ops.is_tensor(batch.labels):
+                parts["labels"] = batch.labels  # the strength of noise may depend on them
+        return batch.with_changes(**self.kernel(self._run, **constants)(parts, drawn))
 
-    def _run(self, parts: Parts, entries: Entries, modality: Modality, dtype: str | None) -> Parts:
+    def _run(
+        self,
+        parts: Parts,
+        drawn: Drawn | None,
+        modality: Modality,
+        dtype: str | None,
+        certain: frozenset[int] = frozenset(),
+    ) -> Parts:
         step, x = self.steps[0], parts["x"]
         view = step.view(ops.shape(x), modality, parts.get("labels"), parts.get("lengths"))
-        params, gate = step.params_or_rest(entries, view)
+        if drawn is not None and "source" in drawn:
+            draw = self.plan.drawing(drawn["source"], ops.shape(x)[0], certain)
+            drawn = {"entries": {step.name: draw(step, view)}}
+        params, gate = step.params_or_rest(drawn and drawn["entries"], view)
         with step.within(view) as layer:
             if ops.dtype(x) != "string" and layer.apply_dtype is not None:
                 x = ops.cast(x, layer.apply_dtype)
@@ -121,10 +151,10 @@ class Stage:
 
     @property
     def uses_xla(self) -> bool | None:
-        return None if self.jit is not False and all(step.layer.jit is not False for step in self.steps) else False
+        return None if self.plan.jit is not False and all(step.layer.jit is not False for step in self.steps) else False
 
 
-def _for_frames(entries: Entries, clips: Batch) -> Entries:
+def _for_frames(drawn: Drawn | None, clips: Batch) -> Drawn | None:
     """What was drawn for each clip, for each of its frames: the same, but for keys, with which frames draw anew."""
     frames = ops.shape(clips.x)[1]
 
@@ -136,7 +166,7 @@ def _for_frames(entries: Entries, clips: Batch) -> Entries:
         each = tuple(ops.reshape(word, (-1, *(1,) * (len(t.shape) - 2))) for word in frame)
         return ops.stack(random.fold((t[..., 0], t[..., 1]), each), axis=-1)
 
-    return None if entries is None else keras.tree.map_structure(repeat, entries)
+    return None if drawn is None else keras.tree.map_structure(repeat, drawn)
 
 
 def keep_padding(parts: Parts, boxes: Tensor) -> Tensor:

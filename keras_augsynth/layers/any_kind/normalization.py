@@ -46,6 +46,7 @@ class Normalization(Color):
 
     modalities = NUMERIC
     is_value_map = True
+    uses_mean = False
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ class Rescaling(Color):
 
     modalities = (*NUMERIC, TOKENS)
     is_value_map = True
+    uses_mean = False
 
     def __init__(self, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, **kwargs: Any):
         super().__init__(**{"value_range": None, **kwargs})

@@ -43,6 +43,8 @@ class RandomBrightness(Color):
         super().__init__(value_range=value_range, seed=seed, **kwargs)
         self.factor = check_factor(self, factor)
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"shift": self.span * rng.uniform(*self.factor)}
 

@@ -46,6 +46,8 @@ class RandomChannelDropout(Color):
         self.num_channels = check_integer_range(self, num_channels, "num_channels", low=1)
         self.fill_value = check_number(self, fill_value, "fill_value", *(self.value_range or ()))
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         fewest, most = self.num_channels
         if view.shape[-1] <= most:

@@ -30,6 +30,8 @@ class RandomChannelShuffle(Color):
     def __init__(self, **kwargs: Any):
         super().__init__(**{"value_range": None, **kwargs})
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"order": rng.permutation(view.shape[-1])}
 

@@ -42,6 +42,8 @@ class RandomColorDegeneration(Color):
         super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
         self.factor = check_factor(self, factor, low=0.0)
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"gray": rng.uniform(*self.factor)}
 

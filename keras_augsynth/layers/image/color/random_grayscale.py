@@ -41,6 +41,8 @@ class RandomGrayscale(Color):
         super().__init__(data_format=data_format, seed=seed, **{"value_range": None, **kwargs})
         self.factor = check_magnitude(self, factor, "factor", 0.0, 1.0)
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"saturation": 1.0 - ops.cast(rng.bernoulli(self.factor), "float32")}
 

@@ -46,6 +46,8 @@ class RandomInvert(Color):
         super().__init__(value_range=value_range, seed=seed, data_format=data_format, **kwargs)
         self.factor = check_factor(self, factor, low=0.0)
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"inverted": ops.cast(rng.bernoulli(rng.uniform(*self.factor)), "float32")}
 

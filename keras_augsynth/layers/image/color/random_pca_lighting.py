@@ -64,6 +64,8 @@ class RandomPCALighting(Color):
         self.eigenvalues = tuple(check_number(self, number, "eigenvalues", low=0.0) for number in eigenvalues)
         self.eigenvectors = tuple(tuple(check_number(self, n, "eigenvectors") for n in row) for row in eigenvectors)
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"multiples": rng.normal(0.0, rng.uniform(*self.stddev), (3,))}
 

@@ -57,6 +57,8 @@ class RandomPlanckianJitter(Color):
         limits = illuminants.LIMITS[self.mode]
         self.temperature_kelvin = check_range(self, temperature_kelvin, "temperature_kelvin", *limits)
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"kelvin": rng.uniform(*self.temperature_kelvin)}
 

@@ -49,6 +49,8 @@ class RandomRGBShift(Color):
         self.g_shift_limit = check_factor(self, g_shift_limit, "g_shift_limit")
         self.b_shift_limit = check_factor(self, b_shift_limit, "b_shift_limit")
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         limits = {"r": self.r_shift_limit, "g": self.g_shift_limit, "b": self.b_shift_limit}
         return {name: self.span * rng.uniform(*limit) for name, limit in limits.items()}

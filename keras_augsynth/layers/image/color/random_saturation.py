@@ -47,6 +47,8 @@ class RandomSaturation(Color):
         super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
         self.factor = check_factor(self, factor, low=0.0)
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"saturation": saturation_multiple(rng.uniform(*self.factor))}
 

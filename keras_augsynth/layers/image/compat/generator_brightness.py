@@ -20,6 +20,8 @@ class GeneratorBrightness(Color, listed=False):
         super().__init__(value_range=value_range, **kwargs)
         self.brightness_range = check_pair(self, brightness_range, "brightness_range", 0.0)
 
+    uses_mean = False
+
     def draw(self, rng, view) -> Params:
         return {"factor": rng.uniform(*self.brightness_range)}
 

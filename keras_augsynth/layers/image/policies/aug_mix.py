@@ -106,7 +106,7 @@ class AugMix(Intensity):
             operations = {name: ops.take(values, chain, axis=0) for name, values in chains.items()}
             shares = per_sample(operations.pop("shares"), x)
             record = {step.name: {"params": operations} for step in plan.steps}
-            return mixture + shares * plan.carry_out(Batch(IMAGE, x), record).x
+            return mixture + shares * plan.carry_out(Batch(IMAGE, x), record=record).x
 
         # A loop, so that one chain is compiled, not all of them.
         mixture = ops.fori_loop(0, self.num_chains, add, ops.zeros_like(x))
