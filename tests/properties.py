@@ -22,13 +22,15 @@ import tensorflow as tf
 from scipy import stats
 
 from keras_augsynth import layers
-from keras_augsynth.core.modality import IMAGE
+from keras_augsynth.core.modalities import IMAGE, TEXT, Modality
 
 _RNG = np.random.default_rng(1)
 INPUTS = {
     "image": _RNG.integers(0, 256, (6, 28, 24, 3)).astype("uint8"),
-    "volume": _RNG.integers(-9, 9, (6, 4, 6, 5, 1)).astype("int16"),
+    "video": _RNG.integers(0, 256, (6, 3, 20, 18, 3)).astype("uint8"),
+    "volume": _RNG.integers(-9, 9, (6, 4, 20, 18, 3)).astype("int16"),
     "audio": _RNG.normal(size=(6, 50)).astype("float32"),
+    "spectrogram": _RNG.normal(size=(6, 20, 8)).astype("float32"),
     "text": np.array([b"one two three four five six", b"", b"a  b", b"x", b"so it goes on and on", b"z w v u"], object),
     "tabular": _RNG.normal(size=(6, 4)).astype("float32"),
 }
@@ -37,12 +39,14 @@ IDS = np.arange(100, 106)
 
 @dataclass(frozen=True)
 class Case:
-    """A layer class, how to build it, and inputs for it."""
+    """A layer class, how to build it, and inputs for it: of one kind of data, the first that it serves by default."""
 
     layer: type
+    kind: Modality | None = None
 
     def make(self, **kwargs: Any) -> Any:
-        return self.layer(**{"seed": 3, **self.layer.at_strength(0.5), **kwargs})
+        kind = {} if self.kind is None else {"modality": self.kind.name}
+        return self.layer(**{"seed": 3, **self.layer.at_strength(0.5), **kind, **kwargs})
 
     @functools.cached_property
     def shared(self) -> Any:
@@ -50,8 +54,8 @@ class Case:
         return self.make()
 
     @property
-    def modality(self):
-        return self.layer.modality or IMAGE
+    def modality(self) -> Modality:
+        return self.kind or self.layer.modalities[0]
 
     @property
     def key(self) -> str:
@@ -61,27 +65,37 @@ class Case:
     def inputs(self) -> np.ndarray:
         return INPUTS[self.modality.name]
 
+    @functools.cached_property
+    def parts(self) -> list[Any]:
+        """The layers that are carried out: the layer itself, or the parts of a policy."""
+        return [step.layer for step in self.shared.plan.steps]
+
     @property
     def is_random(self) -> bool:
-        return any(type(step.layer).draw is not layers.Augmentation.draw for step in self.shared.steps())
+        return any(type(step.drawer).draw is not layers.Augmentation.draw for step in self.shared.plan.steps)
 
     @property
     def has_chance(self) -> bool:
-        """Whether `p` has a say: also for a layer that changes every sample in one way, unless it always does."""
-        return self.is_random or not self.layer.always
+        return self.shared.has_chance
 
     @property
     def mixes(self) -> bool:
         """Whether a sample depends on its batch: such layers have tests of their own for what that means."""
-        return getattr(self.layer, "mixes", False)
+        return self.layer.mixes
+
+    @property
+    def draws_for_each_frame(self) -> bool:
+        """Whether there are keys among the draws, with which every frame of a video draws anew."""
+        record = self.shared.draw_params(IDS, shape=self.inputs.shape[1:])
+        return any(leaf.dtype == tf.uint32 for leaf in keras.tree.flatten(record))
 
     @property
     def is_text(self) -> bool:
-        return self.modality.name == "text"
+        return self.modality is TEXT
 
     @property
     def is_geometric(self) -> bool:
-        return any(isinstance(step.layer, layers.Geometric) for step in self.shared.steps())
+        return any(isinstance(part, layers.Geometric) for part in self.parts)
 
     def numbered(self, rows: slice = slice(None), epoch: int = 0) -> dict[str, Any]:
         return {self.key: self.inputs[rows], "sample_ids": IDS[rows], "epoch": epoch}
@@ -137,7 +151,7 @@ def differs(first: Any, second: Any) -> bool:
 def inactive_is_identity(case: Case) -> None:
     layer = case.make()
     result = layer(case.inputs, training=False)
-    if layer.always:
+    if layer.active_in_inference:
         assert_same(result, layer(case.inputs, training=False))
         assert result.shape == layer.compute_output_shape(case.inputs.shape)
     else:
@@ -262,13 +276,13 @@ def not_a_number_stays_where_it_is(case: Case) -> None:
     layer = case.make()
     result = values(layer(inputs))
     assert np.isfinite(np.delete(result, 2, axis=0)).all()
-    assert np.isnan(result[2]).sum() <= layer.reach**2 * inputs.shape[-1]
+    assert np.isnan(result[2]).sum() <= layer.receptive_field**2 * inputs.shape[-1]
 
 
-@only(lambda case: case.modality.spatial and case.layer.modality is not None and not case.mixes)
+@only(lambda case: case.modality.is_spatial and not case.modality.has_frames and not case.mixes)
 def masks_boxes_and_points_move_along(case: Case) -> None:
     """A round spot stays where its point is, to a tenth of a pixel; a box holds its corners; masks follow the image."""
-    spatial = case.modality.spatial
+    spatial = case.modality.moves
     side, middle, radius = 32, 14.5, 4.0
     places = np.meshgrid(*[np.arange(side) + 0.5] * spatial, indexing="ij")
     square = sum((place - middle) ** 2 for place in places)
@@ -282,7 +296,6 @@ def masks_boxes_and_points_move_along(case: Case) -> None:
     if spatial == 2:
         box = np.array([[[10, 10, 19, 19]]] * 4, "float32")
         data["bounding_boxes"] = {"boxes": box, "labels": np.ones((4, 1), int)}
-    steps = [step.layer for step in case.shared.steps()]
     layer = case.make(fill_mode="constant") if "fill_mode" in case.shared.get_config() else case.make()
     result = layer(data, training=True)
     assert result["segmentation_masks"].dtype == tf.int32
@@ -299,13 +312,13 @@ def masks_boxes_and_points_move_along(case: Case) -> None:
         if not len(where) or where.min() < 2 or np.any(where.max(0) > np.array(moved.shape[1:]) - 3):
             continue  # partly outside
         held += 1
-        if any(getattr(step, "bends", False) for step in steps):
+        if any(part.bends for part in case.parts):
             # The sides of a spot move by unequal amounts, but its brightest pixel stays the brightest: within a pixel.
             brightest = np.array(np.unravel_index(image[row].argmax(), image[row].shape)) + 0.5
             np.testing.assert_allclose(found[row, 0], brightest[::-1], atol=1.0)
         else:
             np.testing.assert_allclose(found[row, 0], where.mean(0)[::-1] + 0.5, atol=1.0)
-            if len(steps) == 1:  # others change colors, too
+            if len(case.parts) == 1:  # others change colors, too
                 weight = image[row] / image[row].sum()
                 centroid = [(weight * place).sum() for place in np.indices(image[row].shape) + 0.5]
                 np.testing.assert_allclose(found[row, 0], centroid[::-1], atol=0.1)
@@ -313,13 +326,12 @@ def masks_boxes_and_points_move_along(case: Case) -> None:
             left, top, right, bottom = values(result["bounding_boxes"]["boxes"])[row, 0]
             size = np.array(moved.shape[:0:-1])
             low, high = found[row, 1:].min(0).clip(0, size), found[row, 1:].max(0).clip(0, size)
-            wider = 1.0 if any(getattr(step, "bends", False) for step in steps) else 1e-3  # than its corners
+            wider = 1.0 if any(part.bends for part in case.parts) else 1e-3  # than its corners
             assert np.all(low - wider <= [left, top]) and np.all([left, top] <= low + 1e-3)
             assert np.all(high - 1e-3 <= [right, bottom]) and np.all([right, bottom] <= high + wider)
     assert held, "no row was left to look at"
 
 
-@only(lambda case: case.layer.modality is not None)
 def wrong_inputs_are_refused(case: Case) -> None:
     layer, name, key = case.make(), case.layer.__name__, case.key
     with pytest.raises(ValueError, match=rf"{name}: `{key}` must .* Received: "):
@@ -347,11 +359,25 @@ def wrong_arguments_are_refused(case: Case) -> None:
             case.make(**{argument: value})
 
 
-@only(lambda case: case.modality.spatial)
+@only(lambda case: case.modality.has_channels)
 def channels_first(case: Case) -> None:
     first = {**case.numbered(), case.key: np.moveaxis(case.inputs, -1, 1)}
     result = case.make(data_format="channels_first")(first, training=True)[case.key]
     assert_same(np.moveaxis(values(result), 1, -1), case.eager)
+
+
+@only(lambda case: len(case.layer.modalities) > 1 and case.kind is None)
+def serves_its_other_kinds_of_data(case: Case) -> None:
+    """Under the keys of all of them; one draw for all frames of a video."""
+    for modality in case.layer.modalities[1:]:
+        other = Case(case.layer, modality)
+        assert other.eager.shape == (6, *other.shared.compute_output_shape((None, *other.inputs.shape[1:]))[1:])
+        assert np.isfinite(other.eager).all()
+        if case.is_random:
+            assert differs(other.eager, other.shared(other.inputs, training=False))
+        if modality.has_frames and case.layer.planar and not other.draws_for_each_frame:
+            frame = {"images": other.inputs[:, 1], "sample_ids": IDS, "epoch": 0}
+            assert_alike(other, other.shared(frame, training=True)["images"], other.eager[:, 1])
 
 
 # One traced and one compiled result of every layer.
@@ -400,9 +426,19 @@ def tf_data_with_unknown_sizes(case: Case) -> None:
         assert any(differs(results[0][0], x) for x, _, _ in results[1:])
 
 
+class _Learns(keras.layers.Layer):
+    """Has a weight and returns what it is given, strings too."""
+
+    def build(self, shape):
+        self.add_weight(shape=(1,))
+
+    def call(self, x):
+        return x
+
+
 def inactive_inside_a_model(case: Case) -> None:
     layer, inputs = case.make(), _as_floats(case.inputs)
-    model = keras.Sequential([keras.Input(inputs.shape[1:], dtype=_dtype(case)), layer])
+    model = keras.Sequential([keras.Input(inputs.shape[1:], dtype=_dtype(case)), layer, _Learns()])
     for _ in range(2):
         assert_same(model(tf.constant(inputs)), layer(inputs, training=False))
 
@@ -433,7 +469,7 @@ def fits_in_a_sequential(case: Case) -> None:
     assert_same(first, second)
 
 
-@only(lambda case: not case.mixes and case.layer.modality is not None)
+@only(lambda case: not case.mixes)
 def parallel_map_changes_nothing(case: Case) -> None:
     """Under XLA, eagerly and in `tf.data`, the bits are the same, whatever the batch."""
     ids = np.arange(6)
@@ -456,7 +492,7 @@ def with_and_without_xla(case: Case) -> None:
 
 
 def _unknown(case: Case) -> tf.TensorSpec:
-    known = case.inputs.shape[-1] if case.modality.spatial or case.modality.name == "tabular" else None
+    known = case.inputs.shape[-1] if case.modality.has_channels or case.modality.name == "tabular" else None
     return tf.TensorSpec([None] * (case.inputs.ndim - 1) + [known], tf.as_dtype(case.inputs.dtype))
 
 
@@ -490,6 +526,7 @@ PROPERTIES = [
     wrong_inputs_are_refused,
     wrong_arguments_are_refused,
     channels_first,
+    serves_its_other_kinds_of_data,
 ]
 BASE_PROPERTIES = [
     tf_data_with_unknown_sizes,

@@ -7,6 +7,8 @@ from keras_augsynth import layers
 from keras_augsynth.core import registry
 
 CASES = [Case(layer) for layer in registry.layers()]
+# Every kind of data that a layer serves besides its first.
+FURTHER = [Case(layer, kind) for layer in registry.layers() for kind in layer.modalities[1:]]
 # One for each way through a plan and each kind of data.
 REPRESENTATIVES = {
     layers.RandomRotation,  # by a matrix
@@ -32,7 +34,7 @@ LIKE_RAND_AUGMENT = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWid
 
 def param(case, holds, full=False):
     """In one process for each layer, since properties share its results."""
-    name = case.layer.__name__
+    name = case.layer.__name__ if case.kind is None else f"{case.layer.__name__}-{case.kind.name}"
     marks = [pytest.mark.xdist_group(name)] + [pytest.mark.full] * full + [pytest.mark.xla] * (holds in COMPILED)
     return pytest.param(case, holds, id=f"{holds.__name__}-{name}", marks=marks)
 
@@ -42,7 +44,7 @@ OF_LAYERS = [
     for case in CASES
     for holds in (*PROPERTIES, *RESULTS)
     if applies(holds, case)
-]
+] + [param(case, holds, full=True) for case in FURTHER for holds in PROPERTIES if applies(holds, case)]
 OF_THE_BASE = [
     param(case, holds, full=case.layer not in REPRESENTATIVES)
     for case in CASES

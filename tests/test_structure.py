@@ -10,12 +10,14 @@ from keras_augsynth.core import registry
 from keras_augsynth.core.augmentation import Augmentation
 
 # What an author writes: arguments, draws, and what is done with them.
-AUTHORS = {"__init__", "draw", "apply", "apply_masks", "apply_boxes", "apply_points", "apply_labels", "rest"}
-AUTHORS |= {"output_size", "at_strength", "matrix", "bend", "unbend", "moves", "move", "value_map", "sampling"}
-AUTHORS |= {"mix", "mix_boxes", "alone", "holes", "summarize", "operations", "build", "adapt"}
+AUTHORS = {"__init__", "draw", "apply", "apply_masks", "apply_boxes", "apply_points", "apply_labels", "apply_lengths"}
+AUTHORS |= {"inference_params", "output_size", "at_strength", "matrix", "bend", "unbend", "moves", "move", "sampling"}
+AUTHORS |= {"value_map", "mix", "mix_boxes", "identity_params", "holes", "summarize", "operations", "build", "adapt"}
 # Facts about the class, and what the base class writes into it.
-AUTHORS |= {"modality", "reads", "reach", "bends", "whole_pixels", "needs_range", "implied", "magnitudes"}
-AUTHORS |= {"always", "changes_labels"}
+AUTHORS |= {"modalities", "apply_dtype", "receptive_field", "bends", "whole_pixels", "needs_range", "fixed_arguments"}
+AUTHORS |= {"active_in_inference", "changes_labels", "planar", "draws_pixels", "is_value_map", "uses_mean", "modality_matters"}
+# Its arguments `mean` and `variance` are attributes of what was learned, as in Keras.
+EXCEPTIONS = {"Normalization": {"get_config"}}
 
 
 def overridden(cls):
@@ -26,7 +28,7 @@ def overridden(cls):
 
 @pytest.mark.parametrize("cls", registry.layers(), ids=lambda cls: cls.__name__)
 def test_overrides_the_authors_methods_only(cls):
-    assert overridden(cls) <= AUTHORS, overridden(cls) - AUTHORS
+    assert overridden(cls) <= AUTHORS | EXCEPTIONS.get(cls.__name__, set())
 
 
 def test_it_is_noticed():

@@ -119,7 +119,7 @@ def displacements(grids: Sequence[Tensor], size: Sequence[int | Tensor], points:
         grids: `(N, h, w)` each, in [0, 1], as for `upsample`.
         size: (height, width).
         points: has `xy`, two tensors `(N, K)` in pixels from the image's center, and `whole`, which says that
-            they are all pixels, row by row. Beyond the border a field goes on as it is there.
+            they are all pixels, row by row, perhaps of several slices. Beyond the border a field goes on as it is there.
 
     Returns:
         `(N, K)` for each grid.
@@ -127,7 +127,8 @@ def displacements(grids: Sequence[Tensor], size: Sequence[int | Tensor], points:
     values = [2.0 * upsample(grid, size) - 1.0 for grid in grids]
     n, count = ops.shape(grids[0])[0], ops.shape(points.xy[0])[1]
     if points.whole:
-        return [ops.reshape(value, (n, count)) for value in values]
+        rows = [ops.reshape(value, (n, -1)) for value in values]
+        return [ops.tile(row, (1, count // ops.shape(row)[1])) for row in rows]
     places = [
         ops.broadcast_to(ops.cast(t, "float32"), (n, count)) + (ops.cast(length, "float32") - 1.0) / 2.0
         for t, length in zip(reversed(points.xy), size, strict=True)

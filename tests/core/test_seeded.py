@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from keras_augsynth import layers
-from keras_augsynth.core.seeded import seeded
+from keras_augsynth.data.seeded import seeded
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 5, 5, 3)).astype("float32")
 

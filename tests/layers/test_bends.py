@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from keras_augsynth import layers
-from keras_augsynth.core.motion import Points, grid
+from keras_augsynth.core.families.motion import Points, pixel_centers
 
 SMOOTH = ("RandomElasticTransform", "RandomGridDistortion", "RandomOpticalDistortion")
 
@@ -47,7 +47,7 @@ def test_same_places_as_scipy(photograph, name):
     layer = getattr(layers, name)(seed=3, fill_mode="nearest", jit=False)
     size = photograph.shape[1:3]
     params = drawn(layer, [4], photograph.shape[1:])
-    x, y = (np.asarray(t)[0].reshape(size) for t in layer.bend(params, size, grid(size)))
+    x, y = (np.asarray(t)[0].reshape(size) for t in layer.bend(params, size, pixel_centers(size)))
     places = [y + (size[0] - 1) / 2, x + (size[1] - 1) / 2]
     expected = np.stack(
         [ndimage.map_coordinates(photograph[0, ..., c], places, order=1, mode="nearest") for c in range(3)], -1
@@ -55,7 +55,7 @@ def test_same_places_as_scipy(photograph, name):
     result = layer({"images": photograph, "sample_ids": [4]}, training=True)["images"][0]
     np.testing.assert_allclose(result, expected, atol=2e-2)
     assert (
-        np.hypot(x - np.asarray(grid(size).xy[0]).reshape(size), y - np.asarray(grid(size).xy[1]).reshape(size)).max()
+        np.hypot(x - np.asarray(pixel_centers(size).xy[0]).reshape(size), y - np.asarray(grid(size).xy[1]).reshape(size)).max()
         > 0.5
     )
 

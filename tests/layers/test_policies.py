@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from keras_augsynth import layers
-from keras_augsynth.layers.image.auto_augment_policies import POLICIES
-from keras_augsynth.layers.image.policy import OPERATIONS, Policy
+from keras_augsynth.layers.image.policies.auto_augment_policies import POLICIES
+from keras_augsynth.layers.image.policies.policy import OPERATIONS, Policy
 
 
 class Given(Policy, listed=False):

@@ -96,7 +96,7 @@ class GeometricStage(Stage):
         for part, t in images.items():
             sampling = self._sampling.of_masks() if part == "masks" else self._sampling[:3]
             changed[part] = read(
-                t, matrix, None if output_size == size else output_size, *sampling, notes.dtype if part == "x" else None
+                t, matrix, None if _is_same(output_size, size) else output_size, *sampling, notes.dtype if part == "x" else None
             )
         return batch.with_changes(**changed)
 
@@ -278,6 +278,12 @@ class Geometric(Augmentation, listed=False):
     def moved_size(self, size: Sequence[Any]) -> Sequence[Any]:
         """`output_size` of a whole volume, of which a planar layer sees (height, width)."""
         return (*size[:-2], *self.output_size(size[-2:])) if self.planar else self.output_size(size)
+
+
+def _is_same(size: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Whether two sizes are the same as far as is known; entries may be tensors."""
+    known = lambda a, b: isinstance(a, int) and isinstance(b, int) and a == b
+    return all(a is b or known(a, b) for a, b in zip(size, other, strict=True))
 
 
 def _cut_boxes(parts: Parts, boxes: Tensor, size: Sequence[Any], min_visibility: float) -> Parts:

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params
@@ -69,19 +70,20 @@ class Normalization(Color):
     @property
     def mean(self) -> Any:
         """The data's mean, given or learned."""
-        return self._statistics.mean
+        return getattr(self._statistics, "mean", None)
 
     @property
     def variance(self) -> Any:
         """The data's variance, given or learned."""
-        return self._statistics.variance
+        return getattr(self._statistics, "variance", None)
 
     def build(self, input_shape: Any) -> None:
         shape = input_shape
         if isinstance(input_shape, dict):
             shape = next(input_shape[each.key] for each in self.modalities if each.key in input_shape)
         if not self._statistics.built:
-            self._statistics.build(tuple(shape))
+            with tf.init_scope():  # its constants outlive the function in whose trace the layer is built
+                self._statistics.build(tuple(shape))
         self.built = True
 
     def adapt(self, data: Any) -> None:
