@@ -12,10 +12,10 @@ if keras.config.backend() != "tensorflow":
     )
 
 from keras_augsynth import callbacks, layers, losses, metrics, synthesis
+from keras_augsynth._version import __version__
 from keras_augsynth.core.fuse import fuse
 from keras_augsynth.export import export_savedmodel
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "callbacks", "export_savedmodel", "fuse", "layers", "losses", "metrics", "synthesis"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_augsynth._version import __version__
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.config import arguments
@@ -18,7 +19,7 @@ _OF_KERAS = ("name", "trainable", "dtype")
 
 def write(layer: Augmentation) -> str:
     """The layer's configuration, and that of all layers in it, as JSON."""
-    entry = {_PACKAGE: _version(), **_compact(keras.saving.serialize_keras_object(layer))}
+    entry = {_PACKAGE: __version__, **_compact(keras.saving.serialize_keras_object(layer))}
     try:
         text = json.dumps(entry, indent=2)
     except TypeError as error:
@@ -94,8 +95,8 @@ def _class(owner: Any, name: Any, version: str) -> type[Augmentation]:
     cls = keras.saving.get_registered_object(registered)
     if not inspect.isclass(cls) or not issubclass(cls, Augmentation):
         known = [key.removeprefix(f"{_PACKAGE}>") for key in keras.saving.get_custom_objects()]
-        written = "" if version == _version() else f"; the text was written by version {version}"
-        requirement = f"be a layer that version {_version()} knows{written}{_hint(str(name), known)}"
+        written = "" if version == __version__ else f"; the text was written by version {version}"
+        requirement = f"be a layer that version {__version__} knows{written}{_hint(str(name), known)}"
         raise wrong(owner, "class_name", requirement, name)
     return cls
 
@@ -107,9 +108,3 @@ def _hint(name: str, known: list[str]) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _version() -> str:
-    from keras_augsynth import __version__  # the package imports this module first
-
-    return __version__
