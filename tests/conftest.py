@@ -5,6 +5,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow is imported anywhe
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow.python.util import tf_stack
 
 from keras_augsynth.ops.compiled import xla
@@ -24,9 +25,17 @@ def _without_stacks():
 _without_stacks()
 
 
-@pytest.fixture(autouse=True)
-def _seeded():
+@pytest.fixture(autouse=True, scope="module")
+def _tensorflow_seeded():
+    """Once for a file: with its seed, TensorFlow throws away every kernel and every graph that is ready to run."""
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _seeded(_tensorflow_seeded):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.random, "set_seed", lambda seed: None)
+        keras.utils.set_random_seed(0)
     yield
     keras.config.set_floatx("float32")
     keras.mixed_precision.set_global_policy("float32")
