@@ -140,7 +140,9 @@ class Balancing:
         per_real = added_per_real(wanted, self.counts, self.most)
         most = ops.cast(ops.ceil(ops.cast(count, "float32") * self.most), "int32")
 
-        _, rng = random_for(self.new_seed(), ops.maximum(most, 1))
+        with tf.control_dependencies([labels]):  # no draw in a step that finds the data at their end
+            seed = self.new_seed()
+        _, rng = random_for(seed, ops.maximum(most, 1))
         number = rows_of_step(count, per_real, most, rng.uniform()[0])
         chosen, uniform = rng.categorical(ops.maximum(wanted, 1e-30))[:most], rng.uniform()[:most]
         if not self._padded:

@@ -216,11 +216,12 @@ def test_can_be_copied_before_fit():
     check(model, callback, fit(callback, model=model, epochs=2))
 
 
-def test_with_a_gan():
+@pytest.mark.parametrize("way", ["graph", pytest.param("xla", marks=[XLA, FULL])])
+def test_with_a_gan(way):
     networks = synthesis.mlp_gan((6,), num_classes=3, latent_dim=4)
     gan = synthesis.GAN(*networks, num_classes=3, value_range=(-9, 9), seed=1)
     gan._steps.assign(1)  # as if trained
-    model, callback = classifier(), balancer(synthesizer=gan, mode="live")
+    model, callback = classifier(**MODELS[way]), balancer(synthesizer=gan, mode="live")
     weights = [weight.path for weight in model.trainable_weights]
     check(model, callback, fit(callback, model=model, epochs=2))
     assert [weight.path for weight in model.trainable_weights] == weights
@@ -242,6 +243,7 @@ def test_sample_weights():
     model.optimizer.learning_rate = 0.0
     options = {"batch_size": 250, "sample_weight": weight, "verbose": 0}
     history = model.fit(X, Y, shuffle=False, callbacks=[balancer()], **options).history
+    assert len(model.seen) == 3
     x, y, weights = model.seen
     np.testing.assert_array_equal(x[:250], X)
     assert len(weights) == len(x) > 400
