@@ -52,6 +52,23 @@ def anneal_is_dropped(patch):
     after(patch, SyntheticBalancer, "__init__", lambda self, before: setattr(self, "anneal", None))
 
 
+def the_schedule_is_a_constant_of_the_step(patch):
+    begin, rows = Balancing.begin_epoch, Balancing.rows
+
+    def remembered(self, factor):
+        self.now = factor
+        begin(self, factor)
+
+    def constant(self, x, y):
+        variable, self.factor = self.factor, self.now
+        result = rows(self, x, y)
+        self.factor = variable
+        return result
+
+    patch.setattr(Balancing, "begin_epoch", remembered)
+    patch.setattr(Balancing, "rows", constant)
+
+
 def sample_weights_are_dropped(patch):
     patch.setattr(Injection, "_weights", lambda self, count, weight, more, factors: None)
 
@@ -134,6 +151,7 @@ FAULTS = {
     labels_are_mixed_and_rows_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
     rows_are_mixed_and_labels_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
     anneal_is_dropped: (test_options.test_anneal, {}),
+    the_schedule_is_a_constant_of_the_step: (test_options.test_a_graph_does_the_same, {}),
     sample_weights_are_dropped: (test_synthetic_balancer.test_sample_weights, {}),
     sample_weights_are_dropped_in_metrics: (test_synthetic_balancer.test_sample_weights, {}),
     generated_rows_weigh_as_much_as_real_ones: (test_options.test_loss_weight, {"loss_weight": 0.5}),
@@ -177,6 +195,7 @@ SLOW = {
     the_good_state_is_that_of_the_beginning,
     optimizers_are_left_as_they_are,
     the_smallest_is_always_the_best,
+    the_schedule_is_a_constant_of_the_step,
 }
 
 

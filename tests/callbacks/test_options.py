@@ -291,6 +291,25 @@ def test_batch_normalization_of_real_rows():
     assert moving["all"].min() > 50
 
 
+def test_a_graph_does_the_same():
+    """What changes in a training is no constant of the step that is traced once."""
+    histories = []
+    for make in (eager, classifier):
+        callback = balancer(
+            strategy="sqrt",
+            resample_real=0.3,
+            schedule=lambda epoch, epochs: 1.0 - epoch / epochs,
+            anneal=0.3,
+            loss_weight=0.5,
+            logit_adjustment="loss",
+            reweight=0.5,
+        )
+        histories.append(fit(callback, make(dropout=0.0), **WHOLE, epochs=6))
+    assert set(histories[0]) == set(histories[1]) == {"loss", "synthetic_share", "repeated_share"}
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(values, histories[1][name], rtol=1e-4, err_msg=name)
+
+
 # What is usual, and what is refused.
 
 

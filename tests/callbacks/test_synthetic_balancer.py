@@ -70,15 +70,15 @@ def fit(*used, model=None, data=None, epochs=1):
 
 class Files(keras.utils.PyDataset):
     def __len__(self):
-        return 10
+        return 2
 
     def __getitem__(self, index):
-        return X[index * 25 : index * 25 + 25], Y[index * 25 : index * 25 + 25]
+        return X[index * 125 : index * 125 + 125], Y[index * 125 : index * 125 + 125]
 
 
 def endless():
     while True:
-        yield from (Files()[k] for k in range(10))
+        yield from (Files()[k] for k in range(2))
 
 
 class OwnStep(keras.Sequential):
@@ -146,13 +146,14 @@ def test_saving_in_the_middle(trained):
     for one in (saved, copies.copied, copies.cloned):
         assert [weight.shape for weight in one.weights] == shapes
     np.testing.assert_allclose(saved.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert "synthetic_share" not in fit(model=copies.copied)  # a copy trains without it
 
 
 SOURCES = {
     "arrays": lambda model, **kw: model.fit(X, Y, batch_size=125, **kw),
     "partial last batch": lambda model, **kw: model.fit(X, Y, batch_size=64, **kw),
     "PyDataset": lambda model, **kw: model.fit(Files(), **kw),
-    "generator": lambda model, **kw: model.fit(endless(), steps_per_epoch=10, shuffle=False, **kw),
+    "generator": lambda model, **kw: model.fit(endless(), steps_per_epoch=2, shuffle=False, **kw),
     "column of labels": lambda model, **kw: model.fit(X, Y[:, None], batch_size=125, **kw),
 }
 MODELS = {
@@ -204,9 +205,10 @@ def test_binary_labels(column):
     assert callback._balancing.added.numpy()[1] > 100
 
 
-def test_mixed_precision():
+@pytest.mark.parametrize("way", ["eager", pytest.param("graph", marks=FULL)])
+def test_mixed_precision(way):
     keras.mixed_precision.set_global_policy("mixed_float16")
-    model, callback = eager(), balancer()
+    model, callback = classifier(**MODELS[way]), balancer()
     check(model, callback, fit(callback, model=model, epochs=2))
 
 
