@@ -12,7 +12,7 @@ from keras import ops
 from keras_augsynth.callbacks.held_out import HeldOut
 from keras_augsynth.callbacks.mixture import Mixture
 from keras_augsynth.callbacks.outputs import Outputs
-from keras_augsynth.callbacks.trials import WINDOW, Trials, affordable, plan
+from keras_augsynth.callbacks.trials import WINDOW, Plan, Trials, affordable, plan
 from keras_augsynth.callbacks.validation import Validation, collected
 from keras_augsynth.callbacks.verdict import FEWEST, Arm, shares_of
 from keras_augsynth.core.checks import wrong
@@ -126,8 +126,10 @@ class Gate:
             return self._close("no class can be judged, so no rows are generated")
         if done > WINDOW[1] * calls:
             return self._close("the training went on behind the trials, so no rows are generated")
-        looks = len(self._validation.labels)
-        planned = lambda arms: plan(calls, self._cost, arms, rows, looks, 2 * FEWEST * classes)
+
+        def planned(arms: int) -> Plan | None:
+            return plan(calls, self._cost, arms, rows, len(self._validation.labels), 2 * FEWEST * classes)
+
         found = affordable(alive, self._candidates, planned)
         if found is None:
             return self._close("the training is too short for trials, so no rows are generated")
