@@ -11,10 +11,10 @@ def read(path):
     return tf.io.decode_png(tf.io.read_file(str(path))).numpy()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def gan():
-    model = synthesis.GAN(*synthesis.dcgan((8, 8, 1), 3, latent_dim=4, width=2), num_classes=3, value_range=(0, 255))
-    model.compile()
+    model = synthesis.GAN(*synthesis.mlp_gan((8, 8, 1), 3, latent_dim=4), num_classes=3, value_range=(0, 255))
+    model.compile(loss="hinge", run_eagerly=True)
     model._steps.assign(1)  # as if trained
     return model
 
@@ -42,7 +42,7 @@ def test_of_another_synthesizer(tmp_path):
 
 
 def test_unconditional(tmp_path):
-    gan = synthesis.GAN(*synthesis.dcgan((8, 8, 1), latent_dim=4, width=2))
+    gan = synthesis.GAN(*synthesis.mlp_gan((8, 8, 1), latent_dim=4))
     gan._steps.assign(1)  # as if trained
     grid = callbacks.SampleGrid(tmp_path, synthesizer=gan, columns=3)
     assert grid.picture().shape == (24, 24, 1)
