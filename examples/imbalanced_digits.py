@@ -36,7 +36,7 @@ try:
 except ModuleNotFoundError as error:
     sys.exit(f'{error.name} is not installed. Install what the examples need: pip install ".[examples]"')
 except KeyboardInterrupt:
-    sys.exit("\nStopped before anything began.")
+    sys.exit("\nStopped before anything began; the same command starts it.")
 
 BATCH = 64
 
@@ -269,8 +269,9 @@ def finish(tasks, results, progress):
         f"worst recall and that of each class, in percent; {seeds_in_words(len(tasks))}, {task.steps} steps each. "
         f"Generated: part of all training rows."
     )
-    noise = 2 * np.sqrt(2 * np.mean([p * (1 - p) for p in best["test"]]) / len(task.test.y))
-    print(f"Differences on the test rows below {100 * noise:.1f} points can be chance (two standard errors).")
+    if len(tasks) == 1:  # with several seeds the table has standard errors
+        noise = 2 * np.sqrt(2 * np.mean([p * (1 - p) for p in best["test"]]) / len(task.test.y))
+        print(f"Differences on the test rows below {100 * noise:.1f} points can be chance (two standard errors).")
     print(f"\nExported: {best['method']}, the best on the validation rows of those with augmentation.")
     print(f"Called with TensorFlow alone on the validation rows:\n{said}")
     print("\nPictures: digits.png, generated_and_nearest.png, recall.png and what the balancers have found.")
@@ -361,7 +362,8 @@ def introduce(task, options, results, progress):
         f"the smallest; {len(task.validation.y)} to validate and {len(task.test.y):,} to test."
     )
     there = f" {len(results.runs)} trainings are finished already." if results.runs else ""
-    print(f"{len(options.methods)} methods, {seeds_in_words(options.seeds)}.{there}", end=" ")
+    parts = f"{len(progress.jobs)} parts with the GAN and the pictures"
+    print(f"{len(options.methods)} methods, {seeds_in_words(options.seeds)}, {parts}.{there}")
     print(f"This takes about {in_words(progress.expected)} on two cores.")
     print(f"Ctrl-C stops it; the same command goes on from there. Results are in {options.out}.\n", flush=True)
 

@@ -285,7 +285,8 @@ def test_it_says_how_long_it_takes_and_which_method_of_how_many(command):
     assert trained == [*example.QUICK[:4], "GAN", example.QUICK[4], "finish"]
     lines = text.splitlines()
     assert lines[0].startswith("200 training images of 10 classes, 20 of the largest and 20 of the smallest; 300 to")
-    assert lines[1] == "5 methods, one seed. This takes about 5 minutes on two cores."
+    assert lines[1] == "5 methods, one seed, 7 parts with the GAN and the pictures."
+    assert lines[2] == "This takes about 5 minutes on two cores."
     assert "1/7 plain: 10.0 % on the validation rows, 0:00" in lines
     assert "5/7 training the GAN: trained, 0:00" in lines
 
