@@ -6,6 +6,7 @@ the tables that follow from it. Those that are published were written by `--out 
 
 import argparse
 import contextlib
+import functools
 import importlib.metadata
 import json
 import os
@@ -103,8 +104,9 @@ def machine() -> str:
     return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
+@functools.cache
 def provenance() -> dict:
-    """Where and from what a result comes: machine, its load, commit, command, versions."""
+    """Where and from what a result comes: machine, commit, command, versions, all as they were when this began."""
     git = lambda *arguments: subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
     versions = {}
     for name in PACKAGES:
@@ -119,6 +121,9 @@ def provenance() -> dict:
         "command": " ".join(["python -m", module.name if module else "?", *sys.argv[1:]]),
         "versions": versions,
     }
+
+
+provenance()  # what is committed while a benchmark runs has no part in it
 
 
 def heading(origin: dict) -> str:
