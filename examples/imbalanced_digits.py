@@ -5,7 +5,7 @@
     python examples/imbalanced_digits.py --smoke     # everything once, in a minute, to see that it runs
     python examples/imbalanced_digits.py --data mnist | fashion | DIR      # 60,000 images instead of 5,000
 
-Ctrl-C stops it; the same command goes on behind the last method that was finished. Writes a table, pictures, all
+Ctrl-C stops it; the same command goes on after the last method that was finished. Writes a table, pictures, all
 models and an exported one to --out, and calls the exported one with TensorFlow alone.
 
 Needs: pip install "keras_augsynth[examples]"
@@ -218,10 +218,8 @@ def run(method, task, results, progress, job):
     if report is not None and any(line.tried for line in report.classes):
         report.plot().savefig(results.folder / results.path(method, task.seed, ".png").name, dpi=110)
     said = "" if report is None else str(report)
-    results.add(
-        **{"method": method, "seed": task.seed, "seconds": seconds, "generated": generated},
-        **{"validation": found, "test": None, "balancer": said},
-    )
+    of_run = {"method": method, "seed": task.seed, "seconds": seconds, "generated": generated, "balancer": said}
+    results.add(**of_run, validation=found, test=None)
     progress.end(f"{mean([np.mean(found)])} % on the validation rows")
 
 
@@ -308,14 +306,20 @@ def finished(tasks, methods, results, job):
     return done + [job(GAN_JOB, task.seed) for task in tasks if results.path("gan", task.seed).exists()]
 
 
+def positive(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return int(text)
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="all methods, three seeds, 1,500 steps, a longer GAN")
     parser.add_argument("--smoke", action="store_true", help="a minute, to see that everything runs")
     parser.add_argument("--data", default="embedded", help="embedded, mnist, fashion, or a folder with idx files")
-    parser.add_argument("--seeds", type=int, help="how many; 1, or 3 with --full")
-    parser.add_argument("--steps", type=int, help="training steps of each classifier, of 64 rows; 800 or 1,500")
-    parser.add_argument("--gan-steps", type=int, help="training steps of the GAN; 1,600 or 4,000")
+    parser.add_argument("--seeds", type=positive, help="how many; 1, or 3 with --full")
+    parser.add_argument("--steps", type=positive, help="training steps of each classifier, of 64 rows; 800 or 1,500")
+    parser.add_argument("--gan-steps", type=positive, help="training steps of the GAN; 1,600 or 4,000")
     parser.add_argument("--out", type=pathlib.Path, help="folder for everything; out/imbalanced_digits")
     parser.add_argument("--restart", action="store_true", help="forget what an earlier run has finished")
     options = parser.parse_args()
@@ -324,8 +328,8 @@ def arguments():
     for name, value in zip(("seeds", "steps", "gan_steps"), usual, strict=True):
         if getattr(options, name) is None:
             setattr(options, name, value)
+    options.restart |= options.smoke and options.out is None
     options.out = options.out or pathlib.Path(f"out/imbalanced_digits{kind}")
-    options.restart |= options.smoke
     options.methods = list(METHODS) if options.full else QUICK
     return options
 

@@ -1,11 +1,12 @@
 """A progress bar that knows how much time is left in all."""
 
+import shutil
 import sys
 import time
 
 import keras
 
-WIDTH = 24
+WIDTH = 24  # of the bar; less where the terminal is narrow
 HEADSTART = 30.0
 """Seconds of the expected pace that count beside those that were seen: the first seconds alone say little."""
 
@@ -38,10 +39,10 @@ def in_words(seconds):
     return f"{count(hours, 'hour')} {count(rest, 'minute')}" if rest else count(hours, "hour")
 
 
-def bar(part):
+def bar(part, width=WIDTH):
     """[=====>......], `part` from 0 to 1."""
-    filled = int(part * WIDTH)
-    return f"[{('=' * filled + '>')[:WIDTH].ljust(WIDTH, '.')}]"
+    filled = int(part * width)
+    return f"[{('=' * filled + '>')[:width].ljust(width, '.')}]"
 
 
 class Progress:
@@ -87,7 +88,9 @@ class Progress:
     def line(self, part):
         here = part * self.jobs[self.running]
         left = seconds_left(self._now() - self._start, self._done + here, self.expected - here)
-        return f"{self.title} {bar(part)} {part:4.0%}, {clock(left)} left in all".replace("%", " %")
+        after = f" {part:4.0%}, {clock(left)} left in all".replace("%", " %")
+        room = shutil.get_terminal_size().columns - len(self.title) - len(after) - 4
+        return f"{self.title} {bar(part, min(max(room, 1), WIDTH))}{after}"
 
     @property
     def title(self):

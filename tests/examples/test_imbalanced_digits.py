@@ -147,6 +147,16 @@ def test_one_line_in_a_terminal():
     assert shown(True, seconds_a_part=0.05)[0].count("2/3 b [") == 3  # at most five times a second
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_a_line_fits_into_the_terminal(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    name = "seed 2: logit adjustment + augmentation"
+    bar = progress.Progress({name: 4000}, stream=Screen(True), now=lambda: 0.0)
+    bar.begin(name)
+    assert len(bar.line(0.5)) < max(columns, 75)
+    assert len(bar.line(0.5)) == len(bar.line(1.0)) < 100
+
+
 # Results on disk.
 
 
@@ -338,6 +348,21 @@ def test_without_a_package(missing, monkeypatch):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(SystemExit, match=rf'{missing} is not installed\. .*: pip install "\.\[examples\]"'):
         runpy.run_path(example.__file__)
+
+
+def test_numbers_below_one(command, capsys):
+    assert command(seeds=0)[0] == 2
+    assert command(steps=-1)[0] == 2
+
+
+def test_a_smoke_run_begins_anew_in_its_own_folder_only(monkeypatch):
+    def restarts(*options):
+        monkeypatch.setattr(sys, "argv", ["imbalanced_digits.py", *options])
+        return example.arguments().restart
+
+    assert restarts("--smoke")
+    assert not restarts("--smoke", "--out=results")
+    assert not restarts("--full")
 
 
 def test_jobs_know_what_is_finished(tmp_path):
