@@ -139,6 +139,12 @@ def test_lines_in_a_file():
     assert bar.expected == 40
 
 
+def test_later_jobs_are_expected_to_be_as_slow_as_earlier_ones():
+    _, bar = shown(False, finished=["a"], seconds_a_part=2.0)
+    bar.begin("c")
+    assert bar.line(0.0).endswith("   0 %, 0:50 left in all")  # 20 seconds for 10, each with 30 more: 40 * 50 / 40
+
+
 def test_one_line_in_a_terminal():
     text, _ = shown(True)
     assert text.count("\n") == 1
@@ -201,7 +207,12 @@ def test_folders_that_cannot_be_used(tmp_path):
 def test_a_file_is_never_half_written(tmp_path, monkeypatch):
     found = results.Results(tmp_path, SETTINGS)
     found.add(**run())
-    monkeypatch.setattr(pathlib.Path, "write_text", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+
+    def half(path, text):
+        path.write_bytes(text[: len(text) // 2].encode())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pathlib.Path, "write_text", half)
     with pytest.raises(KeyboardInterrupt):
         found.add(**run("other"))
     assert len(json.loads((tmp_path / "results.json").read_text())["runs"]) == 1
