@@ -177,9 +177,7 @@ def test_plot(fresh, monkeypatch):
     heights = [bar.get_height() for bar in panel.patches]
     np.testing.assert_allclose(heights, [float(row["coverage"]) for row in report.table.values()])
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(
-        ImportError, match=r'needs matplotlib. Install it with: pip install "keras_augsynth\[examples\]"'
-    ):
+    with pytest.raises(ImportError, match=r'needs matplotlib. Install it with: pip install "keras_augsynth\[viz\]"'):
         report.plot()
 
 
