@@ -267,9 +267,9 @@ def test_images_are_not_standardized():
 def test_a_resampled_image_may_leave_its_range_by_rounding():
     white = lambda value: np.where(X == 255.0, np.float32(value), X)
     assert (X == 255.0).any()
-    made("vae")._checked(white(255.00002), Y)
+    tiny.vae()._checked(white(255.00002), Y)
     with pytest.raises(ValueError, match=r"`x` must lie in \[0, 255\] .*values from 0 to 255\.01"):
-        made("vae")._checked(white(255.01), Y)
+        tiny.vae()._checked(white(255.01), Y)
 
 
 def with_nan():
