@@ -10,7 +10,7 @@ import argparse
 import pathlib
 import time
 
-from benchmarks.harness import Row, measure, status, write
+from benchmarks.harness import Row, heading, measure, provenance, publish, status, write
 
 import keras  # isort: skip  (harness quietens TensorFlow first)
 import numpy as np
@@ -18,7 +18,6 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth import layers, metrics, synthesis
-from keras_augsynth.ops.grid import tile, write_png
 
 CLASSES, SHAPE = 10, (28, 28, 1)
 
@@ -157,7 +156,7 @@ def quality(minutes, chosen, rows=2000, train_rows=10_000):
     """Every synthesizer after its budget of CPU-minutes, on real held-out images.
 
     Returns:
-        A Markdown table, and a picture with a row of samples for each of its lines.
+        A Markdown table, its lines as dictionaries, and samples of each line, two of a class.
     """
     (x, y), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
     x, x_test = x[..., None].astype("float32"), x_test[..., None].astype("float32")
@@ -167,7 +166,7 @@ def quality(minutes, chosen, rows=2000, train_rows=10_000):
     held = np.concatenate([np.flatnonzero(y_test == label)[: rows // CLASSES] for label in range(CLASSES)])
     real, labels = extract(x_test[held]), y_test[held]
 
-    shown = []
+    shown, lines = [], []
 
     def measured(name, spent, samples):
         shown.append(samples.reshape(CLASSES, -1, *SHAPE)[:, :2].reshape(-1, *SHAPE))
@@ -175,13 +174,13 @@ def quality(minutes, chosen, rows=2000, train_rows=10_000):
         kid = metrics.kernel_distance(real, fake, subset_size=rows, features=extract.name)
         shape = metrics.prdc(real, fake, features=extract.name)
         score = metrics.classification_score((x, y), (samples, labels), (x_test, y_test), steps=600, seed=0)
-        line = [name, f"{spent:.1f}", kid.number(), *(f"{float(shape[key]):.3f}" for key in ("density", "coverage"))]
-        line.append(f"{float(score['synthetic']):.3f}")
-        print("| " + " | ".join(line) + " |", flush=True)
-        return line
+        line = {"name": name, "cpu_minutes": spent, "kid": float(kid), "kid_error": float(kid.error)}
+        line |= {"density": float(shape["density"]), "coverage": float(shape["coverage"])}
+        lines.append({**line, "cas": float(score["synthetic"])})
+        print(quality_row(lines[-1]), flush=True)
 
     others = np.concatenate([np.flatnonzero(y == label)[: rows // CLASSES] for label in range(CLASSES)])
-    lines = [measured("real images (floor)", 0.0, x[others])]
+    measured("real images (floor)", 0.0, x[others])
     for name, build in synthesizers().items():
         if chosen and not any(part in name for part in chosen):
             continue
@@ -193,13 +192,40 @@ def quality(minutes, chosen, rows=2000, train_rows=10_000):
             else:
                 source.fit(x, y)
             spent += (time.process_time() - start) / 60
-            lines.append(measured(name, spent, np.asarray(source.sample(labels, seed=0))))
+            measured(name, spent, np.asarray(source.sample(labels, seed=0)))
             if not isinstance(source, keras.Model):
                 break
-    head = ["| | CPU-minutes | KID | density | coverage | CAS |", "| --- | --- | --- | --- | --- | --- |"]
     title = f"### Quality on Fashion-MNIST, {train_rows} images, in {extract.name}, {rows} samples\n"
-    table = "\n".join([title, *head, *("| " + " | ".join(line) + " |" for line in lines)]) + "\n"
-    return table, tile(np.concatenate(shown), 2 * CLASSES, (0, 255))
+    head = ["| | CPU-minutes | KID | density | coverage | CAS |", "| --- | --- | --- | --- | --- | --- |"]
+    return "\n".join([title, *head, *map(quality_row, lines)]) + "\n", lines, np.concatenate(shown)
+
+
+def quality_row(line):
+    kid = f"{line['kid']:.2f} ± {line['kid_error']:.2f}"
+    cells = [
+        line["name"],
+        f"{line['cpu_minutes']:.1f}",
+        kid,
+        *(f"{line[key]:.2f}" for key in ("density", "coverage", "cas")),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def picture(lines, samples, path):
+    """A labelled row of samples, two of a class, for each line of the table."""
+    import matplotlib.pyplot as plt
+
+    page = samples.reshape(len(lines), 2 * CLASSES, 28, 28)
+    page = np.pad(page, ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=255).transpose(0, 2, 1, 3)
+    figure, axes = plt.subplots(figsize=(15, 0.62 * len(lines) + 0.6), layout="constrained")
+    axes.imshow(page.reshape(32 * len(lines), -1), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    names = [f"{line['name']}\n{line['cpu_minutes']:.0f} CPU-minutes" for line in lines]
+    axes.set_yticks(32 * np.arange(len(lines)) + 16, names, fontsize=7)
+    axes.set_xticks(64 * np.arange(CLASSES) + 32, [f"class {label}" for label in range(CLASSES)], fontsize=8)
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    axes.set_title("Samples of Fashion-MNIST, two of each class", fontsize=10)
+    figure.savefig(path, dpi=100)
 
 
 def main():
@@ -211,16 +237,17 @@ def main():
     parser.add_argument("--only", nargs="*", help="parts of the names of synthesizers to train")
     chosen = parser.parse_args()
     if chosen.minutes:
-        table, picture = quality(sorted(chosen.minutes), chosen.only)
-        chosen.out.mkdir(parents=True, exist_ok=True)
-        write_png(str(chosen.out / "gan_quality.png"), picture)
-        (chosen.out / "gan_quality.md").write_text(table)
+        text, lines, samples = quality(sorted(chosen.minutes), chosen.only)
+        origin = provenance()
+        publish("gan_quality", chosen.out, f"{heading(origin)}\n{text}", {**origin, "lines": lines})
+        picture(lines, samples, chosen.out / "gan_quality.png")
         return
     count = 20 if chosen.smoke else 10_000
     memory = memory_of_sampling(count)  # first: what a training has left in TensorFlow's pool would hide it
     rows: dict[str, Row] = steps(2, 8, 2, 1) if chosen.smoke else steps(32, 64, 60, chosen.rounds)
     note = f"Memory of {count} samples in one call, beside the result: {memory:.1f} x the result."
-    write("gan", chosen.out, {"Training steps, dcgan at 28 x 28": (rows, "plain Keras")}, note)
+    tables = {"Training steps, dcgan at 28 x 28": (rows, "plain Keras")}
+    write("gan", chosen.out, tables, note, memory_of_sampling=memory)
 
 
 if __name__ == "__main__":

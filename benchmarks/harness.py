@@ -1,10 +1,19 @@
-"""Timing against peers on equal footing: one process, all warmed up, rounds interleaved, medians, ratios."""
+"""Timing against peers on equal footing: one process, all warmed up, rounds interleaved, medians, ratios.
+
+Every benchmark writes two files to --out: NAME.json with the raw times, machine, commit and versions, and NAME.md with
+the tables that follow from it. Those that are published were written by `--out docs/results`.
+"""
 
 import argparse
+import contextlib
+import functools
+import importlib.metadata
 import json
 import os
 import pathlib
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +22,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # a library that waits by spinning slows down whoever is next
 
 import numpy as np
+
+PACKAGES = (
+    *("keras", "tensorflow", "numpy", "albumentations", "kornia", "torch", "opencv-python-headless"),
+    *("scikit-learn", "imbalanced-learn", "prdc"),
+)
+LOAD = os.getloadavg()[0]  # processes that were running before this one began
 
 
 @dataclass
@@ -89,16 +104,57 @@ def machine() -> str:
     return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
 
 
-def write(name: str, out: pathlib.Path, tables: dict[str, tuple[dict[str, Row], str]], note: str = "") -> None:
-    """Prints the tables and a note, and writes them, with the raw times, as Markdown and JSON."""
-    out.mkdir(parents=True, exist_ok=True)
-    parts = [f"On {machine()}.\n", *(markdown(title, rows, ours) for title, (rows, ours) in tables.items()), note]
-    text = "\n".join(parts)
-    print(text)
-    (out / f"{name}.md").write_text(text)
-    record = {
+@functools.cache
+def provenance() -> dict:
+    """Where and from what a result comes: machine, commit, command, versions, all as they were when this began."""
+    git = lambda *arguments: subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
+    versions = {}
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    changed = " with changes" if git("status", "--porcelain", "--untracked-files=no", "--", "*.py") else ""
+    module = sys.modules["__main__"].__spec__
+    return {
         "machine": machine(),
-        "note": note,
-        "times": {title: {row.name: row.times for row in rows.values()} for title, (rows, _) in tables.items()},
+        "load": round(LOAD, 2),
+        "commit": f"{git('rev-parse', '--short=10', 'HEAD') or 'unknown'}{changed}",
+        "command": " ".join(["python -m", module.name if module else "?", *sys.argv[1:]]),
+        "versions": versions,
     }
-    (out / f"{name}.json").write_text(json.dumps(record, indent=1))
+
+
+provenance()  # what is committed while a benchmark runs has no part in it
+
+
+def heading(origin: dict) -> str:
+    """The same as a paragraph of Markdown."""
+    versions = ", ".join(f"{name} {version}" for name, version in origin["versions"].items())
+    place = f"{origin['machine']} (load {origin['load']} at the start)"
+    return f"`{origin['command']}` on {place}, commit {origin['commit']}; {versions}.\n"
+
+
+def write(
+    name: str, out: pathlib.Path, tables: dict[str, tuple[dict[str, Row], str]], note: str = "", text: str = "", **more
+) -> None:
+    """Prints tables and a note, and writes them as Markdown, and the raw times as JSON.
+
+    Args:
+        name: of the files.
+        out: their folder.
+        tables: {title: (rows, the row that others are compared with)}.
+        note: below the tables.
+        text: Markdown in place of that of `tables`.
+        more: what else goes into the JSON file.
+    """
+    origin = provenance()
+    parts = [text] if text else [markdown(title, rows, ours) for title, (rows, ours) in tables.items()]
+    times = {title: {row.name: row.times for row in rows.values()} for title, (rows, _) in tables.items()}
+    publish(name, out, "\n".join([heading(origin), *parts, note]), {**origin, "note": note, **more, "times": times})
+
+
+def publish(name: str, out: pathlib.Path, text: str, record: dict) -> None:
+    """Prints a result, and writes it as Markdown and as JSON."""
+    print(text)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.md").write_text(f"{text.rstrip()}\n")
+    (out / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")

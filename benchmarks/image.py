@@ -252,7 +252,7 @@ def main():
     many = batch * (1 if chosen.smoke else 8)
     peak = peak_memory(many, side)
     note = f"Peak memory of a call, {many} x {side} x {side} x 3: at most {peak:.1f} x (input + output)."
-    write("image", chosen.out, tables, note)
+    write("image", chosen.out, tables, note, peak_memory=peak)
 
 
 if __name__ == "__main__":

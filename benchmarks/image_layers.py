@@ -149,20 +149,35 @@ def against_albumentations(batch, side, rounds):
         yield name, measure(albumentations_candidates(ours, theirs, images, pool), rounds)
 
 
+def table(peer, found):
+    """Markdown: how many times as fast each layer is; the slower ones, below 1, in bold."""
+    lines = [f"### Against {peer}", "", "| layer | times as fast | spread |", "| --- | --- | --- |"]
+    for name, rows in found.items():
+        best = min((row for key, row in rows.items() if key != "ours"), key=lambda row: row.median)
+        ratio, spread = best.median / rows["ours"].median, best.spread + rows["ours"].spread
+        text = f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
+        lines.append(f"| {name} | {text if ratio >= 1 else f'**{text}**'} | ± {100 * spread:.0f} % |")
+    return "\n".join(lines) + "\n"
+
+
 def main():
     chosen = options(__doc__.splitlines()[0])
     batch, side = (2, 200) if chosen.smoke else (64, 224)
     rounds = 1 if chosen.smoke else chosen.rounds
-    tables = {}
-    for title, pairs in (("Keras 3", against_keras), ("Albumentations", against_albumentations)):
+    tables, text = {}, [f"{batch} images of {side} x {side} x 3. Below 1, in bold, the other library is faster.\n"]
+    for peer, pairs in (("Keras", against_keras), ("Albumentations", against_albumentations)):
+        found = {}
         try:
             for name, rows in pairs(batch, side, rounds):
-                tables[f"{name} against {title}, {batch} x {side} x {side} x 3"] = (rows, "ours")
+                found[name] = rows
                 best = min(row.median for key, row in rows.items() if key != "ours")
-                print(f"{name:<46} {title:<15} {best / rows['ours'].median:6.2f} times as fast", flush=True)
+                print(f"{name:<46} {peer:<15} {best / rows['ours'].median:6.2f} times as fast", flush=True)
         except ImportError:
-            print(f'{title} is not installed: pip install "keras_augsynth[benchmarks]"')
-    write("image_layers", chosen.out, tables)
+            print(f'{peer} is not installed: pip install "keras_augsynth[benchmarks]"')
+            continue
+        tables |= {f"{name} against {peer}": (rows, "ours") for name, rows in found.items()}
+        text.append(table(peer, found))
+    write("image_layers", chosen.out, tables, text="\n".join(text))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import os
 import pathlib
 import sys
 
-from benchmarks.harness import machine
+from benchmarks.harness import heading, provenance
 
 import keras  # isort: skip  (harness quietens TensorFlow first)
 import numpy as np
@@ -203,7 +203,7 @@ def table(lines, title, reference):
 
 
 def tables(lines):
-    texts = [f"On {machine()}.\n"]
+    texts = [heading(provenance())]
     for data, imbalance, steps in dict.fromkeys((line["data"], line["imbalance"], line["steps"]) for line in lines):
         here = [line for line in lines if (line["data"], line["imbalance"], line["steps"]) == (data, imbalance, steps)]
         for harm, reference in REFERENCES.items():
@@ -245,7 +245,7 @@ def main():
         options.seeds, options.steps, options.methods = 1, 10, options.methods or (None if options.harm else SMOKE)
         path.unlink(missing_ok=True)
 
-    key = ("data", "imbalance", "method", "seed", "steps")
+    origin, key = provenance(), ("data", "imbalance", "method", "seed", "steps")
     done = {tuple(line[name] for name in key) for line in read(path)}
     for data in [] if options.table else options.data:
         x, y, x_test, y_test = load(data, options.folder)
@@ -258,6 +258,7 @@ def main():
                     if values in done:
                         continue
                     line = dict(zip(key, values, strict=True)) | run(task, build, x_test, y_test)
+                    line |= {name: origin[name] for name in ("machine", "commit")}
                     with path.open("a") as file:
                         file.write(json.dumps(line) + "\n")
                         file.flush()

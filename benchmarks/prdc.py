@@ -7,7 +7,6 @@ that each takes at its peak beyond what was in use before, in a process of its o
 
 import contextlib
 import io
-import json
 import multiprocessing
 import resource
 import threading
@@ -110,15 +109,10 @@ def main():
         for other in others:
             np.testing.assert_allclose(other, first, rtol=1e-9)
         tables[f"{what}, {n} x 64"] = (measure(calls, rounds), "keras_augsynth")
-    write("prdc", chosen.out, tables)
     found = memory(n)
     lines = [f"### Memory at the peak, {n} x 64", "", "| | | MB |", "| --- | --- | --- |"]
     lines += [f"| {what} | {who} | {size:.0f} |" for what, sizes in found.items() for who, size in sizes.items()]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    with open(chosen.out / "prdc.md", "a") as file:
-        file.write("\n" + text)
-    (chosen.out / "prdc_memory.json").write_text(json.dumps(found, indent=1))
+    write("prdc", chosen.out, tables, "\n".join(lines), megabytes=found)
 
 
 if __name__ == "__main__":

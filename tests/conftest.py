@@ -5,6 +5,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow is imported anywhe
 import keras
 import numpy as np
 import pytest
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.framework import random_seed
 from tensorflow.python.util import tf_stack
 
 from keras_augsynth.ops.compiled import xla
@@ -22,6 +24,31 @@ def _without_stacks():
 
 
 _without_stacks()
+
+
+def _kernels_are_kept():
+    """With each new seed TensorFlow forgets all eager kernels, since random ones hold a state.
+
+    To make them anew takes longer than most tests. So they are forgotten only if a random operation was made since
+    the last time. (One in a graph that outlives its test goes on from there: nothing in the package but a sample
+    without a seed.)
+    """
+    forget, get_seed = pywrap_tfe.TFE_ContextClearCaches, random_seed.get_seed
+    state = {"random": True}
+
+    def random(op_seed):
+        state["random"] = True
+        return get_seed(op_seed)
+
+    def new_seed(handle):
+        if state["random"]:
+            forget(handle)
+            state["random"] = False
+
+    random_seed.get_seed, pywrap_tfe.TFE_ContextClearCaches = random, new_seed
+
+
+_kernels_are_kept()
 
 
 @pytest.fixture(autouse=True)

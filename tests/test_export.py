@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import keras
 import numpy as np
@@ -9,6 +10,8 @@ import tensorflow as tf
 
 import keras_augsynth as kas
 from keras_augsynth import layers
+
+pytestmark = pytest.mark.xdist_group("test_export")  # so that what is shared is exported once
 
 PLAIN_TENSORFLOW = """
 import sys
@@ -19,8 +22,8 @@ x = np.load(sys.argv[1] + "/x.npy")
 seeded = lambda seed: served.augment_seeded(x, seed)
 np.savez(
     sys.argv[1] + "/results.npz",
-    serve=served.serve(x), again=served.serve(x), tta=served.serve_tta(x),
     augment=served.augment(x), augment_again=served.augment(x), one=served.augment(x[:1]),
+    serve=served.serve(x), again=served.serve(x), tta=served.serve_tta(x),
     seeded=seeded(7), seeded_again=seeded(7), seeded_other=seeded(8), pair=seeded(tf.constant([1, 2])),
 )
 print(sorted(served.signatures))
@@ -29,20 +32,18 @@ print(sorted(served.signatures))
 
 @pytest.fixture(scope="module")
 def images():
-    return np.random.default_rng(0).integers(0, 256, (5, 12, 10, 3)).astype("float32")
+    return np.random.default_rng(0).integers(0, 256, (5, 6, 5, 3)).astype("float32")
 
 
 @pytest.fixture(scope="module")
-def model(images):
+def model():
     """With everything that could make `serve` random: our layers, Keras's, dropout, batch statistics."""
     keras.utils.set_random_seed(1)
     model = keras.Sequential(
         [
-            keras.Input((12, 10, 3)),
+            keras.Input((6, 5, 3)),
             keras.layers.RandomFlip(),
-            layers.Pipeline(
-                [layers.RandomFlip("horizontal"), layers.RandomRotation(0.1), layers.RandomBrightness(0.2)], seed=3
-            ),
+            layers.Pipeline([layers.RandomFlip("horizontal"), layers.RandomBrightness(0.2)], seed=3),
             keras.layers.Rescaling(1 / 255),
             keras.layers.Flatten(),
             keras.layers.BatchNormalization(),
@@ -50,22 +51,32 @@ def model(images):
             keras.layers.Dense(3),
         ]
     )
-    model.compile("sgd", "mse")
-    model.fit(images, np.zeros((5, 3)), verbose=0)
+    model.layers[4].moving_mean.assign(np.linspace(0, 1, 90))
     return model
 
 
 @pytest.fixture(scope="module")
-def results(model, images, tmp_path_factory):
-    """What a process gets that has TensorFlow alone."""
+def folder(model, images, tmp_path_factory):
+    """With the model's export. A seed is set; that must not come back in every server."""
     folder = tmp_path_factory.mktemp("export")
+    keras.utils.set_random_seed(5)
     kas.export_savedmodel(model, folder / "served")
     np.save(folder / "x.npy", images)
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(folder):
+    return tf.saved_model.load(folder / "served")
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    """What a process gets that has TensorFlow alone."""
     run = subprocess.run(
         [sys.executable, "-c", PLAIN_TENSORFLOW, str(folder)],
         check=True,
-        env=environment,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
     )
@@ -79,7 +90,7 @@ def test_serve_is_clean(model, images, results):
     np.testing.assert_array_equal(results["serve"], results["again"])
 
 
-def test_augment_is_random_and_seeded_is_not(model, images, results):
+def test_augment_is_random_and_seeded_is_not(images, results):
     assert results["augment"].shape == images.shape
     assert results["one"].shape == images[:1].shape
     assert not np.array_equal(results["augment"], results["augment_again"])
@@ -89,61 +100,88 @@ def test_augment_is_random_and_seeded_is_not(model, images, results):
     assert results["augment"].min() >= 0 and results["augment"].max() <= 255
 
 
-def test_entropy_is_new_in_every_process(model, images, tmp_path):
-    """A seed that was set when the model was exported must not come back in every server."""
+def test_entropy_is_new_in_every_process(folder, images, results):
+    """Both load the same file and augment first of all."""
     keras.utils.set_random_seed(5)
-    kas.export_savedmodel(model, tmp_path / "served", endpoints=["augment"])
-    script = """
-import sys, tensorflow as tf
-served = tf.saved_model.load(sys.argv[1])
-print(float(tf.reduce_sum(served.augment(tf.fill((1, 12, 10, 3), 99.0)))))
-"""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    run = lambda: (
-        subprocess.run(
-            [sys.executable, "-c", script, str(tmp_path / "served")], check=True, env=environment, capture_output=True
-        ).stdout
-    )
-    assert run() != run()
+    here = tf.saved_model.load(folder / "served").augment(images)
+    assert not np.array_equal(here, results["augment"])
 
 
-def test_tta_is_the_mean_over_views(model, images, results, tmp_path):
-    """Between two means of 8 views there is less spread than between two single views, and none of dropout's."""
+def test_tta_is_the_mean_over_views(model, images, served, results):
+    """The outputs of single views have the same mean, and 8 times the variance of means of 8."""
     assert results["tta"].shape == (5, 3)
-    kas.export_savedmodel(model, tmp_path / "many", endpoints=["serve_tta"], tta_views=64)
-    many = tf.saved_model.load(tmp_path / "many")
-    first, second = (many.serve_tta(images).numpy() for _ in range(2))
-    kas.export_savedmodel(model, tmp_path / "one", endpoints=["serve_tta"], tta_views=1)
-    one = tf.saved_model.load(tmp_path / "one")
-    single = np.stack([one.serve_tta(images).numpy() for _ in range(12)])
-    assert 0 < np.abs(first - second).mean() < 0.5 * single.std(0).mean()
+    image = np.repeat(images[:1], 600, axis=0)
+    views = served.augment(image)
+    for layer in model.layers[2:]:
+        views = layer(views, training=False)
+    means = served.serve_tta(image).numpy()
+    error = np.std(views, axis=0) / np.sqrt(600)
+    assert np.all(np.abs(means.mean(axis=0) - np.mean(views, axis=0)) < 5 * error)
+    np.testing.assert_allclose(np.var(views, axis=0) / means.var(axis=0), 8.0, rtol=0.3)  # four standard errors
+
+
+def test_augment_shows_what_the_body_would_see():
+    """With Keras's own preprocessing before and between: up to the last augmentation, and not beyond."""
+    x = np.random.default_rng(0).uniform(0, 255, (2, 4, 4, 3)).astype("float32")
+    brighter = lambda: layers.RandomBrightness((0.1, 0.1), value_range=(0, 1))
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 3)),
+            keras.layers.Rescaling(0.5 / 255),
+            brighter(),
+            keras.layers.Rescaling(0.5),
+            brighter(),
+            keras.layers.Rescaling(100.0),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2),
+        ]
+    )
+    with tempfile.TemporaryDirectory() as path:
+        kas.export_savedmodel(model, path, endpoints=["augment_seeded"])
+        served = tf.saved_model.load(path)
+    np.testing.assert_allclose(served.augment_seeded(x, 1), (0.5 * x / 255 + 0.1) * 0.5 + 0.1, atol=1e-5)
 
 
 def test_deterministic_layers_make_an_exact_tta(images, tmp_path):
     model = keras.Sequential(
-        [keras.Input((12, 10, 3)), layers.RandomBrightness((0.1, 0.1)), keras.layers.GlobalAveragePooling2D()]
+        [keras.Input((6, 5, 3)), layers.RandomBrightness((0.1, 0.1)), keras.layers.GlobalAveragePooling2D()]
     )
-    kas.export_savedmodel(model, tmp_path / "served", tta_views=3)
+    kas.export_savedmodel(model, tmp_path / "served", endpoints=["serve_tta"], tta_views=3)
     served = tf.saved_model.load(tmp_path / "served")
     np.testing.assert_allclose(served.serve_tta(images), model(model.layers[0](images, training=True)), rtol=1e-5)
 
 
 def test_functional_model_with_dictionary_outputs(images, tmp_path):
-    inputs = keras.Input((12, 10, 3))
+    inputs = keras.Input((6, 5, 3))
     x = layers.RandomFlip()(inputs)
     model = keras.Model(
         inputs, {"mean": keras.layers.GlobalAveragePooling2D()(x), "top": keras.layers.GlobalMaxPooling2D()(x)}
     )
-    kas.export_savedmodel(model, tmp_path / "served")
+    kas.export_savedmodel(model, tmp_path / "served", endpoints=["serve", "serve_tta"])
     served = tf.saved_model.load(tmp_path / "served")
     np.testing.assert_allclose(served.serve_tta(images)["mean"], images.mean((1, 2)), rtol=1e-5)
     np.testing.assert_allclose(served.serve(images)["top"], images.max((1, 2)), rtol=1e-5)
 
 
-def test_loads_back_into_keras(model, images, tmp_path):
-    kas.export_savedmodel(model, tmp_path / "served")
-    layer = keras.layers.TFSMLayer(tmp_path / "served", call_endpoint="serve", call_training_endpoint="augment")
+def test_loads_back_into_keras(model, images, folder):
+    layer = keras.layers.TFSMLayer(folder / "served", call_endpoint="serve", call_training_endpoint="augment")
     np.testing.assert_allclose(layer(images, training=False), model.predict(images, verbose=0), atol=1e-5)
+
+
+@pytest.mark.full
+@pytest.mark.xla
+def test_layers_compiled_by_xla_are_served(images, tmp_path):
+    """As users have them: the kernels are in the file, for any number of rows, and draw the same."""
+    build = lambda **jit: layers.Pipeline([layers.RandomRotation(0.1), layers.RandomBrightness(0.2)], seed=3, **jit)
+    results = {}
+    for name, pipeline in (("plain", build(jit=False)), ("compiled", build())):
+        model = keras.Sequential([keras.Input((6, 5, 3)), pipeline, keras.layers.GlobalAveragePooling2D()])
+        kas.export_savedmodel(model, tmp_path / name)
+        served = tf.saved_model.load(tmp_path / name)
+        results[name] = [served.augment_seeded(x, 7) for x in (images, images[:2])]
+        assert served.serve_tta(images).shape == (5, 3)
+    for plain, compiled in zip(*results.values(), strict=True):
+        np.testing.assert_allclose(compiled, plain, atol=1e-2)
 
 
 def test_text_layers(tmp_path):
@@ -163,7 +201,7 @@ def plain_model():
     ("call", "kind", "message"),
     [
         (
-            lambda path, m: kas.export_savedmodel(m, "/proc/nothing"),
+            lambda path, m: kas.export_savedmodel(plain_model(), "/proc/nothing", ["serve"]),
             ValueError,
             "`path` must be a folder that can be written",
         ),

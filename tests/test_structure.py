@@ -15,7 +15,15 @@ AUTHORS |= {"inference_params", "output_size", "at_strength", "matrix", "bend", 
 AUTHORS |= {"value_map", "mix", "mix_boxes", "identity_params", "holes", "summarize", "operations", "build", "adapt"}
 # Facts about the class, and what the base class writes into it.
 AUTHORS |= {"modalities", "apply_dtype", "receptive_field", "bends", "whole_pixels", "needs_range", "fixed_arguments"}
-AUTHORS |= {"active_in_inference", "changes_labels", "planar", "draws_pixels", "is_value_map", "uses_mean", "modality_matters"}
+AUTHORS |= {
+    "active_in_inference",
+    "changes_labels",
+    "planar",
+    "draws_pixels",
+    "is_value_map",
+    "uses_mean",
+    "modality_matters",
+}
 # Its arguments `mean` and `variance` are attributes of what was learned, as in Keras.
 EXCEPTIONS = {"Normalization": {"get_config"}}
 

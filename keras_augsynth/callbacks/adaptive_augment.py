@@ -1,4 +1,4 @@
-"""`AdaptiveAugment`: a GAN's augmentation as often as its discriminator needs it."""
+"""`AdaptiveAugment`: adapts how often a GAN augments to how much its discriminator overfits."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from keras_augsynth.core.checks import check_integer, check_number, wrong
 
 
 class AdaptiveAugment(keras.callbacks.Callback):
-    """Raises the chance that a GAN augments what it judges while the discriminator overfits, and lowers it otherwise.
+    """Raises the chance that a GAN augments samples while the discriminator overfits, and lowers it otherwise.
 
-    The sign of overfitting is `d_sign`: the mean sign of the logits of real samples; for a relativistic loss, of the
-    difference between real and generated ones. The chance starts at 0, moves in every training step, is logged as
-    `augment_chance`, and is saved with the GAN: a training that goes on, goes on from it.
+    Overfitting is measured by `d_sign`: the mean sign of the logits of real samples (for a relativistic loss, of the
+    difference between the logits of real and generated samples). The chance starts at 0, changes in every training
+    step, is logged as `augment_chance`, and is saved with the GAN, so that a later `fit` continues with it.
 
     Args:
-        target: the sign to keep to, from -1 to 1.
-        speed: samples in which the chance can grow by 1; few data want a small number.
-        most: highest chance, from 0 to 1. Above 0.8, what the augmentation does shows up in the samples.
+        target: value of `d_sign` that is aimed at, from -1 to 1.
+        speed: number of samples in which the chance can grow by 1; use a small number for few data.
+        most: highest chance, from 0 to 1. Above 0.8 the samples begin to look augmented, too.
 
     Raises:
         TypeError: in training, for a model that is not a `GAN` with an `augment`.

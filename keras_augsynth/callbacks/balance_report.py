@@ -1,5 +1,6 @@
 """`BalanceReport`: what a `SyntheticBalancer` has done, and why."""
 
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,9 +35,9 @@ class ClassLine:
         change: of its validation loss with them; NaN without trials.
         error: standard error of `change`.
         without: its validation recall in the trials without generated rows.
-        with_them: the same with them.
+        with_them: its validation recall in the trials with generated rows.
         kept: share that training went on with.
-        why: a class got no share.
+        why: the reason why a class gets no generated rows; "" if it gets some.
     """
 
     label: int
@@ -112,40 +113,63 @@ class BalanceReport:
         return "\n".join([*lines, "", f"{self}"])
 
     def plot(self) -> Any:
-        """A matplotlib figure: recall by class without and with generated rows, and their share by epoch.
+        """A matplotlib figure under the report's sentence, with a panel for whatever is known.
+
+        Of each class that was tried: how generated rows changed its validation loss, with the standard error, and its
+        validation recall without and with them. Of each epoch: the generated part of the classes' rows.
 
         Raises:
             ImportError: without matplotlib.
         """
-        figure = new_figure(self, figsize=(10, 3.5))
-        left, right = figure.subplots(1, 2)
-        labels = [line.label for line in self.classes]
-        for name, shift, values in (
-            ("real rows only", -0.12, [line.without for line in self.classes]),
-            ("with generated rows", 0.12, [line.with_them for line in self.classes]),
-        ):
-            left.plot(np.array(labels) + shift, values, "o", label=name)
-        left.set_xticks(labels, [f"{line.label}\n{line.real}" for line in self.classes], fontsize=8)
-        left.set_xlabel("class, and its rows in training")
-        left.set_ylabel("validation recall in the trials")
-        if any(line.tried for line in self.classes):
-            left.legend(frameon=False, fontsize=8)
-        else:
-            left.text(0.5, 0.5, "no trials", ha="center", transform=left.transAxes)
+        tried = [line for line in self.classes if not np.isnan(line.change)]
         shares = np.reshape(self.shares, (len(self.shares), len(self.classes)))
-        for label, line in enumerate(shares.T):
-            if line.any():
-                right.plot(np.arange(1, len(line) + 1), 100 * line, marker=".", label=f"class {label}")
-        if right.lines:
-            right.legend(frameon=False, fontsize=7, ncols=2)
-        else:
-            right.text(0.5, 0.5, "no generated rows in training", ha="center", transform=right.transAxes)
-        right.set_xlabel("epoch")
-        right.set_ylabel("generated rows of the class, %")
-        for panel in (left, right):
+        panels = [_draw_changes, _draw_recalls] * bool(tried) + [_draw_shares] * bool(shares.any())
+        figure = new_figure(self, figsize=(max(5 * len(panels), 8), 4 if panels else 1))
+        names = sorted({line.synthesizer for line in tried if line.synthesizer})
+        title = f"SyntheticBalancer{' with ' * bool(names)}{', '.join(names)}: {self}"
+        figure.suptitle(textwrap.fill(title, 14 * int(figure.get_figwidth())), fontsize=9)
+        for number, draw in enumerate(panels, 1):
+            panel = figure.add_subplot(1, len(panels), number)
+            draw(panel, tried if draw is not _draw_shares else shares)
             panel.spines[["top", "right"]].set_visible(False)
             panel.grid(axis="y", alpha=0.3)
         return figure
+
+
+def _draw_changes(panel: Any, lines: list[ClassLine]) -> None:
+    """Change of the validation loss of each class, with its standard error where there is one."""
+    panel.axhline(0.0, color="black", linewidth=0.8)
+    errors = [line.error if np.isfinite(line.error) else 0.0 for line in lines]
+    panel.errorbar(range(len(lines)), [line.change for line in lines], errors, fmt="o", capsize=3)
+    _mark_classes(panel, lines)
+    panel.set_ylabel("change of the validation loss; below 0: they help", fontsize=8)
+    panel.set_title("with generated rows, less without", fontsize=9)
+
+
+def _draw_recalls(panel: Any, lines: list[ClassLine]) -> None:
+    places = np.arange(len(lines))
+    panel.plot(places - 0.12, [line.without for line in lines], "o", label="real rows only")
+    panel.plot(places + 0.12, [line.with_them for line in lines], "o", label="with generated rows")
+    _mark_classes(panel, lines)
+    panel.set_ylabel("validation recall in the trials", fontsize=8)
+    panel.set_title("recall in the trials", fontsize=9)
+    panel.legend(frameon=False, fontsize=8)
+
+
+def _mark_classes(panel: Any, lines: list[ClassLine]) -> None:
+    panel.set_xticks(range(len(lines)), [f"{line.label}\n{line.real}" for line in lines], fontsize=8)
+    panel.set_xlabel("class, and its rows in training", fontsize=8)
+
+
+def _draw_shares(panel: Any, shares: np.ndarray) -> None:
+    """Generated rows of each class that had any, `(epochs, classes)`."""
+    for label, line in enumerate(shares.T):
+        if line.any():
+            panel.plot(np.arange(1, len(line) + 1), 100 * line, marker=".", label=f"class {label}")
+    panel.set_xlabel("epoch", fontsize=8)
+    panel.set_ylabel("generated rows of the class, %", fontsize=8)
+    panel.set_title("generated rows in training", fontsize=9)
+    panel.legend(frameon=False, fontsize=7, ncols=2)
 
 
 def _classes(labels: list[int]) -> str:

@@ -17,8 +17,9 @@ from keras_augsynth.callbacks.gate import Gate
 from keras_augsynth.callbacks.injection import Rows, filled
 from keras_augsynth.callbacks.mixture import Mixture, scope_of
 from keras_augsynth.callbacks.outputs import Outputs
-from keras_augsynth.callbacks.sources import LEVELS, Live, Pool
-from keras_augsynth.callbacks.strategies import added_rows, from_classes, to_classes
+from keras_augsynth.callbacks.sources import Live, Pool
+from keras_augsynth.callbacks.strategies import from_classes, to_classes
+from keras_augsynth.callbacks.targets import added_per_real, added_rows, class_shares, rows_of_step
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.data.seeded import seeded
 from keras_augsynth.ops.compiled import shared
@@ -101,17 +102,13 @@ class Balancing:
         limit = self._settings.max_share / (1.0 - self._settings.max_share)
         if not known:
             return limit
-        return min(limit, float(ops.sum(self.wanted(counts))) / max(float(counts.sum()), 1.0))
+        return float(added_per_real(self.wanted(counts), counts, limit))
 
     def wanted(self, counts: Tensor) -> Tensor:
         """How many rows each class should get beside `counts`, float32 `(classes,)`."""
-        counts = ops.cast(counts, "float32")
-        wanted = added_rows("equal" if self._settings.validated else self._settings.strategy, counts)
-        if not self.real_part:
-            wanted = ops.where(counts >= self._settings.min_real, wanted, 0.0)
-        if self._settings.max_multiple is not None:
-            wanted = ops.minimum(wanted, self._settings.max_multiple * counts)
-        return wanted
+        settings = self._settings
+        min_real = 0 if self.real_part else settings.min_real
+        return added_rows(settings.strategy, counts, min_real, settings.max_multiple)
 
     @property
     def real_part(self) -> float:
@@ -140,13 +137,13 @@ class Balancing:
         if self.mixture.memory is not None:
             self.mixture.memory.put(x, labels, real)
         wanted = self.wanted(self.counts) * self.factor
-        per_real = ops.minimum(ops.sum(wanted) / ops.maximum(ops.sum(self.counts), 1.0), self.most)
+        per_real = added_per_real(wanted, self.counts, self.most)
         most = ops.cast(ops.ceil(ops.cast(count, "float32") * self.most), "int32")
 
-        _, rng = random_for(self.new_seed(), ops.maximum(most, 1))
-        level = ops.maximum(most // LEVELS, 1)
-        levels = ops.cast(count, "float32") * per_real / ops.cast(level, "float32")
-        number = ops.minimum(level * ops.cast(ops.floor(levels + rng.uniform()[0]), "int32"), most)
+        with tf.control_dependencies([labels]):  # no draw in a step that finds the data at their end
+            seed = self.new_seed()
+        _, rng = random_for(seed, ops.maximum(most, 1))
+        number = rows_of_step(count, per_real, most, rng.uniform()[0])
         chosen, uniform = rng.categorical(ops.maximum(wanted, 1e-30))[:most], rng.uniform()[:most]
         if not self._padded:
             chosen, uniform = chosen[:number], uniform[:number]
@@ -200,12 +197,7 @@ class Balancing:
 
     def prior(self, counts: Tensor) -> Tensor:
         """Class shares of the rows that are trained on, added ones with them; `(C,)`, never 0."""
-        counts = ops.cast(counts, "float32") + 1e-6
-        wanted = self.wanted(counts) * self.factor
-        total = ops.sum(counts)
-        per_real = ops.minimum(ops.sum(wanted) / total, self.most)
-        rows = counts + wanted * (per_real * total / ops.maximum(ops.sum(wanted), 1e-6))
-        return ops.maximum(rows / ops.sum(rows), 1e-6)
+        return class_shares(counts, self.wanted(counts) * self.factor, self.most)
 
     def new_seed(self) -> Tensor:
         """Another number from 0 to 2**31 - 1 each time it is asked for, and in each replica."""

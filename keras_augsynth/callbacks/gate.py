@@ -12,7 +12,7 @@ from keras import ops
 from keras_augsynth.callbacks.held_out import HeldOut
 from keras_augsynth.callbacks.mixture import Mixture
 from keras_augsynth.callbacks.outputs import Outputs
-from keras_augsynth.callbacks.trials import WINDOW, Trials, plan
+from keras_augsynth.callbacks.trials import WINDOW, Plan, Trials, affordable, plan
 from keras_augsynth.callbacks.validation import Validation, collected
 from keras_augsynth.callbacks.verdict import FEWEST, Arm, shares_of
 from keras_augsynth.core.checks import wrong
@@ -120,20 +120,23 @@ class Gate:
         self._may = may & (there >= FEWEST)
         self._seen = there
         alive = [name for name, source in self._mixture.sources.items() if source is not None]
-        arms = [Arm(name, share) for name in alive for share in self._candidates]
-        if not arms or not self._may.any():
-            return self._close("no class can be judged, so no rows are generated" if arms else "")
+        if not alive or not self._candidates:
+            return self._close("")
+        if not self._may.any():
+            return self._close("no class can be judged, so no rows are generated")
         if done > WINDOW[1] * calls:
             return self._close("the training went on behind the trials, so no rows are generated")
-        for some in (arms, arms[: len(alive)], arms[:1]):
-            the_plan = plan(calls, self._cost, len(some), rows, len(self._validation.labels), 2 * FEWEST * classes)
-            if the_plan is not None:
-                break
-        else:
+
+        def planned(arms: int) -> Plan | None:
+            return plan(calls, self._cost, arms, rows, len(self._validation.labels), 2 * FEWEST * classes)
+
+        found = affordable(alive, self._candidates, planned)
+        if found is None:
             return self._close("the training is too short for trials, so no rows are generated")
+        arms, the_plan = found
         chosen = self._validation.at_most(the_plan.rows, classes, self._seed)
         read, self._rows, self._calls = self._outputs.of_arrays, rows, calls
-        self._trials = Trials(self._model, the_plan, some, chosen.x, chosen.labels, read, self._try, state)
+        self._trials = Trials(self._model, the_plan, arms, chosen.x, chosen.labels, read, self._try, state)
 
     def step(self, number: int, run: Callable[[Any], Any], iterator: Any) -> Any:
         """One call of the training function, the one after `number` others."""

@@ -17,7 +17,6 @@ Tensor = Any
 Accept = Callable[[Any, Tensor], Tensor]
 """(samples, labels) -> which of them may be used, booleans `(N,)`."""
 
-LEVELS = 8  # rows are asked for in multiples of an eighth of the most, so that kernels are compiled for few sizes
 _BLOCK = 512
 
 

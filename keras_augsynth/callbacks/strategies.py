@@ -1,4 +1,4 @@
-"""How many rows each class should get: from class counts to added rows."""
+"""What a user says about classes: a strategy, labels in any form, weights."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,23 +29,6 @@ def check_strategy(owner: Any, strategy: Any) -> Strategy:
         if shares[int(label)] == 1.0:
             raise wrong(owner, "strategy", "leave some real rows: shares must be below 1", strategy)
     return shares
-
-
-def added_rows(strategy: Strategy, counts: Tensor) -> Tensor:
-    """How many synthetic rows each class gets beside its `counts` `(C,)` real ones; float32 `(C,)`.
-
-    "equal" brings every class to the largest; "sqrt" brings the ratio of a class to the largest to its square
-    root; a dictionary says which part of a class's rows is synthetic. A class without rows gets none.
-    """
-    counts = ops.cast(counts, "float32")
-    if not isinstance(strategy, str):
-        shares = np.zeros(counts.shape[0], "float32")
-        for label, share in strategy.items():
-            shares[label] = share
-        return counts * (shares / (1.0 - shares))
-    largest = ops.max(counts)
-    target = largest if strategy == "equal" else ops.sqrt(largest * counts)
-    return ops.where(counts > 0, target - counts, 0.0)
 
 
 def effective_weights(rows: np.ndarray, prior: np.ndarray, beta: float = 0.9999) -> np.ndarray:

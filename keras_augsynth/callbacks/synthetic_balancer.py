@@ -18,6 +18,7 @@ from keras_augsynth.callbacks.fit_arguments import fit_arguments
 from keras_augsynth.callbacks.gate import Gate, classes_in_words
 from keras_augsynth.callbacks.injection import Injection, injected, remove
 from keras_augsynth.callbacks.outputs import Outputs
+from keras_augsynth.callbacks.schedule import SCHEDULES, factor
 from keras_augsynth.callbacks.sources import Accept, Live, Pool
 from keras_augsynth.callbacks.strategies import (
     Strategy,
@@ -31,12 +32,6 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, check_seed, wrong
 from keras_augsynth.losses import PriorCorrection
 from keras_augsynth.synthesis.synthesizer import Synthesizer
-
-_SCHEDULES: dict[str, Callable[[float], float]] = {
-    "constant": lambda part: 1.0,
-    "linear": lambda part: 1.0 - part,
-    "cosine": lambda part: 0.5 + 0.5 * math.cos(math.pi * part),
-}
 
 
 class SyntheticBalancer(keras.callbacks.Callback):
@@ -173,7 +168,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         if mix is not None and not getattr(mix, "mixes", False):
             raise wrong(self, "mix", "be a layer that mixes rows, such as MixUp(); `augment` is for others", mix)
         self.augment, self.mix = augment, mix
-        self.schedule = schedule if callable(schedule) else check_choice(self, schedule, "schedule", tuple(_SCHEDULES))
+        self.schedule = schedule if callable(schedule) else check_choice(self, schedule, "schedule", tuple(SCHEDULES))
         self.anneal = maybe(anneal, "anneal")
         self.loss_weight = number(loss_weight, "loss_weight")
         self.batch_norm = check_choice(self, batch_norm, "batch_norm", ("all", "real"))
@@ -360,11 +355,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         epochs, balancing = self.params["epochs"], self._balancing
-        if callable(self.schedule):
-            factor = check_number(self, self.schedule(epoch, epochs), "schedule", 0.0, 1.0)
-        else:
-            factor = _SCHEDULES[self.schedule](epoch / max(epochs - 1, 1))
-        balancing.begin_epoch(factor)
+        balancing.begin_epoch(factor(self, self.schedule, epoch, epochs))
         self._epoch = epoch
         if self._per_epoch:
             balancing.calls = max(balancing.calls, epoch * self._per_epoch)

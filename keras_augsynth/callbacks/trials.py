@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,26 @@ def plan(calls: int, share: float, arms: int, rows: float, validation: int, leas
         if each >= usual:
             starts = tuple(int(WINDOW[0] * calls) + window * number // rounds for number in range(rounds))
             return Plan(starts, each, seen)
+    return None
+
+
+def affordable(
+    names: Sequence[str], shares: Sequence[float], planned: Callable[[int], Plan | None]
+) -> tuple[list[Arm], Plan] | None:
+    """The arms that a training is long enough for, and their plan; None if it is too short for any.
+
+    These are all, or else each synthesizer at the smallest share, or else the first one alone.
+
+    Args:
+        names: of the synthesizers.
+        shares: that are tried, from the smallest.
+        planned: the plan for a number of arms, or None.
+    """
+    arms = [Arm(name, share) for share in shares for name in names]
+    for some in (arms, arms[: len(names)], arms[:1]):
+        found = planned(len(some))
+        if found is not None:
+            return some, found
     return None
 
 

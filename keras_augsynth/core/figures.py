@@ -16,6 +16,6 @@ def new_figure(owner: Any, **kwargs: Any) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        message = 'plot needs matplotlib. Install it with: pip install "keras_augsynth[examples]"'
+        message = 'plot needs matplotlib. Install it with: pip install "keras_augsynth[viz]"'
         raise ImportError(f"{type(owner).__name__}.{message}") from error
     return Figure(layout="constrained", **kwargs)

@@ -110,7 +110,9 @@ class Plan:
             shape = _behind(step, shape, modality)
         return record
 
-    def drawing(self, source: Source, count: Any, certain: frozenset[int] = frozenset()) -> Callable[[Step, View], Entry]:
+    def drawing(
+        self, source: Source, count: Any, certain: frozenset[int] = frozenset()
+    ) -> Callable[[Step, View], Entry]:
         """What draws for the steps of this plan, from one source for `count` samples."""
         draws = streams(ops.convert_to_tensor(source.seeds), *source.keys.words(count))
         magnitudes, shared = self._by_layer(source.magnitudes), {}

@@ -230,7 +230,7 @@ def _discrepancy(real: np.ndarray, fake: np.ndarray) -> tuple[float, float, floa
     h -= across.T
     np.fill_diagonal(h, 0.0)
     spread = np.sum(h * h) / pairs - (h.sum() / pairs) ** 2
-    # The variance of the rows' means holds a part of the variance of h, for being means of m - 1.
+    # A row's mean is taken over m - 1 values of h, so its variance contains 1 / (m - 1) of the variance of h.
     return value, np.var(h.sum(axis=0) / (m - 1), ddof=1) - spread / (m - 1), spread
 
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import keras_augsynth
+from keras_augsynth._version import __version__
 from keras_augsynth.metrics.arrays import digest
 
 
@@ -36,12 +36,12 @@ def fingerprint(synthesizer: Any, classes: list[int]) -> dict[str, Any]:
 
 def software() -> dict[str, Any]:
     """Versions, and the SHA-256 of this package's source files."""
-    folder = pathlib.Path(keras_augsynth.__file__).parent
+    folder = pathlib.Path(__file__).parents[1]  # the package
     state = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         state.update(f"{path.relative_to(folder).as_posix()}\n".encode() + path.read_bytes())
     return {
-        "keras_augsynth": keras_augsynth.__version__,
+        "keras_augsynth": __version__,
         "keras_augsynth_sha256": state.hexdigest(),
         "keras": keras.__version__,
         "tensorflow": tf.__version__,

@@ -1,4 +1,4 @@
-"""From numbers of one kind to numbers of another, without surprises."""
+"""Conversion between dtypes, with rounding and without overflow."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from keras import ops
 Tensor = Any
 
 FIXED = "8.8"
-"""uint16 in units of `UNIT`: what becomes of bytes between two stages, in half the memory of float32."""
+"""Fixed point, uint16 in units of `UNIT`: the format of bytes between two stages, with half the memory of float32."""
 UNIT = 1 / 256
 _SMALL = ("uint8", "int8", "uint16", "int16")
 
 
 def to_dtype(x: Tensor, dtype: Any) -> Tensor:
-    """To a whole number by rounding, and without running over: 254.7 and 300.2 are 255 in uint8. Strings stay.
+    """To integers by rounding and without overflow: 254.7 and 300.2 become 255 in uint8. Strings are left alone.
 
     `FIXED` takes float32 from 0 to 255.
     """
@@ -35,7 +35,7 @@ def to_dtype(x: Tensor, dtype: Any) -> Tensor:
 
 
 def rounded(x: Tensor) -> Tensor:
-    """float32 within 2**22 as int32, by its bits: a cast has overflow to look for."""
+    """float32 of at most 2**22 in size, rounded to int32 by its bits: faster than a cast, which checks for overflow."""
     whole = ops.view(ops.expand_dims(x + 1.5 * 2.0**23, -1), "int32")[..., 0]
     return whole - 0x4B400000
 

@@ -100,14 +100,14 @@ def fenced(needed: Any, compute: Callable, otherwise: Callable, *args: Any) -> A
 
 
 def materialized(compute: Callable, *args: Any) -> Any:
-    """`compute(*args)`, worked out once and kept in memory, however XLA would fuse it with what uses it.
+    """`compute(*args)`, computed once and stored in memory, even where XLA would fuse it with the code that uses it.
 
     Args:
         compute: takes and returns tensors, one or a list.
-        *args: tensors. The first one should be at hand: one that is worked out, too, is worked out twice.
+        *args: tensors. The first should already be in memory. If it still has to be computed, XLA computes it twice.
     """
     bits = ops.bitwise_or(ops.cast(ops.reshape(args[0], (-1,))[:1], "int32"), 1)
-    always = ops.any(ops.not_equal(bits, 0))  # which XLA does not see
+    always = ops.any(ops.not_equal(bits, 0))  # always true, but not a constant to XLA
 
     def otherwise(*args: Any) -> Any:
         # XLA does both and selects where neither branch looks expensive: sorting does.
@@ -119,17 +119,17 @@ def materialized(compute: Callable, *args: Any) -> Any:
 
 
 def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> Tensor:
-    """`values`, while `following` is read: what comes next is in the processor's cache when its turn comes.
+    """`values`; `following` is read at the same time, so that it is in the processor's cache when it is needed.
 
     Args:
         values: integers or float32.
         following: of a shape that broadcasts to that of `values`, and its dtype.
-        nothing: zero bits in the same dtype, but nothing that XLA knows to be zero.
+        nothing: zeros of the same dtype that XLA cannot recognize as constants, so that it does not remove the read.
     """
     if not values.dtype.is_floating:
         return ops.bitwise_or(values, ops.bitwise_and(following, nothing))
     zero = ops.bitwise_and(*(ops.view(t, "int32") for t in (following, nothing)))
-    # To add -0.0 changes no number and has a gradient, which to change bits has not.
+    # Adding -0.0 changes no number, and it has a gradient; a bit operation has none.
     return values + tf.stop_gradient(ops.view(ops.bitwise_or(zero, np.int32(-(2**31))), "float32"))
 
 

@@ -31,7 +31,7 @@ _LUMA = np.array(
 _CHROMA = np.full((8, 8), 99, "int32")
 _CHROMA[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 
-# The cosine transform times 2 ** 13: what libjpeg's butterflies come to, which rounding keeps from being symmetric.
+# The cosine transform times 2 ** 13, with the rounding errors of libjpeg's fast algorithm: it is not quite symmetric.
 _LEFT = np.array(
     [
         [8192, 8192, 8192, 8192],

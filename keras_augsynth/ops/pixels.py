@@ -42,15 +42,15 @@ class Pixels:
     def lay(self, x: Tensor) -> Tensor:
         """The images as they are read: what `x` is below. To be fenced, so that each pixel is laid down once."""
         filler = 4 - self._channels if self._packed else 0
-        if self.padded:  # one more image, of zeros, which nobody but us knows to be zeros
+        if self.padded:  # one image of zeros more: `first` needs zeros that XLA does not know to be constants
             x = ops.pad(x, [(0, 1), *((0, more) for more in self._wider), (0, filler)])
         return ops.view(x, "int32") if self._packed else x
 
     def places(self, places: Tensor) -> Tensor:
         """Int32 places `(N, *output_size)` in the flattened batch as `read` and `first` take them.
 
-        Packed pixels are looked up once for each channel, which the compiler sees to be the same; the results of a
-        single look-up for all of them it would write to memory first.
+        Packed pixels are looked up once for each channel. XLA recognizes that these look-ups are the same and does one.
+        Written as a single look-up, its results would be written to memory first.
         """
         if not self._packed:
             return places

@@ -25,7 +25,7 @@ _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 _BULK_ROUNDS = 13  # where a sample draws many numbers
 _PARITY = np.uint32(0x1BD11BDA)
 _SCALARS = 15
-_GATE_STREAM = 0xFFFFFFFF  # out of the way of the streams that a layer's own draws count up
+_GATE_STREAM = 0xFFFFFFFF  # far from the streams of a layer's own draws, which count up from 0
 
 
 @traced
@@ -135,7 +135,7 @@ class Random:
         return _scaled(fraction, low, ops.subtract(_float32(high), _float32(low)))
 
     def log_uniform(self, low: float | Tensor, high: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
-        """float32 from `low` to `high`, both above 0; its logarithm is uniform."""
+        """float32 from `low` to `high`, both above 0, uniform in the logarithm: doubling is as likely as halving."""
         ends = (ops.log(_float64(end)) for end in (low, high))
         exponent = self.uniform(*ends, shape)
         # In float64, since a float32 exponential differs in its last bit with a row's place in the batch.
@@ -208,7 +208,8 @@ class Random:
 
     def dirichlet(self, alpha: float, n: int) -> Tensor:
         """float32 `(N, n)`: n shares that sum to 1, from the symmetric Dirichlet distribution."""
-        return _float32(ops.softmax(ops.cast(self.log_gamma(alpha, (n,)), "float64"), axis=-1))
+        logits = ops.cast(self.log_gamma(alpha, (n,)), "float64")
+        return _float32(ops.softmax(logits, axis=-1) if n > 1 else ops.ones_like(logits))  # Keras warns of a single one
 
     def keys(self, n: int | None = None) -> Tensor:
         """uint32 `(N, 2)`, or `(N, n, 2)`: fresh keys, for draws whose shape is only known in `apply`."""
@@ -224,7 +225,9 @@ def _product(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     lowest, cross, other = a_low * b_low, a_low * b_high, a_high * b_low
     middle = ops.right_shift(lowest, half) + ops.bitwise_and(cross, low_half) + ops.bitwise_and(other, low_half)
     lower = ops.bitwise_or(ops.left_shift(middle, half), ops.bitwise_and(lowest, low_half))
-    upper = a_high * b_high + ops.right_shift(cross, half) + ops.right_shift(other, half) + ops.right_shift(middle, half)
+    upper = (
+        a_high * b_high + ops.right_shift(cross, half) + ops.right_shift(other, half) + ops.right_shift(middle, half)
+    )
     return upper, lower
 
 

@@ -29,6 +29,10 @@ class GAN(GenerativeModel):
     One `.keras` file holds everything: both networks, both optimizers, the average, the counters of every
     random draw. Training goes on from it bit for bit.
 
+    `fit` logs both losses; `d_real` and `d_fake`, the discriminator's mean logits of real and of generated samples; and
+    `d_sign`, the mean sign of the logits of real samples (for a relativistic loss, of the difference between real and
+    generated ones), which comes near 1 when the discriminator overfits.
+
     Args:
         generator: a model from noise `(N, latent_dim)`, or from `[noise, label]`, to samples.
         discriminator: a model from samples, or `[sample, label]`, to logits `(N, 1)`.

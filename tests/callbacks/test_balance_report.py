@@ -40,13 +40,40 @@ def test_markdown():
     assert lines[-1].startswith("class 1: 25 % ")
 
 
-@pytest.mark.parametrize("epochs", [0, 1, 3])
-@pytest.mark.parametrize("classes", [[], PLAIN, [PLAIN[0], GOT, WORSE, UNSEEN]])
-def test_plot(epochs, classes):
-    shares = [np.array([0.0, 0.2, 0.1, 0.0])[: len(classes)]] * epochs
-    figure = BalanceReport(classes, shares=shares).plot()
+def drawn(classes, shares=(), verdict=""):
+    figure = BalanceReport(classes, verdict, shares=list(shares)).plot()
     figure.draw_without_rendering()
-    left, right = figure.axes
-    np.testing.assert_array_equal(left.lines[1].get_ydata(), [line.with_them for line in classes])
-    assert len(right.lines) == (min(len(classes), 3) - 1 if epochs and classes else 0)
-    assert all(len(line.get_ydata()) == epochs and line.get_ydata()[0] in (20.0, 10.0) for line in right.lines)
+    return figure, {panel.get_title(): panel for panel in figure.axes}
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 3])
+def test_no_panel_is_empty(epochs):
+    figure, panels = drawn([PLAIN[0], UNSEEN], [np.zeros(2)] * epochs)
+    assert not panels
+    assert figure.get_suptitle() == f"SyntheticBalancer: {BalanceReport([PLAIN[0], UNSEEN])}"
+
+
+def test_plot_of_trials():
+    figure, panels = drawn([PLAIN[0], GOT, WORSE, UNSEEN], verdict="they helped")
+    assert figure.get_suptitle().startswith("SyntheticBalancer with SMOTE: class 1: 25 % of its added rows")
+    changes, recalls = panels.values()
+    bars = changes.containers[0]
+    np.testing.assert_allclose(bars.lines[0].get_ydata(orig=False), [GOT.change, WORSE.change])
+    ends = [segment[:, 1] for segment in bars.lines[2][0].get_segments()]
+    np.testing.assert_allclose(ends, [[-0.12, -0.08], [0.08, 0.12]])  # a standard error to both sides
+    np.testing.assert_array_equal([line.get_ydata() for line in recalls.lines], [[0.4, 0.9], [0.5, 0.625]])
+    assert [label.get_text() for label in recalls.get_xticklabels()] == ["1\n10", "3\n8"]
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_plot_of_shares(epochs):
+    _, panels = drawn(PLAIN, [np.array([0.0, 0.2])] * epochs)
+    (line,) = panels["generated rows in training"].lines
+    np.testing.assert_allclose(line.get_ydata(), [20.0] * epochs)
+    assert line.get_label() == "class 1"
+
+
+def test_an_infinite_error_is_not_drawn():
+    _, panels = drawn([ClassLine(0, 9, 1, "SMOTE", 0.5, -0.1, np.inf, 0.4, 0.5)])
+    (segment,) = next(iter(panels.values())).containers[0].lines[2][0].get_segments()
+    np.testing.assert_allclose(segment[:, 1], -0.1)

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -29,6 +31,7 @@ for epochs, options in ((1, {"strategy": "equal", "resample_real": 0.5}), (6, {"
 """
 
 
+@pytest.mark.full
 def test_replicas_trials_and_mixtures():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -23,8 +23,14 @@ def held(rows, draws=200):
     return result
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("size", [1, 5, 12])
+@pytest.mark.parametrize(
+    ("size", "jit_compile"),
+    [
+        *((size, False) for size in (1, 5, 12)),
+        pytest.param(12, True, marks=pytest.mark.xla),
+        *(pytest.param(size, True, marks=[pytest.mark.xla, pytest.mark.full]) for size in (1, 5)),
+    ],
+)
 def test_holds_the_latest_rows_of_each_class(size, jit_compile):
     room = [4, 2, 0]
     rows = ClassRows(tf.TensorSpec((None, 1), "float32"), room)

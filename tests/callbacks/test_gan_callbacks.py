@@ -1,5 +1,7 @@
 """What looks after a GAN while it trains."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -7,16 +9,41 @@ import tensorflow as tf
 
 from keras_augsynth import callbacks, synthesis
 
+pytestmark = pytest.mark.xdist_group("gan_callbacks")  # one GAN is traced for all of them
+
 RNG = np.random.default_rng(0)
 Y = np.arange(60) % 3
 X = (RNG.random((60, 8, 8, 1)) * 60 + 80 * Y[:, None, None, None]).astype("float32")
 
 
-def gan(**kwargs):
-    keras.utils.set_random_seed(1)
+def built(run_eagerly=False, **kwargs):
+    random.seed(1)  # which Keras seeds initial weights by
     networks = synthesis.mlp_gan((8, 8, 1), 3, latent_dim=4)
     model = synthesis.GAN(*networks, num_classes=3, value_range=(0, 255), seed=1, **kwargs)
-    model.compile()
+    model.compile(loss="hinge", run_eagerly=run_eagerly)
+    return model
+
+
+def variables(model):
+    return [*model.variables, *model.g_optimizer.variables, *model.d_optimizer.variables]
+
+
+def state(model):
+    return [np.array(variable) for variable in variables(model)]
+
+
+@pytest.fixture(scope="module")
+def traced():
+    model = built(augment=synthesis.DiffAugment(seed=1, jit=False))
+    return model, state(model)
+
+
+@pytest.fixture
+def gan(traced):
+    """As it was built."""
+    model, values = traced
+    for variable, value in zip(variables(model), values, strict=True):
+        variable.assign(value)
     return model
 
 
@@ -31,13 +58,17 @@ def fit(model, *used, epochs=1):
 
 
 class TestGeneratorCheckpoint:
-    def test_writes_generators_and_the_best(self, tmp_path):
-        model, values = gan(), iter([3.0, 1.0, 2.0, float("nan")])
-        quality = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(kid=next(values)))
-        kept = []
-        keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.average.get_weights()))
-        check = callbacks.GeneratorCheckpoint(tmp_path / "made" / "g_{epoch:02d}.keras", every=2, monitor="kid")
-        fit(model, quality, check, keep, epochs=4)
+    @pytest.mark.parametrize(
+        ("mode", "values"), [("min", [3.0, 1.0, 2.0, float("nan")]), ("max", [1.0, 3.0, 2.0, float("nan")])]
+    )
+    def test_writes_generators_and_the_best(self, gan, tmp_path, mode, values):
+        """The best of a distance (such as KID) is the smallest, that of density and coverage the largest."""
+        kept, given = [], iter(values)
+        quality = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(quality=next(given)))
+        keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(gan.average.get_weights()))
+        path = tmp_path / "made" / "g_{epoch:02d}.keras"
+        check = callbacks.GeneratorCheckpoint(path, every=2, monitor="quality", mode=mode)
+        fit(gan, quality, check, keep, epochs=4)
         names = sorted(path.name for path in (tmp_path / "made").iterdir())
         assert names == ["g_02.keras", "g_04.keras", "g_best.keras"]
         best = keras.models.load_model(tmp_path / "made" / "g_best.keras")
@@ -45,9 +76,9 @@ class TestGeneratorCheckpoint:
             np.testing.assert_array_equal(found, expected)
         assert best([np.zeros((2, 4)), np.array([0, 1])]).shape == (2, 8, 8, 1)
 
-    def test_full_disk_stops_nothing(self, tmp_path, monkeypatch):
+    def test_full_disk_stops_nothing(self, gan, tmp_path, monkeypatch):
         check = callbacks.GeneratorCheckpoint(tmp_path / "g.keras")
-        fit(gan(), check)
+        fit(gan, check)
         good = (tmp_path / "g.keras").read_bytes()
 
         def full(self, path, **kwargs):
@@ -57,12 +88,12 @@ class TestGeneratorCheckpoint:
 
         monkeypatch.setattr(keras.Model, "save", full)
         with pytest.warns(UserWarning, match=r"GeneratorCheckpoint: .* was not written \(No space left on device\)"):
-            history = fit(gan(), check, epochs=2)
+            history = fit(gan, check, epochs=2)
         assert len(history["d_loss"]) == 2
         assert (tmp_path / "g.keras").read_bytes() == good
         assert [path.name for path in tmp_path.iterdir()] == ["g.keras"]
 
-    def test_refuses(self, tmp_path):
+    def test_refuses(self, gan, tmp_path):
         with pytest.raises(ValueError, match="`monitor` must be a measure of quality"):
             callbacks.GeneratorCheckpoint("g.keras", monitor="g_loss")
         with pytest.raises(ValueError, match=r'`path` must end in "\.keras"'):
@@ -72,45 +103,53 @@ class TestGeneratorCheckpoint:
         with pytest.raises(TypeError, match="`model` must be a GAN"):
             plain_model().fit(np.zeros((4, 2)), np.zeros(4), callbacks=[callbacks.GeneratorCheckpoint("g.keras")])
         with pytest.warns(UserWarning, match='no epoch logged "kid"'):
-            fit(gan(), callbacks.GeneratorCheckpoint(tmp_path / "g.keras", monitor="kid"))
+            fit(gan, callbacks.GeneratorCheckpoint(tmp_path / "g.keras", monitor="kid"))
 
 
 class TestAdaptiveAugment:
-    def test_chance_follows_the_sign(self):
-        model = gan(augment=synthesis.DiffAugment(seed=1, jit=False))
+    def test_chance_follows_the_sign(self, gan):
         chances = []
-        model.augment_chance.assign(0.0)
-        model.adaptation.assign([1 / 100, 0.6, 0.8])
+        gan.augment_chance.assign(0.0)
+        gan.adaptation.assign([1 / 100, 0.6, 0.8])
         for sign in (0.9, 0.9, 0.9, 0.3, 0.3, 0.3, 0.6):
-            model._adapt(tf.constant(sign), tf.constant(30))
-            chances.append(float(model.augment_chance))
+            gan._adapt(tf.constant(sign), tf.constant(30))
+            chances.append(float(gan.augment_chance))
         np.testing.assert_allclose(chances, [0.3, 0.6, 0.8, 0.5, 0.2, 0.0, 0.0], atol=1e-6)
 
-    def test_starts_at_nothing_and_is_kept_and_saved(self, tmp_path):
-        model = gan(augment=synthesis.DiffAugment(seed=1, jit=False))
-        history = fit(model, callbacks.AdaptiveAugment(target=-0.99, speed=600))
-        assert 0.0 <= history["augment_chance"][0] <= 0.1 + 1e-6  # two steps of 30 samples
-        assert not np.any(model.adaptation)
-        model.augment_chance.assign(0.35)
-        model.save(tmp_path / "gan.keras")
+    @pytest.mark.parametrize(
+        ("start", "target", "speed", "end"),
+        [(1.0, -1.0, 600, 0.1), (0.35, -1.0, 600, 0.45), (0.35, 1.0, 600, 0.25), (0.0, -1.0, 60, 0.8)],
+        ids=["starts at 0", "up", "down", "at most"],
+    )
+    def test_every_step_moves_the_chance(self, gan, start, target, speed, end):
+        """Two steps of 30 samples; the sign is above -1, and below 1."""
+        gan.augment_chance.assign(start)
+        history = fit(gan, callbacks.AdaptiveAugment(target=target, speed=speed))
+        assert -1.0 < history["d_sign"][0] < 1.0
+        assert history["augment_chance"][0] == pytest.approx(end, abs=1e-6)
+        assert not np.any(gan.adaptation)
+        fit(gan)  # without the callback it stays
+        assert float(gan.augment_chance) == pytest.approx(end, abs=1e-6)
+
+    def test_is_saved(self, gan, tmp_path):
+        gan.augment_chance.assign(0.35)
+        gan.save(tmp_path / "gan.keras")
         loaded = keras.models.load_model(tmp_path / "gan.keras")
-        assert float(loaded.augment_chance) == pytest.approx(0.35)
-        fit(loaded)  # without the callback it stays
         assert float(loaded.augment_chance) == pytest.approx(0.35)
 
     def test_refuses(self):
         with pytest.raises(TypeError, match="`model` must be a GAN with an `augment`"):
-            fit(gan(), callbacks.AdaptiveAugment())
+            fit(built(), callbacks.AdaptiveAugment())
         with pytest.raises(ValueError, match="`most` must"):
             callbacks.AdaptiveAugment(most=1.0)
 
 
 class TestQualityMonitor:
-    def test_logs_quality(self, tmp_path):
+    def test_logs_quality(self, gan, tmp_path):
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
         monitor = callbacks.QualityMonitor(X, Y, every=2, log_dir=str(tmp_path))
-        history = fit(gan(), monitor, epochs=2)
+        history = fit(gan, monitor, epochs=2)
         assert {"kid", "density", "coverage", "diversity"} <= set(history)
         assert len(history["kid"]) == 1
         assert EventAccumulator(str(tmp_path)).Reload().Tensors("kid")[0].step == 2
@@ -139,36 +178,39 @@ class TestQualityMonitor:
 
 
 class TestGANHealth:
-    def test_a_healthy_training_is_left_alone(self):
-        model = gan()
-        history = fit(model, callbacks.GANHealth(X, Y, least_diversity=0.0, most_sign=1.0), epochs=2)
+    def test_a_healthy_training_is_left_alone(self, gan):
+        history = fit(gan, callbacks.GANHealth(X, Y, least_diversity=0.0, most_sign=1.0), epochs=2)
         assert len(history["diversity"]) == 2
 
-    def test_not_a_number_brings_the_last_good_state_back(self):
-        model = gan()
-        fit(model)
-        good = [np.asarray(v) for v in model.variables]
+    @pytest.mark.parametrize("broken", [0, 2])
+    def test_not_a_number_brings_the_last_good_state_back(self, gan, broken):
+        """That of the epoch before, or of the beginning: of the networks, the average and both optimizers."""
+        good = []
 
-        def break_it(epoch, logs):
-            model.generator.trainable_variables[0].assign(np.full(model.generator.trainable_variables[0].shape, np.nan))
+        def watch(epoch, logs):
+            good.append(state(gan))
+            if epoch == broken:
+                weight = gan.generator.trainable_variables[0]
+                weight.assign(np.full(weight.shape, np.nan))
 
-        breaks = keras.callbacks.LambdaCallback(on_epoch_begin=break_it)
-        with pytest.warns(UserWarning, match="GANHealth: numbers were not finite in epoch 1"):
-            history = fit(model, breaks, callbacks.GANHealth(X, Y), epochs=3)
-        assert len(history["d_loss"]) == 1
-        for found, expected in zip(model.variables, good, strict=True):
+        breaks = keras.callbacks.LambdaCallback(on_epoch_begin=watch)
+        health = callbacks.GANHealth(X, Y, least_diversity=0.0, most_sign=1.0)
+        with pytest.warns(UserWarning, match=f"GANHealth: numbers were not finite in epoch {broken + 1}"):
+            history = fit(gan, breaks, health, epochs=4)
+        assert len(history["d_loss"]) == broken + 1
+        for found, expected in zip(state(gan), good[-1], strict=True):
             np.testing.assert_array_equal(found, expected)
+        assert int(gan.g_optimizer.iterations) == int(gan.d_optimizer.iterations) == 2 * broken
 
-    def test_collapse_is_noticed(self):
-        model = gan()
-        model.sample = lambda labels, seed: tf.ones((len(labels), 8, 8, 1)) * 100.0
+    def test_collapse_is_noticed(self, gan, monkeypatch):
+        monkeypatch.setattr(gan, "sample", lambda labels, seed: tf.ones((len(labels), 8, 8, 1)) * 100.0)
         with pytest.warns(UserWarning, match="GANHealth: samples are 0% as far apart as real ones in epoch 1"):
-            history = fit(model, callbacks.GANHealth(X, Y, most_sign=1.0), epochs=2)
+            history = fit(gan, callbacks.GANHealth(X, Y, most_sign=1.0), epochs=2)
         assert history["diversity"] == [0.0, 0.0]
 
-    def test_a_discriminator_that_has_won_is_noticed(self):
+    def test_a_discriminator_that_has_won_is_noticed(self, gan):
         with pytest.warns(UserWarning, match="GANHealth: the discriminator tells"):
-            fit(gan(), callbacks.GANHealth(X, Y, most_sign=0.0, least_diversity=0.0), epochs=5)
+            fit(gan, callbacks.GANHealth(X, Y, most_sign=0.0, least_diversity=0.0), epochs=5)
 
     def test_refuses(self):
         with pytest.raises(TypeError, match="`model` must be a GAN that is compiled"):

@@ -44,8 +44,18 @@ def test_fingerprints_are_murmurs():
     )
 
 
-@pytest.mark.parametrize("kind", ROWS)
-def test_a_row_has_one_number_everywhere(kind):
+XLA, FULL = pytest.mark.xla, pytest.mark.full
+
+
+@pytest.mark.parametrize(
+    ("kind", "jit_compile"),
+    [
+        *((kind, False) for kind in ROWS),
+        pytest.param("dict", True, marks=XLA),
+        *(pytest.param(kind, True, marks=[XLA, FULL]) for kind in ROWS if kind not in ("dict", "string")),
+    ],
+)
+def test_a_row_has_one_number_everywhere(kind, jit_compile):
     x = ROWS[kind]
     whole = fingerprints(x, 7).numpy()
     assert len(set(whole.tolist())) == 40 and whole.min() >= 0
@@ -53,10 +63,9 @@ def test_a_row_has_one_number_everywhere(kind):
     tensors = keras.tree.map_structure(tf.convert_to_tensor, x)
     some = [5, 31, 2]
     part = keras.tree.map_structure(lambda t: tf.gather(t, some), tensors)
-    for jit_compile in (False, True) if kind != "string" else (False,):
-        in_graph = tf.function(lambda rows: fingerprints(rows, 7), jit_compile=jit_compile)
-        np.testing.assert_array_equal(in_graph(tensors), whole)
-        np.testing.assert_array_equal(in_graph(part), whole[some])
+    in_graph = tf.function(lambda rows: fingerprints(rows, 7), jit_compile=jit_compile)
+    np.testing.assert_array_equal(in_graph(tensors), whole)
+    np.testing.assert_array_equal(in_graph(part), whole[some])
 
 
 def test_fingerprints_of_no_rows():
@@ -135,7 +144,7 @@ def test_another_seed_holds_out_other_rows():
     assert not np.array_equal(HeldOut(x, labels, 1, 0.5, 1).x, HeldOut(x, labels, 1, 0.5, 2).x)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["", "xla"])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=[XLA, FULL])], ids=["", "xla"])
 def test_generated_rows_that_repeat_held_out_ones(jit_compile):
     x, labels = ROWS["float32"], np.repeat([0, 1], 20)
     held = HeldOut(x, labels, 2, 0.25, 3)

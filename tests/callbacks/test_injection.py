@@ -29,7 +29,7 @@ class Nothing:
         return False
 
 
-@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.xla)], ids=["graph", "xla"])
 def test_rows_that_may_not_be_seen_are_not_where_nothing_is_added(jit):
     x = np.repeat([[0.0], [1000.0]], 4, axis=0).astype("float32")
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])

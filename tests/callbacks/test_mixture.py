@@ -51,11 +51,16 @@ def mixture(parts, memory=True, failures=None, **synthesizers):
     return result
 
 
-def drawn(mix, padded=False, number=N):
+XLA = pytest.param("xla", marks=[pytest.mark.xla, pytest.mark.full])
+
+
+def drawn(mix, way="sorted", number=N):
+    """In the way of graphs, of XLA ("padded"), and compiled by it."""
+    padded = way != "sorted"
     labels, uniform = (LABELS, UNIFORM) if padded else (LABELS[:number], UNIFORM[:number])
     draw = tf.function(
         lambda labels, uniform, number: mix.draw(LIKE, labels, uniform, number, tf.size(labels), padded),
-        jit_compile=padded,
+        jit_compile=way == "xla",
         autograph=False,  # as Keras's training function
     )
     added = draw(tf.constant(labels), tf.constant(uniform), tf.constant(number))
@@ -66,10 +71,10 @@ def drawn(mix, padded=False, number=N):
     return x[usable, 1], labels[usable], generated[usable]
 
 
-@pytest.mark.parametrize("padded", [False, True])
-def test_where_rows_come_from(padded):
+@pytest.mark.parametrize("way", ["sorted", "padded", pytest.param("xla", marks=pytest.mark.xla)])
+def test_where_rows_come_from(way):
     parts = [[0.0, 0.25, 0.5], [0.0, 0.25, 0.5]]
-    marks, labels, generated = drawn(mix := mixture(parts, a=Marked(1.0), b=Marked(2.0)), padded)
+    marks, labels, generated = drawn(mix := mixture(parts, a=Marked(1.0), b=Marked(2.0)), way)
     first, second = (np.array(bound)[LABELS] > UNIFORM for bound in ([0, 0.25, 0.5], [0, 0.5, 1.0]))
     source = np.where(first, 1.0, np.where(second, 2.0, REAL))
     np.testing.assert_array_equal(sorted(zip(labels, marks, strict=True)), sorted(zip(LABELS, source, strict=True)))
@@ -90,53 +95,53 @@ def test_parts_hold_on_average():
         assert label == 2 or stats.chisquare(counts[there], 1000 * np.array(parts)[there]).pvalue > 0.01
 
 
-@pytest.mark.parametrize("padded", [False, True])
-def test_only_so_many_are_meant(padded):
+@pytest.mark.parametrize("way", ["sorted", "padded", XLA])
+def test_only_so_many_are_meant(way):
     mix = mixture([[0.5, 0.5, 0.5]], a=Marked(1.0))
-    _, labels, _ = drawn(mix, padded, number=9)
+    _, labels, _ = drawn(mix, way, number=9)
     np.testing.assert_array_equal(np.sort(labels), np.sort(LABELS[:9]))
     assert mix.counts.numpy().tolist() == [np.count_nonzero(UNIFORM[:9] < 0.5)] * 3
 
 
-@pytest.mark.parametrize("padded", [False, True])
-def test_rejected_rows_give_way_to_real_ones(padded):
+@pytest.mark.parametrize("way", ["sorted", "padded", XLA])
+def test_rejected_rows_give_way_to_real_ones(way):
     source = Live(Marked(1.0), lambda samples, labels: labels == 1)
     mix = mixture([[1.0, 1.0, 1.0]], a=source)
-    marks, labels, generated = drawn(mix, padded)
+    marks, labels, generated = drawn(mix, way)
     np.testing.assert_array_equal(np.sort(labels), np.sort(LABELS))
     np.testing.assert_array_equal(marks, np.where(labels == 1, 1.0, REAL))
     np.testing.assert_array_equal(generated, labels == 1)
     assert mix.counts.numpy().tolist() == [N, N, np.count_nonzero(LABELS == 1)]
 
 
-@pytest.mark.parametrize("padded", [False, True])
-def test_rejected_rows_without_real_ones_are_not_usable(padded):
+@pytest.mark.parametrize("way", ["sorted", "padded", XLA])
+def test_rejected_rows_without_real_ones_are_not_usable(way):
     nan = Marked(np.nan)
-    marks, labels, _ = drawn(mix := mixture([[1, 1, 1], [0, 0, 0]], memory=False, a=nan, b=Marked(1.0)), padded)
+    marks, labels, _ = drawn(mix := mixture([[1, 1, 1], [0, 0, 0]], memory=False, a=nan, b=Marked(1.0)), way)
     assert not len(marks) and mix.counts.numpy().tolist() == [N, 0, 0]
     # A class of which no real row has come by yet.
-    marks, labels, _ = drawn(mixture([[1.0, 0.0, 0.0]], memory=3, a=nan), padded)
+    marks, labels, _ = drawn(mixture([[1.0, 0.0, 0.0]], memory=3, a=nan), way)
     np.testing.assert_array_equal(np.sort(labels), np.sort(LABELS[LABELS < 2]))
     assert np.all(marks == REAL)
 
 
-@pytest.mark.parametrize("padded", [False, True])
-def test_real_rows_alone(padded):
-    marks, labels, generated = drawn(mixture(np.zeros((0, 3))), padded)
+@pytest.mark.parametrize("way", ["sorted", "padded", XLA])
+def test_real_rows_alone(way):
+    marks, labels, generated = drawn(mixture(np.zeros((0, 3))), way)
     assert np.all(marks == REAL) and not generated.any() and len(labels) == N
 
 
-@pytest.mark.parametrize("padded", [False, True])
-def test_a_source_that_fails_leaves_the_others(padded):
+@pytest.mark.parametrize("way", ["sorted", "padded", XLA])
+def test_a_source_that_fails_leaves_the_others(way):
     failures = []
     mix = mixture([[0.5] * 3, [0.5] * 3], failures=failures, a=Broken(0.0), b=Marked(2.0))
-    marks, labels, _ = drawn(mix, padded)
+    marks, labels, _ = drawn(mix, way)
     assert set(failures) == {("a", "no")}
     np.testing.assert_array_equal(np.sort(labels), np.sort(LABELS))
     assert set(marks) == {2.0, REAL}
     failures.clear()
     mix.sources["a"] = None
-    assert len(drawn(mix, padded)[0]) == N and not failures
+    assert len(drawn(mix, way)[0]) == N and not failures
 
 
 def test_few_sizes_are_asked_for():

@@ -172,7 +172,7 @@ def test_strings_and_structures(memory):
     assert there.numpy().tolist() == [True, True, False]
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.xla)])
 def test_a_pool_in_a_graph_draws_uniformly(jit_compile):
     the_pool = pool(size=12, wanted=[0, 1, 1])
     the_pool.refresh(3)

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -61,9 +63,23 @@ def test_labels_in_the_form_of_the_training_data(y, form):
     assert len(check_labels("o", y, "y", 3, form)) == len(y)
 
 
-@pytest.mark.parametrize("dtype", ["int32", "uint8", "int64", "float32", "float16", "bool"])
-@pytest.mark.parametrize("form", ["(N,)", "(N, 1)", "one-hot"])
-@pytest.mark.parametrize("jit_compile", [None, False, True])
+DTYPES = ["int32", "uint8", "int64", "float32", "float16", "bool"]
+FORMS = ["(N,)", "(N, 1)", "one-hot"]
+XLA, FULL = pytest.mark.xla, pytest.mark.full
+
+
+@pytest.mark.parametrize(
+    ("form", "dtype", "jit_compile"),
+    [
+        *itertools.product(FORMS, DTYPES, [None, False]),
+        pytest.param("one-hot", "float32", True, marks=XLA),
+        *(
+            pytest.param(*each, True, marks=[XLA, FULL])
+            for each in itertools.product(FORMS, DTYPES)
+            if each != ("one-hot", "float32")
+        ),
+    ],
+)
 def test_there_and_back(form, dtype, jit_compile):
     labels = np.array([1, 0, 1])
     y = {"(N,)": labels, "(N, 1)": labels[:, None], "one-hot": np.eye(2)[labels]}[form].astype(dtype)

@@ -5,7 +5,6 @@ import pytest
 from scipy import special, stats
 from sklearn.metrics import recall_score
 
-from keras_augsynth.callbacks import verdict
 from keras_augsynth.callbacks.verdict import Arm, Outcome, log_losses, recalls, shares_of
 
 LABELS = np.repeat([0, 2, 3], [50, 8, 1])
@@ -133,7 +132,28 @@ def test_no_share_for_no_difference_most_of_the_time():
     for _ in range(300):
         found = Outcome(Arm("a", 0.5), list(rng.normal(size=(1, 120))))
         kept += shares_of(found, LABELS_4, np.ones(4, "bool"))[0].any()
-    assert stats.binomtest(kept, 300, stats.norm.sf(verdict.CERTAIN)).pvalue > 0.01
+    assert stats.binomtest(kept, 300, 0.0228).pvalue > 0.01  # the normal distribution beyond 2 standard errors
+
+
+@pytest.mark.parametrize(("errors", "kept"), [(1.9, False), (2.1, True)])
+def test_two_standard_errors_are_proof(errors, kept):
+    """Of one class, which has to be above both limits."""
+    change = np.random.default_rng(0).normal(size=120)
+    error = Outcome(Arm("a", 0.5), [change]).balanced(np.zeros(120, int))[1]
+    found = Outcome(Arm("a", 0.5), [change - change.mean() - errors * error])
+    assert shares_of(found, np.zeros(120, int), np.ones(1, "bool"))[0].any() == kept
+
+
+@pytest.mark.parametrize(("errors", "kept"), [(0.9, False), (1.1, True)])
+def test_a_class_gets_its_share_from_one_standard_error_on(errors, kept):
+    """Where the classes together have proof."""
+    rng, labels = np.random.default_rng(0), np.repeat([0, 1], 60)
+    noise = rng.normal(size=120)
+    for label in (0, 1):
+        noise[labels == label] -= noise[labels == label].mean()
+    error = Outcome(Arm("a", 0.5), [noise]).by_class(labels, 2)[1]
+    found = Outcome(Arm("a", 0.5), [noise - np.where(labels == 0, 9.0, errors) * error[labels]])
+    assert shares_of(found, labels, np.ones(2, "bool"))[0].tolist() == [0.5, 0.5 * kept]
 
 
 def test_classes_without_rows_get_nothing():

@@ -94,16 +94,16 @@ def test_a_class_never_found_makes_the_geometric_mean_zero():
 
 
 @every
-def test_in_graph_and_xla(cls, data):
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.full)])
+def test_in_graph_and_xla(cls, jit, data):
     labels, logits, weights = data
+    metric = cls(C)
+    specs = [tf.TensorSpec([None]), tf.TensorSpec([None, C]), tf.TensorSpec([None])]
+    update = tf.function(metric.update_state, input_signature=specs, jit_compile=jit)
+    for part in (slice(0, 11), slice(11, 60)):
+        update(*(tf.constant(array[part], "float32") for array in (labels, logits, weights)))
     expected = streamed(cls(C), labels, logits, weights)
-    for jit in (False, True):
-        metric = cls(C)
-        specs = [tf.TensorSpec([None]), tf.TensorSpec([None, C]), tf.TensorSpec([None])]
-        update = tf.function(metric.update_state, input_signature=specs, jit_compile=jit)
-        for part in (slice(0, 11), slice(11, 60)):
-            update(*(tf.constant(array[part], "float32") for array in (labels, logits, weights)))
-        np.testing.assert_allclose(tf.function(metric.result, jit_compile=jit)(), expected, rtol=1e-6)
+    np.testing.assert_allclose(tf.function(metric.result, jit_compile=jit)(), expected, rtol=1e-6)
 
 
 def test_in_compile_saved_and_loaded(data, tmp_path):

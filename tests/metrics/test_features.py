@@ -1,5 +1,7 @@
 """Principal components against scikit-learn's; what a model's last layer with weights is given."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -108,7 +110,10 @@ def test_the_same_seed_trains_the_same_features(digits):
     np.testing.assert_array_equal(np.random.get_state()[1], before)
 
 
-@pytest.mark.parametrize("shape", [(13,), (32, 2), (12, 20, 3), (8, 8, 8, 1)], ids=str)
+rare = functools.partial(pytest.param, marks=pytest.mark.full)
+
+
+@pytest.mark.parametrize("shape", [(13,), rare((32, 2)), (12, 20, 3), rare((8, 8, 8, 1))], ids=str)
 def test_trained_on_data_of_every_rank(rng, shape):
     x, y = 1000.0 + 50.0 * rng.normal(size=(40, *shape)).astype("float32"), np.arange(40) % 3
     extract = FeatureExtractor.trained(x, y, size=5, steps=2)

@@ -6,9 +6,12 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tiny
 
 from keras_augsynth import metrics, synthesis
 from keras_augsynth.metrics import FeatureExtractor, Result, export_samples, quality_report
+
+pytestmark = pytest.mark.xdist_group("test_quality")  # so that what is shared is trained once
 
 
 class Replay:
@@ -174,9 +177,7 @@ def test_plot(fresh, monkeypatch):
     heights = [bar.get_height() for bar in panel.patches]
     np.testing.assert_allclose(heights, [float(row["coverage"]) for row in report.table.values()])
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(
-        ImportError, match=r'needs matplotlib. Install it with: pip install "keras_augsynth\[examples\]"'
-    ):
+    with pytest.raises(ImportError, match=r'needs matplotlib. Install it with: pip install "keras_augsynth\[viz\]"'):
         report.plot()
 
 
@@ -213,14 +214,13 @@ def test_export_refuses_another_synthesizer(fresh, parts, tmp_path):
 
 def test_export_refuses_a_model_that_was_trained_since(parts, tmp_path):
     train = parts[0]
-    networks = synthesis.dcgan((8, 8, 1), num_classes=3, latent_dim=4, width=2)
-    gan = synthesis.GAN(*networks, num_classes=3, value_range=(0, 16), seed=1)
+    gan = synthesis.GAN(*tiny.gan_networks(3, (8, 8, 1)), num_classes=3, value_range=(0, 16), seed=1)
     gan.compile()
-    gan.fit(*train, batch_size=16, steps_per_epoch=1, verbose=0)
+    gan.train_step(train)
     report = quality_report(gan, *train, per_class_n=20, steps=0)
     assert report.card["synthesizer"]["sha256_of"] == "weights"
     assert export_samples(gan, [0], tmp_path / "samples.npz", report=report).exists()
-    gan.fit(*train, batch_size=16, steps_per_epoch=1, verbose=0)
+    gan.train_step(train)
     with pytest.raises(ValueError, match="`report` must be of this synthesizer as it is now"):
         export_samples(gan, [0], tmp_path / "samples.npz", report=report)
 

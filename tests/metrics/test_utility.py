@@ -7,6 +7,8 @@ from sklearn.metrics import recall_score
 
 from keras_augsynth import metrics
 
+pytestmark = pytest.mark.xdist_group("test_utility")  # so that what is shared is trained once
+
 
 @pytest.fixture(scope="module")
 def sets(digits):

@@ -4,6 +4,10 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
+pytestmark = pytest.mark.full  # test_gan.py asks the same inside its process
+
 COMMON = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

@@ -1,12 +1,14 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers
 
 from keras_augsynth import synthesis
 from keras_augsynth.synthesis.latent_smote import autoencoder
 
+pytestmark = pytest.mark.xdist_group("test_latent_smote")  # so that what is shared is trained once
 LatentSMOTE = synthesis.LatentSMOTE
 
 
@@ -24,9 +26,13 @@ def pair(seed=1):
     return autoencoder((6,), 2, seed)
 
 
+def fit(data):
+    return LatentSMOTE(latent_dim=2, k_neighbors=3, seed=1).fit(*data, epochs=60, batch_size=32, learning_rate=3e-3)
+
+
 @pytest.fixture(scope="module")
 def fitted(data):
-    return LatentSMOTE(latent_dim=2, k_neighbors=3, seed=1).fit(*data, epochs=60, batch_size=32, learning_rate=3e-3)
+    return fit(data)
 
 
 def test_samples_lie_near_their_class(data, fitted):
@@ -51,7 +57,7 @@ def test_codes_are_smotes(data, fitted):
     np.testing.assert_allclose(fitted.sample([1, 0, 1], seed=7), expected, rtol=1e-3, atol=1e-3)
 
 
-def test_training_lowers_the_error_and_the_seed_decides(data):
+def test_training_lowers_the_error_and_the_seed_decides(data, fitted):
     x, y = data
 
     def error(smote):
@@ -59,11 +65,11 @@ def test_training_lowers_the_error_and_the_seed_decides(data):
         scaled = smote._to_networks(x)
         return float(np.square(decoder(encoder(scaled)) - scaled).mean())
 
-    fit = lambda epochs, seed=1: LatentSMOTE(latent_dim=2, seed=seed).fit(x, y, epochs=epochs)
-    none, some, again, other = fit(0), fit(5), fit(5), fit(5, 2)
-    assert error(some) < 0.7 * error(none)
-    np.testing.assert_array_equal(some.sample([0, 1], seed=1), again.sample([0, 1], seed=1))
-    assert not np.allclose(some.sample([0, 1], seed=1), other.sample([0, 1], seed=1))
+    none, other = (LatentSMOTE(latent_dim=2, k_neighbors=3, seed=seed).fit(x, y, epochs=0) for seed in (1, 2))
+    assert error(fitted) < 0.2 * error(none)
+    assert not np.allclose(none.sample([0, 1], seed=1), other.sample([0, 1], seed=1))
+    again = fit(data)
+    np.testing.assert_array_equal(again.sample([0, 1], seed=1), fitted.sample([0, 1], seed=1))
 
 
 def test_networks_of_the_users_are_trained_in_place(data):
@@ -75,8 +81,17 @@ def test_networks_of_the_users_are_trained_in_place(data):
     assert not np.array_equal(networks[0].get_weights()[0], before)
 
 
+rare = functools.partial(pytest.param, marks=pytest.mark.full)
+
+
 @pytest.mark.parametrize(
-    ("shape", "dtype"), [((28, 28, 1), "uint8"), ((9, 13, 3), "float32"), ((30, 2), "float32"), ((6, 8, 5, 1), "uint8")]
+    ("shape", "dtype"),
+    [
+        ((9, 13, 3), "float32"),
+        rare((28, 28, 1), "uint8"),
+        rare((30, 2), "float32"),
+        rare((6, 8, 5, 1), "uint8"),
+    ],
 )
 def test_images_sequences_and_volumes(rng, shape, dtype):
     x, y = rng.integers(0, 256, (12, *shape)).astype(dtype), np.arange(12) % 2
@@ -85,13 +100,6 @@ def test_images_sequences_and_volumes(rng, shape, dtype):
     assert made.shape == (3, *shape) and made.dtype == dtype
     assert np.ptp(made) > 0 and np.min(made) >= 0 and np.max(made) <= 255
     assert smote.sample(np.zeros(0, "int32"), seed=1).shape == (0, *shape)
-
-
-def test_in_a_graph(fitted):
-    inside = tf.function(lambda labels, seed: fitted.sample(labels, seed=seed))
-    expected = fitted.sample([1, 0, 0], seed=3)
-    np.testing.assert_allclose(inside(tf.constant([1, 0, 0]), tf.constant(3)), expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(fitted.sample([1, 0], seed=3), expected[:2], rtol=1e-4, atol=1e-4)
 
 
 def test_saved_and_loaded(fitted, tmp_path):
@@ -108,7 +116,7 @@ def test_saved_and_loaded(fitted, tmp_path):
 
 def test_one_row_of_a_class_is_decoded(data):
     x, y = data[0][:31], np.repeat([0, 1], [30, 1])
-    smote = LatentSMOTE(latent_dim=2, seed=1).fit(x, y, epochs=1)
+    smote = LatentSMOTE(latent_dim=2, seed=1).fit(x, y, epochs=0)
     with pytest.warns(UserWarning, match="class 1 has a single row"):
         made = smote.sample([1, 1], seed=1).numpy()
     np.testing.assert_allclose(made[0], made[1], rtol=1e-6)

@@ -96,7 +96,11 @@ class GeometricStage(Stage):
         for part, t in images.items():
             sampling = self._sampling.of_masks() if part == "masks" else self._sampling[:3]
             changed[part] = read(
-                t, matrix, None if _is_same(output_size, size) else output_size, *sampling, notes.dtype if part == "x" else None
+                t,
+                matrix,
+                None if _is_same(output_size, size) else output_size,
+                *sampling,
+                notes.dtype if part == "x" else None,
             )
         return batch.with_changes(**changed)
 

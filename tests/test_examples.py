@@ -1,0 +1,18 @@
+"""Every example runs, as a user starts it; test_readme.py has the quick start."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem != "quickstart"))
+def test_example_runs(name, tmp_path):
+    command = [sys.executable, str(EXAMPLES / f"{name}.py"), "--smoke"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert any((tmp_path / "out").rglob("*"))  # what it was started for

@@ -1,0 +1,218 @@
+"""Promises of the README are held by tests that notice when they are broken: each fault fails its test."""
+
+import inspect
+
+import pytest
+from callbacks import (
+    test_gan_callbacks,
+    test_options,
+    test_synthetic_balancer,
+    test_trials,
+    test_validated,
+    test_verdict,
+)
+
+from keras_augsynth import synthesis
+from keras_augsynth.callbacks import GANHealth, GeneratorCheckpoint, SyntheticBalancer, balancing, trials, verdict
+from keras_augsynth.callbacks.balancing import Balancing
+from keras_augsynth.callbacks.injection import Injection
+
+
+def after(patch, owner, name, change):
+    """Lets `change(self, before)` follow a method; `before` are the attributes that it found."""
+    method = getattr(owner, name)
+
+    def changed(self, *args, **kwargs):
+        before = dict(vars(self))
+        result = method(self, *args, **kwargs)
+        change(self, before)
+        return result
+
+    patch.setattr(owner, name, changed)
+
+
+# Of the balancer.
+
+
+def late_weights_do_not_reach_the_loss(patch):
+    patch.setattr(Balancing, "row_weights", lambda self, y: None)
+
+
+def labels_are_mixed_and_rows_are_not(patch):
+    mixed = Balancing.mixed
+    patch.setattr(Balancing, "mixed", lambda self, x, y: (x, mixed(self, x, y)[1]))
+
+
+def rows_are_mixed_and_labels_are_not(patch):
+    mixed = Balancing.mixed
+    patch.setattr(Balancing, "mixed", lambda self, x, y: (mixed(self, x, y)[0], y))
+
+
+def anneal_is_dropped(patch):
+    after(patch, SyntheticBalancer, "__init__", lambda self, before: setattr(self, "anneal", None))
+
+
+def the_schedule_is_a_constant_of_the_step(patch):
+    begin, rows = Balancing.begin_epoch, Balancing.rows
+
+    def remembered(self, factor):
+        self.now = factor
+        begin(self, factor)
+
+    def constant(self, x, y):
+        variable, self.factor = self.factor, self.now
+        result = rows(self, x, y)
+        self.factor = variable
+        return result
+
+    patch.setattr(Balancing, "begin_epoch", remembered)
+    patch.setattr(Balancing, "rows", constant)
+
+
+def sample_weights_are_dropped(patch):
+    patch.setattr(Injection, "_weights", lambda self, count, weight, more, factors: None)
+
+
+def sample_weights_are_dropped_in_metrics(patch):
+    def unweighted(self, x, y, y_pred, sample_weight=None):
+        self._real.weight = None
+        return compute(self, x, y, y_pred)
+
+    compute = Injection._compute_metrics
+    patch.setattr(Injection, "_compute_metrics", unweighted)
+
+
+def generated_rows_weigh_as_much_as_real_ones(patch):
+    after(patch, SyntheticBalancer, "__init__", lambda self, before: setattr(self, "loss_weight", 1.0))
+
+
+def the_loss_is_not_adjusted(patch):
+    patch.setattr(Balancing, "adjusts", False)
+
+
+def added_rows_are_not_augmented(patch):
+    patch.setattr(Balancing, "_augmented", lambda self, rows: rows)
+
+
+def trials_cost_more_than_usual(patch):
+    patch.setitem(SyntheticBalancer.__init__.__kwdefaults__, "trial_cost", 0.5)
+
+
+def trials_may_begin_at_once(patch):
+    patch.setattr(trials, "WINDOW", (0.0, 0.5))
+
+
+def trials_may_go_on_to_the_end(patch):
+    patch.setattr(trials, "WINDOW", (0.2, 1.0))
+
+
+def one_standard_error_is_proof(patch):
+    patch.setattr(verdict, "CERTAIN", 1.0)
+
+
+def a_class_needs_no_standard_error(patch):
+    patch.setattr(verdict, "LIKELY", 0.0)
+
+
+def the_end_of_the_data_draws(patch):
+    patch.setattr(balancing.tf, "control_dependencies", lambda inputs: balancing.tf.name_scope("none"))
+
+
+# Of the callbacks of a GAN.
+
+
+def the_good_state_is_that_of_the_beginning(patch):
+    after(patch, GANHealth, "on_epoch_end", lambda self, before: setattr(self, "_good", before["_good"]))
+
+
+def optimizers_are_left_as_they_are(patch):
+    patch.setattr(GANHealth, "_variables", lambda self: self.model.variables)
+
+
+def the_smallest_is_always_the_best(patch):
+    after(patch, GeneratorCheckpoint, "__init__", lambda self, before: setattr(self, "mode", "min"))
+
+
+def the_chance_never_moves(patch):
+    patch.setattr(synthesis.GAN, "_adapt", lambda self, sign, count: None)
+
+
+def the_chance_moves_by_steps_instead_of_samples(patch):
+    adapt = synthesis.GAN._adapt
+    patch.setattr(synthesis.GAN, "_adapt", lambda self, sign, count: adapt(self, sign, 1))
+
+
+def chance(start, target, speed, end):
+    return {"start": start, "target": target, "speed": speed, "end": end}
+
+
+FAULTS = {
+    late_weights_do_not_reach_the_loss: (test_options.test_deferred_re_weighting, {}),
+    labels_are_mixed_and_rows_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
+    rows_are_mixed_and_labels_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
+    anneal_is_dropped: (test_options.test_anneal, {}),
+    the_schedule_is_a_constant_of_the_step: (test_options.test_a_graph_does_the_same, {}),
+    sample_weights_are_dropped: (test_synthetic_balancer.test_sample_weights, {}),
+    sample_weights_are_dropped_in_metrics: (test_synthetic_balancer.test_sample_weights, {}),
+    generated_rows_weigh_as_much_as_real_ones: (test_options.test_loss_weight, {"loss_weight": 0.5}),
+    the_loss_is_not_adjusted: (
+        test_options.test_logit_adjustment_in_the_loss,
+        {"strategy": "validated", "adjustment": "auto", "adjusted": True},
+    ),
+    added_rows_are_not_augmented: (test_options.test_augment_changes_added_rows_only, {}),
+    trials_cost_more_than_usual: (test_options.test_what_is_usual, {}),
+    trials_may_begin_at_once: (test_trials.test_plans_keep_to_budget_and_window, {}),
+    trials_may_go_on_to_the_end: (test_trials.test_plans_keep_to_budget_and_window, {}),
+    one_standard_error_is_proof: (test_verdict.test_two_standard_errors_are_proof, {"errors": 1.9, "kept": False}),
+    a_class_needs_no_standard_error: (
+        test_verdict.test_a_class_gets_its_share_from_one_standard_error_on,
+        {"errors": 0.9, "kept": False},
+    ),
+    the_end_of_the_data_draws: (test_validated.test_data_of_unknown_length, {}),
+    the_good_state_is_that_of_the_beginning: (
+        test_gan_callbacks.TestGANHealth().test_not_a_number_brings_the_last_good_state_back,
+        {"broken": 2},
+    ),
+    optimizers_are_left_as_they_are: (
+        test_gan_callbacks.TestGANHealth().test_not_a_number_brings_the_last_good_state_back,
+        {"broken": 2},
+    ),
+    the_smallest_is_always_the_best: (
+        test_gan_callbacks.TestGeneratorCheckpoint().test_writes_generators_and_the_best,
+        {"mode": "max", "values": [1.0, 3.0, 2.0, float("nan")]},
+    ),
+    the_chance_never_moves: (
+        test_gan_callbacks.TestAdaptiveAugment().test_every_step_moves_the_chance,
+        chance(0.35, -1.0, 600, 0.45),
+    ),
+    the_chance_moves_by_steps_instead_of_samples: (
+        test_gan_callbacks.TestAdaptiveAugment().test_every_step_moves_the_chance,
+        chance(0.35, -1.0, 600, 0.45),
+    ),
+}
+SLOW = {
+    the_end_of_the_data_draws,
+    the_good_state_is_that_of_the_beginning,
+    optimizers_are_left_as_they_are,
+    the_smallest_is_always_the_best,
+    the_schedule_is_a_constant_of_the_step,
+}
+
+
+@pytest.fixture
+def gan():
+    return test_gan_callbacks.built(augment=synthesis.DiffAugment(seed=1, jit=False), run_eagerly=True)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(fault, marks=[pytest.mark.full] if fault in SLOW else []) for fault in FAULTS],
+    ids=lambda fault: fault.__name__,
+)
+def test_fault_is_noticed(fault, request, monkeypatch):
+    holds, given = FAULTS[fault]
+    others = [name for name in inspect.signature(holds).parameters if name not in given]
+    given = given | {name: request.getfixturevalue(name) for name in others}
+    fault(monkeypatch)
+    with pytest.raises(AssertionError):
+        holds(**given)
