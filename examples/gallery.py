@@ -96,7 +96,7 @@ def strip(layer, data, draws):
             arguments |= dict.fromkeys(("height", "width"), data["images"].shape[1] * 3 // 4)
         augment = layer(**{"seed": 3, **arguments, "jit": False})
         for row, cell in enumerate(column):
-            shown(cell, augment({**data, "epoch": row}, training=True), stretched=layer.modality is None)
+            shown(cell, augment({**data, "epoch": row}, training=True), stretched=len(layer.modalities) > 5)
         column[0].set_title(f"{strength}", fontsize=7)
     figure.suptitle(layer.__name__, fontsize=9, fontweight="bold")
     figure.canvas.draw()

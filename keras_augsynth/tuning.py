@@ -7,12 +7,13 @@ from typing import Any
 import keras
 
 from keras_augsynth.core import registry
-from keras_augsynth.core.augmentation import Augmentation, Color, Geometric
+from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_range, wrong
 from keras_augsynth.core.composites import Pipeline
 from keras_augsynth.core.config import arguments
-from keras_augsynth.core.modalities import MODALITIES
-from keras_augsynth.layers.image.rescaling import Rescaling
+from keras_augsynth.core.families.color import Color
+from keras_augsynth.core.families.geometric import Geometric
+from keras_augsynth.core.modalities import IMAGE_LIKE, MODALITIES, names
 
 try:
     import keras_tuner
@@ -53,11 +54,12 @@ def augmentation_space(
 
     Args:
         hp: `keras_tuner.HyperParameters`, as `build(hp)` gets them.
-        modality: "image", "volume", "audio", "text" or "tabular".
+        modality: "image", "video", "volume", "audio", "spectrogram", "text", "tokens" or "tabular".
         strength: pair (lowest, highest) to search, from 0 (hardly visible) to 1 (as strong as is ever useful), or
             a number that all layers have.
-        layers: names or classes to choose from. None: `IMAGE_LAYERS` for images, otherwise all layers that keep
-            the size and need nothing else. Leave out what changes the meaning: a mirrored digit is none.
+        layers: names or classes to choose from. None: `IMAGE_LAYERS` for images and videos, otherwise all layers
+            made for the modality that keep the size and need nothing else. Leave out what changes the meaning: a
+            mirrored digit is none.
         seed: of the Pipeline.
         **shared: arguments for all layers that have them, for instance `value_range=(0, 1)` or
             `fill_mode="constant"`.
@@ -93,7 +95,7 @@ def augmentation_space(
             own = cls.at_strength(amount)
             fitting = {key: value for key, value in shared.items() if key in arguments(cls)}
             chosen.append(cls(**{**own, **fitting, "p": p * own.get("p", 1.0)}))
-    return Pipeline(chosen or [Rescaling(1.0)], seed=seed)
+    return Pipeline(chosen, seed=seed)
 
 
 class AugmentedHyperModel(keras_tuner.HyperModel):
@@ -155,11 +157,13 @@ class AugmentedHyperModel(keras_tuner.HyperModel):
 
 def _candidates(owner: str, modality: Any, layers: Any) -> list[type[Augmentation]]:
     """The classes to choose from."""
-    check_choice(owner, modality, "modality", [kind.name for kind in MODALITIES])
+    check_choice(owner, modality, "modality", names(MODALITIES))
     known = {cls.__name__: cls for cls in registry.layers(modality)}
     if layers is None:
         fitting = [cls for cls in known.values() if not _unfit(cls)]
-        return [cls for cls in fitting if modality != "image" or cls.__name__ in IMAGE_LAYERS]
+        if modality in names(IMAGE_LIKE):
+            return [cls for cls in fitting if cls.__name__ in IMAGE_LAYERS]
+        return [cls for cls in fitting if cls.modalities[0].name == modality]
     if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:
         raise wrong(owner, "layers", "be a list of layer names or classes", layers, TypeError)
     chosen = []
@@ -177,7 +181,7 @@ def _candidates(owner: str, modality: Any, layers: Any) -> list[type[Augmentatio
 
 def _unfit(cls: type[Augmentation]) -> str | None:
     """Why a layer cannot be in the space."""
-    if cls.always:
+    if cls.active_in_inference:
         return "does something in inference, too: put it into the model"
     if cls.changes_labels:
         return "changes the labels: map the data set with it"

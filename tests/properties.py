@@ -22,7 +22,7 @@ import tensorflow as tf
 from scipy import stats
 
 from keras_augsynth import layers
-from keras_augsynth.core.modalities import IMAGE, TEXT, Modality
+from keras_augsynth.core.modalities import TEXT, Modality
 
 _RNG = np.random.default_rng(1)
 INPUTS = {

@@ -153,7 +153,7 @@ class _Tally:
             self._pipeline.build(tuple(before.x.shape))
         self._ranged = self._ranged or {id(stage): StageRanges(stage) for stage in self._plan.stages}
         ids = read.ids if read.ids is not None else np.arange(self.samples, self.samples + count)
-        keys = activity.keys(None, ops.convert_to_tensor(ids), 0 if read.epoch is None else read.epoch)
+        keys = activity.keys(None, tf.convert_to_tensor(ids), 0 if read.epoch is None else read.epoch)
         self.samples += count
 
         follow = before.boxes is not None and not self._mixes and not before.modality.has_frames

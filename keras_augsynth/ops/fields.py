@@ -119,7 +119,8 @@ def displacements(grids: Sequence[Tensor], size: Sequence[int | Tensor], points:
         grids: `(N, h, w)` each, in [0, 1], as for `upsample`.
         size: (height, width).
         points: has `xy`, two tensors `(N, K)` in pixels from the image's center, and `whole`, which says that
-            they are all pixels, row by row, perhaps of several slices. Beyond the border a field goes on as it is there.
+            they are all pixels, row by row, perhaps of several slices. Beyond the border a field goes on as it is
+            there.
 
     Returns:
         `(N, K)` for each grid.

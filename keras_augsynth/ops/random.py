@@ -153,8 +153,8 @@ class Random:
         low, high = (_rows(ops.cast(t, "int32"), 1 + len(shape)) for t in (low, high))
         span = ops.cast(high - low, "uint32")
         first, second = self.bits(shape)
-        # The upper word of (first, second) * span, in 32 bits: XLA on a CPU writes beyond int32 results that it computes
-        # in 64 bits (seen in TensorFlow 2.21).
+        # The upper word of (first, second) * span, in 32 bits: XLA on a CPU writes beyond int32 results that it
+        # computes in 64 bits (seen in TensorFlow 2.21).
         upper, lower = _product(first, span)
         total = lower + _product(second, span)[0]
         carry = ops.cast(total < lower, "uint32")

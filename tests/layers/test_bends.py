@@ -56,7 +56,8 @@ def test_same_places_as_scipy(photograph, name):
     np.testing.assert_allclose(result, expected, atol=2e-2)
     assert (
         np.hypot(
-            x - np.asarray(pixel_centers(size).xy[0]).reshape(size), y - np.asarray(grid(size).xy[1]).reshape(size)
+            x - np.asarray(pixel_centers(size).xy[0]).reshape(size),
+            y - np.asarray(pixel_centers(size).xy[1]).reshape(size),
         ).max()
         > 0.5
     )

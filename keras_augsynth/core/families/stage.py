@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_augsynth.core.batch import Batch
-from keras_augsynth.core.draws import Entry, Params, Step, View
+from keras_augsynth.core.draws import Entry, Step
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import random

@@ -65,7 +65,7 @@ class CutMix(Mixing):
     def draw(self, rng, view) -> Params:
         alpha = ops.maximum(rng.uniform(*self.factor), 1e-3)
         other = 1.0 - rng.beta(alpha, alpha)
-        if view.modality is TABULAR:
+        if not view.size:
             return {**self._columns(rng, view, other), "sources": self.partners(rng, view, 1)}
         side = ops.sqrt(other) if len(view.size) == 2 else other ** (1.0 / len(view.size))
         window, inside, whole = {}, 1, 1
@@ -85,7 +85,7 @@ class CutMix(Mixing):
         return {"taken": taken, "weights": ops.stack([1.0 - share, share], axis=1)}
 
     def identity_params(self, view) -> Params:
-        if view.modality is TABULAR:
+        if not view.size:
             return {**self.identity_sources(view, 1), "taken": ops.zeros((view.shape[0], view.shape[-1]), "bool")}
         nowhere = ops.zeros(view.shape[:1], "int32")
         ends = {f"{name}{end}": nowhere for name in _AXES[-len(view.size) :] for end in (0, 1)}
@@ -93,7 +93,7 @@ class CutMix(Mixing):
 
     def mix(self, x, params, masks) -> Tensor:
         view = current_view()
-        if view.modality is TABULAR:
+        if not view.size:
             return ops.where(params["taken"], take_source(x, params, 1), x)
         names = _AXES[-len(view.size) :]
         starts = [ops.expand_dims(params[f"{name}0"], 1) for name in names]
