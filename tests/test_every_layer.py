@@ -1,14 +1,14 @@
 """Every registered layer, held to every property."""
 
 import pytest
-from properties import BASE_PROPERTIES, COMPILED, PROPERTIES, RESULTS, Case, applies, file_round_trip
+from properties import BASE_PROPERTIES, COMPILED, INPUTS, PROPERTIES, RESULTS, Case, applies, file_round_trip
 
 from keras_augsynth import layers
 from keras_augsynth.core import registry
 
 CASES = [Case(layer) for layer in registry.layers()]
 # Every kind of data that a layer serves besides its first.
-FURTHER = [Case(layer, kind) for layer in registry.layers() for kind in layer.modalities[1:]]
+FURTHER = [Case(layer, kind) for layer in registry.layers() for kind in layer.modalities[1:] if kind.name in INPUTS]
 # One for each way through a plan and each kind of data.
 REPRESENTATIVES = {
     layers.RandomRotation,  # by a matrix

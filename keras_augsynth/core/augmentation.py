@@ -18,7 +18,7 @@ from keras_augsynth.core.checks import check_choice, check_flag, check_magnitude
 from keras_augsynth.core.config import arguments, plain, restored
 from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
-from keras_augsynth.core.inputs import Inputs, dense, modality_of, output_shape
+from keras_augsynth.core.inputs import Inputs, dense, modality_of
 from keras_augsynth.core.magnitudes import HasMagnitudes
 from keras_augsynth.core.modalities import IMAGE, TEXT, Modality, names
 from keras_augsynth.core.plan import Plan
@@ -183,6 +183,15 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         """`output_size` of all axes that move."""
         return self.output_size(size)
 
+    def changed_shape(self, shape: tuple[int | None, ...], modality: Modality) -> tuple[int | None, ...]:
+        """The shape of what comes out for a tensor of `shape`, a sample or a batch in the layer's `data_format`."""
+        if not modality.moves:
+            return shape
+        first = self.data_format == "channels_first" and modality.has_channels
+        start = int(len(shape) > modality.rank) + int(first) + int(modality.has_frames)
+        end = start + modality.moves
+        return (*shape[:start], *self.moved_size(shape[start:end]), *shape[end:])
+
     def check_labels(self, labels: Any) -> None:
         """Refuses labels that the layer cannot take, where their values are known."""
 
@@ -278,7 +287,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         return [Step(self, place)]
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        return output_shape(self, input_shape, modality_of(self, input_shape))
+        return self.changed_shape(tuple(input_shape), modality_of(self, input_shape))
 
     def compute_output_spec(
         self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None

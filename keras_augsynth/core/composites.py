@@ -15,7 +15,8 @@ from keras_augsynth.core.config import plain
 from keras_augsynth.core.draws import Gate, Place, Step
 from keras_augsynth.core.families.foreign import Foreign
 from keras_augsynth.core.families.intensity import effective_range
-from keras_augsynth.core.modalities import MODALITIES, names
+from keras_augsynth.core.inputs import modality_of
+from keras_augsynth.core.modalities import MODALITIES, NUMBER, Modality, names
 from keras_augsynth.core.ranges import ranges_along
 from keras_augsynth.ops.random import Random
 
@@ -49,13 +50,15 @@ class Composite(Augmentation, listed=False):
         self.built = all(layer.built for layer in layers if isinstance(layer, Augmentation))
 
     def build(self, input_shape: Any) -> None:
-        shape = input_shape
         if isinstance(input_shape, dict):
-            shape = next(input_shape[each.key] for each in self.modalities if each.key in input_shape)
+            modality = next(each for each in self.modalities if each.key in input_shape)
+            shape = input_shape[modality.key]
+        else:
+            modality, shape = modality_of(self, input_shape), input_shape
         for layer in self.layers:
             if not layer.built:
                 layer.build(shape)
-            shape = _behind(layer, shape)
+            shape = _part(layer).changed_shape(tuple(shape), modality)
         self.built = True
 
     def gates(self, rng: Random) -> Tensor:
@@ -81,8 +84,7 @@ class Composite(Augmentation, listed=False):
         steps = []
         for position, (layer, value_range) in enumerate(zip(self.layers, ranges, strict=True)):
             within = replace(place, seed=self.seed_of(position, seed), value_range=value_range)
-            part = layer if isinstance(layer, Augmentation) else Foreign(layer)
-            steps.append(part.steps(within.behind(Gate(self, seed, position))))
+            steps.append(_part(layer).steps(within.behind(Gate(self, seed, position))))
         return steps
 
     @property
@@ -102,15 +104,10 @@ class Composite(Augmentation, listed=False):
             if isinstance(layer, Augmentation):
                 layer.check_labels(labels)
 
-    def moved_size(self, size: Sequence[Any]) -> Sequence[Any]:
+    def changed_shape(self, shape: tuple[int | None, ...], modality: Modality) -> tuple[int | None, ...]:
         for layer in self.layers:
-            size = (layer if isinstance(layer, Augmentation) else Foreign(layer)).moved_size(size)
-        return size
-
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        for layer in self.layers:
-            input_shape = _behind(layer, input_shape)
-        return tuple(input_shape)
+            shape = _part(layer).changed_shape(shape, modality)
+        return shape
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -285,7 +282,7 @@ def _checked(owner: Composite, layers: Any) -> Sequence[keras.layers.Layer]:
 def _shared_modalities(owner: Composite, layers: Sequence[keras.layers.Layer]) -> tuple[Any, ...]:
     """The kinds of data that all parts serve."""
     own = [layer.modalities for layer in layers if isinstance(layer, Augmentation)]
-    shared = tuple(each for each in MODALITIES if all(each in served for served in own))
+    shared = tuple(each for each in (*MODALITIES, NUMBER) if all(each in served for served in own))
     if not shared:
         kinds = {type(layer).__name__: names(layer.modalities) for layer in layers if isinstance(layer, Augmentation)}
         raise wrong(owner, "layers", "share a kind of data", kinds)
@@ -293,16 +290,18 @@ def _shared_modalities(owner: Composite, layers: Sequence[keras.layers.Layer]) -
 
 
 def _check_optional(owner: Composite, layers: Sequence[keras.layers.Layer]) -> None:
-    """Parts that may be left out must leave a sample as it was."""
+    """Parts that may be left out must leave a sample as it was, and there must be some to choose from."""
+    if not layers:
+        raise wrong(owner, "layers", "be at least one layer", layers)
     for layer in layers:
         steps = layer.steps(Place(0)) if isinstance(layer, Augmentation) else []
         if any(step.layer.active_in_inference and not isinstance(step.layer, Foreign) for step in steps):
             raise wrong(owner, "layers", "be augmentations that keep the size and the range of the data", layer)
 
 
-def _behind(layer: keras.layers.Layer, shape: Any) -> tuple[int | None, ...]:
-    """The shape of the data behind a layer."""
-    return (layer if isinstance(layer, Augmentation) else Foreign(layer)).compute_output_shape(shape)
+def _part(layer: keras.layers.Layer) -> Any:
+    """A layer as a part of a composite."""
+    return layer if isinstance(layer, Augmentation) else Foreign(layer)
 
 
 def _reseed(layer: Augmentation, config: dict[str, Any], seed: int) -> None:

@@ -97,7 +97,7 @@ class Inputs:
     def spec(layer: Any, inputs: Any, labels: Any, sample_weight: Any) -> Any:
         """What comes out for symbolic inputs."""
         key, x, modality = primary(layer, inputs)
-        shape = output_shape(layer, x.shape, modality)
+        shape = layer.changed_shape(tuple(x.shape), modality)
         changed = keras.KerasTensor(shape, "string" if x.dtype == "string" else layer.compute_dtype)
         result: Any = changed
         if key is not None:
@@ -126,7 +126,7 @@ class Inputs:
         if self._channels_first:
             x = _channels_first(x, self._modality)
         x = to_dtype(self._unrow(x), self._layer.compute_dtype)
-        x.set_shape(output_shape(self._layer, self._x.shape, self._modality))
+        x.set_shape(self._layer.changed_shape(tuple(self._x.shape), self._modality))
         return x
 
     @property
@@ -238,17 +238,6 @@ def modality_of(layer: Any, shape: Sequence[Any] | None) -> Modality:
         needed = f"say what they are, as {keys}, or by `modality=` when the layer is made: {names(fitting)} fit"
         raise wrong(layer, "inputs", needed, tuple(shape))
     return fitting[0]
-
-
-def output_shape(layer: Any, shape: Sequence[Any], modality: Modality) -> Shape:
-    """The shape of what comes out for a tensor of `shape`."""
-    shape = tuple(shape)
-    if not modality.moves:
-        return shape
-    first = layer.data_format == "channels_first" and modality.has_channels
-    start = int(len(shape) > modality.rank) + int(first) + int(modality.has_frames)
-    size = shape[start : start + modality.moves]
-    return (*shape[:start], *layer.moved_size(size), *shape[start + modality.moves :])
 
 
 def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) -> Shape:

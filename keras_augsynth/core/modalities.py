@@ -60,6 +60,8 @@ SPECTROGRAM = Modality("spectrogram", "spectrograms", ("time", "frequency"), ("c
 TEXT = Modality("text", "texts", (), ("1",), dtype="string")
 TOKENS = Modality("tokens", "tokens", ("steps",), moves=1, dtype="integer")
 TABULAR = Modality("tabular", "features", ("features",))
+NUMBER = Modality("number", "features", ())
+"""A single number, for layers that take everything; no layer is made for it."""
 
 MODALITIES = (IMAGE, VIDEO, VOLUME, AUDIO, SPECTROGRAM, TEXT, TOKENS, TABULAR)
 NUMERIC = tuple(modality for modality in MODALITIES if modality.dtype == "number")
@@ -69,7 +71,7 @@ SPATIAL = (IMAGE, VIDEO, VOLUME)
 
 
 def by_name(name: str) -> Modality:
-    return next(modality for modality in MODALITIES if modality.name == name)
+    return next(modality for modality in (*MODALITIES, NUMBER) if modality.name == name)
 
 
 def names(modalities: Sequence[Modality]) -> list[str]:

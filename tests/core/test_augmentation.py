@@ -15,7 +15,7 @@ def images(rng):
 
 def test_active_only_as_the_outermost_call(images):
     flip = layers.RandomBrightness((0.2, 0.2))
-    model = keras.Sequential([keras.Input((8, 8, 3)), flip])
+    model = keras.Sequential([keras.Input((8, 8, 3)), flip, keras.layers.Dense(3, "linear", True, "identity")])
     changed = lambda result: not np.array_equal(result, images)
     assert changed(flip(images))
     assert not changed(flip(images, training=False))

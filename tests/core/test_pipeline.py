@@ -123,13 +123,19 @@ def test_chance_of_the_whole_pipeline(rng):
 
 
 def test_seed_of_the_pipeline_is_that_of_its_layers():
-    def make(seed, own=None):
-        return layers.Pipeline([layers.RandomRotation(0.1, seed=own), layers.RandomBrightness(0.1)], seed=seed)
+    def seeds(seed, own=None):
+        """What the parts draw from; the parts themselves are not changed."""
+        parts = [layers.RandomRotation(0.1, seed=own), layers.RandomBrightness(0.1)]
+        before = [(part.seed, part.is_seeded) for part in parts]
+        pipeline = layers.Pipeline(parts, seed=seed)
+        found = [step.seed for step in pipeline.plan.steps]
+        assert before == [(part.seed, part.is_seeded) for part in parts]
+        return found
 
-    assert [layer.seed for layer in make(1).layers] == [layer.seed for layer in make(1).layers]
-    assert [layer.seed for layer in make(1).layers] != [layer.seed for layer in make(2).layers]
-    assert make(1, own=99).layers[0].seed == 99
-    assert make(1).layers[0].seed != make(1).layers[1].seed
+    assert seeds(1) == seeds(1)
+    assert seeds(1) != seeds(2)
+    assert seeds(1, own=99)[0] == 99
+    assert len(set(seeds(1))) == 2
 
 
 def test_nested_pipelines_are_one(rng):
@@ -224,9 +230,9 @@ def test_choice_among_geometric_layers_stays_one_resample():
     ("build", "kind", "message"),
     [
         (lambda: layers.Pipeline(layers.RandomFlip()), TypeError, "`layers` must be a list of layers"),
-        (lambda: layers.Pipeline([]), ValueError, "name at least one layer"),
+        (lambda: layers.OneOf([]), ValueError, "be at least one layer"),
         (lambda: layers.Pipeline(["RandomFlip"]), TypeError, "`layers` must be a list of layers"),
-        (lambda: layers.Pipeline([layers.RandomFlip(), layers.RandomGain()]), ValueError, "be for one kind of data"),
+        (lambda: layers.Pipeline([layers.RandomFlip(), layers.RandomGain()]), ValueError, "share a kind of data"),
         (lambda: layers.Pipeline([layers.RandomFlip()] * 2), ValueError, "be different objects"),
         (lambda: layers.OneOf([layers.RandomFlip(), layers.RandomCrop(3, 3)]), ValueError, "keep the size"),
         (lambda: layers.OneOf([layers.RandomFlip()], weights=[1, 2]), ValueError, "`weights` must be 1 numbers"),
@@ -276,8 +282,8 @@ def test_mirrored_replicas_draw_differently():
     for number in (0, 1):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tf.distribute, "get_replica_context", lambda number=number: Replica(number))
-            results.append(activity.keys(keras.random.SeedGenerator(0), 2, None, None))
-    assert [int(epoch[0]) for epoch, _ in results] == [0, 1]
+            results.append(activity.keys(keras.random.SeedGenerator(0), None, None))
+    assert [int(keys.call[0]) for keys in results] == [0, 1]
     assert layer.seed == 1
 
 

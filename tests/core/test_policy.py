@@ -30,7 +30,7 @@ class Mine(layers.Augmentation):
 @pytest.mark.parametrize("layer", registry.layers(), ids=lambda layer: layer.__name__)
 def test_every_layer_survives(layer):
     case = Case(layer)
-    kind = layers.Pipeline if case.make().always else layers.OneOf
+    kind = layers.Pipeline if case.make().active_in_inference else layers.OneOf
     pipeline = layers.Pipeline([kind([case.make(seed=None)], name="inner")], seed=11)
     text = pipeline.to_json()
     again = layers.Pipeline.from_json(text)

@@ -138,8 +138,8 @@ def test_resized_crop_that_never_fits_takes_the_center():
         (lambda: layers.RandomRotation(0.1, fill_mode="mirror"), "RandomRotation: `fill_mode` must be one of"),
         (lambda: layers.RandomRotation(0.1, interpolation="cubic"), "RandomRotation: `interpolation` must be one of"),
         (lambda: layers.RandomCrop(0, 5), "RandomCrop: `height` must be an integer of at least 1"),
-        (lambda: layers.RandomResizedCrop(5, 5, scale=(0.0, 1.0)), "RandomResizedCrop: `scale` must be positive"),
-        (lambda: layers.RandomResizedCrop(5, 5, ratio=(0.0, 1.0)), "RandomResizedCrop: `ratio` must be positive"),
+        (lambda: layers.RandomResizedCrop(5, 5, scale=(0.0, 1.0)), "RandomResizedCrop: `scale` must be above 0"),
+        (lambda: layers.RandomResizedCrop(5, 5, ratio=(0.0, 1.0)), "RandomResizedCrop: `ratio` must be above 0"),
     ],
 )
 def test_wrong_arguments(build, message):

@@ -142,6 +142,6 @@ def test_wrong_arguments():
     with pytest.raises(ValueError, match=r'AutoAugment: `policy` must be one of .*did you mean "cifar10"'):
         layers.AutoAugment("cifar")
     with pytest.raises(ValueError, match="RandAugment: `num_ops` must be"):
-        layers.RandAugment(num_ops=0)
+        layers.RandAugment(num_ops=-1)
     with pytest.raises(ValueError, match="AugMix: `alpha` must be"):
         layers.AugMix(alpha=0.0)

@@ -63,7 +63,7 @@ def test_any_value_range(name, rng):
         (lambda: layers.RandomVignette(1.2), ValueError, "RandomVignette: `strength` must be a finite number from 0"),
         (lambda: layers.RandomVignette(center="middle"), TypeError, "`center` must be a number"),
         (lambda: layers.RandomShadow(0), ValueError, "RandomShadow: `num_shadows` must"),
-        (lambda: layers.RandomShadow(num_vertices=2), ValueError, "`num_vertices` must be an integer of at least 3"),
+        (lambda: layers.RandomShadow(num_vertices=2), ValueError, "`num_vertices` must be an integer from 3 to 100"),
         (lambda: layers.RandomFog(unevenness=-1), ValueError, "RandomFog: `unevenness` must"),
         (lambda: layers.RandomRain(slant_degrees=90), ValueError, "RandomRain: `slant_degrees` must"),
         (lambda: layers.RandomRain(length=0), ValueError, "RandomRain: `length` must"),

@@ -29,16 +29,6 @@ def test_directions(image):
     np.testing.assert_array_equal(sheared[:, 3, :-1], x[:, 3, 1:])
 
 
-def test_rotation_in_three_dimensions(rng):
-    x = tf.constant(rng.integers(1, 200, (1, 4, 4, 4, 1)))
-    about_z = moved(x, matrices.rotation_3d(z=np.pi / 2))
-    np.testing.assert_array_equal(about_z, np.rot90(x.numpy(), axes=(2, 3)))
-    together = matrices.rotation_3d(0.3, -0.2, 0.5)
-    product = tf.matmul(tf.matmul(matrices.rotation_3d(0.3), matrices.rotation_3d(y=-0.2)), matrices.rotation_3d(z=0.5))
-    np.testing.assert_allclose(together, product, atol=1e-12)
-    np.testing.assert_allclose(np.linalg.det(together), 1.0)
-
-
 def test_window_covers_what_it_says():
     x = tf.reshape(tf.range(48.0), (1, 6, 8, 1))
     window = matrices.window(left=2, top=1, width=4, height=3, size=(6, 8), output_size=(3, 4))
@@ -46,11 +36,9 @@ def test_window_covers_what_it_says():
     np.testing.assert_array_equal(result, x[:, 1:4, 2:6])
 
 
-def test_inverse_and_points(rng):
+def test_inverse():
     matrix = tf.matmul(matrices.rotation(0.3), matrices.translation(2.0, -1.0))
-    points = rng.normal(size=(1, 7, 2))
-    there = matrices.transform(matrix, points)
-    np.testing.assert_allclose(matrices.transform(matrices.inverse(matrix), there), points, atol=1e-12)
+    np.testing.assert_allclose(matrices.inverse(matrix), np.linalg.inv(matrix), atol=1e-12)
 
 
 def test_colors(rng):

@@ -10,7 +10,7 @@ def test_rectangles_are_opencvs(rng):
     top, left = rng.integers(-5, 20, (2, 3, 40)).astype("int32")
     height, width = rng.integers(0, 6, (2, 3, 40)).astype("int32")
     height[0, 3:] = 0
-    result = np.asarray(regions.rectangles(top, left, height, width, (17, 19)))
+    result = np.asarray(regions.cuboids([top, left], [height, width], (17, 19)))
     for n in range(3):
         drawn = np.zeros((40, 40), "uint8")  # with a margin of 10: OpenCV, too, draws beyond the border
         for y, x, h, w in zip(top[n] + 10, left[n] + 10, height[n], width[n], strict=True):
@@ -22,7 +22,7 @@ def test_rectangles_are_opencvs(rng):
 
 def test_a_straight_grid_has_equal_squares():
     unit, side, angle = (np.full(1, value, "float32") for value in (8, 3, 0))
-    result = np.asarray(regions.grid(unit, side, np.array([[2.0, 5.0]], "float32"), angle, (24, 32)))[0]
+    result = np.asarray(regions.squares(unit, side, np.array([[2.0, 5.0]], "float32"), angle, (24, 32)))[0]
     _, _, stats, _ = cv2.connectedComponentsWithStats(np.pad(result, 8, "wrap").astype("uint8"))
     inner = [row for row in stats[1:] if row[0] > 0 and row[1] > 0 and row[0] + row[2] < 48 and row[1] + row[3] < 40]
     assert len(inner) >= 4 * 5
@@ -32,7 +32,7 @@ def test_a_straight_grid_has_equal_squares():
 def test_a_turned_grid_is_the_straight_one_turned():
     zero, unit, side = (np.full(1, value, "float32") for value in (0, 40, 20))
     shift, angle = np.array([[3.0, 16.0]], "float32"), np.full(1, np.pi / 6, "float32")
-    straight, turned = (np.asarray(regions.grid(unit, side, shift, a, (129, 129)))[0] for a in (zero, angle))
+    straight, turned = (np.asarray(regions.squares(unit, side, shift, a, (129, 129)))[0] for a in (zero, angle))
     expected = [
         cv2.warpAffine(
             straight.astype("uint8"),

@@ -8,9 +8,10 @@ from keras import ops
 
 from keras_augsynth.core import keras_internals
 from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Drawn, Stage
-from keras_augsynth.core.modalities import MODALITIES
+from keras_augsynth.core.modalities import MODALITIES, Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops.rows import select
 
@@ -28,7 +29,12 @@ class ForeignStage(Stage):
             x = ops.cast(x, "float32")
         changed = step.layer.called(x, training=drawn is not None)
         gate = None if drawn is None else drawn["entries"][step.name].get("gate")
-        return batch.with_changes(x=select(gate, changed, x))
+        if gate is None or changed.shape == x.shape:
+            return batch.with_changes(x=select(gate, changed, x))
+        for composite in (each.composite for each in step.place.gates):
+            if composite.p != 1.0:
+                raise wrong(composite, "p", f"be 1: {step.layer.name} gives samples another shape", composite.p)
+        return batch.with_changes(x=changed)
 
 
 class Foreign:
@@ -71,8 +77,13 @@ class Foreign:
     def built(self) -> bool:
         return self.layer.built
 
-    def compute_output_shape(self, shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    def changed_shape(self, shape: tuple[int | None, ...], modality: Modality) -> tuple[int | None, ...]:
+        if len(shape) == modality.rank:
+            return self._shape_of_batch((1, *shape))[1:]
+        return self._shape_of_batch(shape)
+
+    def _shape_of_batch(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         try:
-            return tuple(self.layer.compute_output_shape(tuple(shape)))
+            return tuple(self.layer.compute_output_shape(shape))
         except NotImplementedError:  # a layer of the user's: Keras asks for no such method, but traces `call`
-            return tuple(self.layer.compute_output_spec(keras.KerasTensor(tuple(shape), "float32")).shape)
+            return tuple(self.layer.compute_output_spec(keras.KerasTensor(shape, "float32")).shape)

@@ -9,7 +9,7 @@ from keras_augsynth.core.augmentation import Params
 from keras_augsynth.core.checks import check_flag, wrong
 from keras_augsynth.core.config import plain
 from keras_augsynth.core.families.color import Color
-from keras_augsynth.core.modalities import NUMERIC
+from keras_augsynth.core.modalities import NUMBER, NUMERIC
 
 
 class Normalization(Color):
@@ -45,7 +45,7 @@ class Normalization(Color):
     True
     """
 
-    modalities = NUMERIC
+    modalities = (*NUMERIC, NUMBER)
     is_value_map = True
     uses_mean = False
 

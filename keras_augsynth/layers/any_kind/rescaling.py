@@ -6,7 +6,7 @@ import numpy as np
 from keras_augsynth.core.augmentation import Params
 from keras_augsynth.core.checks import check_number
 from keras_augsynth.core.families.color import Color
-from keras_augsynth.core.modalities import NUMERIC
+from keras_augsynth.core.modalities import NUMBER, NUMERIC
 
 
 class Rescaling(Color):
@@ -34,7 +34,7 @@ class Rescaling(Color):
     1.0
     """
 
-    modalities = NUMERIC
+    modalities = (*NUMERIC, NUMBER)
     is_value_map = True
     uses_mean = False
 

@@ -27,4 +27,4 @@ class GeneratorBrightness(Color, listed=False):
 
     def matrix(self, params, mean) -> Tensor:
         factor, black, channels = params["factor"], self.value_range[0], mean.shape[-1]
-        return matrices.affine_color([factor] * channels, [(1.0 - factor) * black] * channels)
+        return matrices.affine_color(factor, (1.0 - factor) * black, channels)
