@@ -51,6 +51,10 @@ class Erasing(Intensity, listed=False):
         return self.mask_fill_value is not None
 
     @property
+    def uses_range(self) -> bool:
+        return self.fill_value is None
+
+    @property
     def draws_pixels(self) -> bool:
         return self.fill_value is None
 
