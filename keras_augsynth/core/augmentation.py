@@ -14,8 +14,9 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core import activity, keras_internals, registry
-from keras_augsynth.core.checks import check_choice, check_flag, check_magnitude, check_number, check_seed, wrong
+from keras_augsynth.core.checks import Rule, check_by_rule, check_choice, check_flag, check_number, check_seed, wrong
 from keras_augsynth.core.config import arguments, plain, restored
+from keras_augsynth.core.distributions import PerClass
 from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
 from keras_augsynth.core.inputs import Inputs, dense, modality_of
@@ -70,6 +71,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     planar = False  # whether `apply` wants images (N, height, width, C): the frames of a video one by one
     modality_matters = False  # whether it makes a difference if a tensor is a video or a volume
     mixes = bends = whole_pixels = False
+    is_planned = False  # whether the layer, or a composite around it, has been called: its fixed arguments stay
     is_value_map = False
     sampling: Any = None
     fixed_arguments: tuple[str, ...] = ()  # constructor arguments of a base that the class provides itself
@@ -97,9 +99,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
-        self.p = check_magnitude(self, p, "p", 0.0, 1.0)
-        if p != 1.0 and not self.has_chance:
-            raise wrong(self, "p", "be 1: the layer is the same for all samples", p)
+        self.p = check_by_rule(self, p, "p", Rule(self._chance, 0.0, 1.0))
         seed = check_seed(self, seed)
         self.is_seeded = seed is not None
         self.seed = python_random.randint(1, 10**9) if seed is None else seed  # Keras's own source
@@ -195,7 +195,10 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         return (*shape[:start], *self.moved_size(shape[start:end]), *shape[end:])
 
     def check_labels(self, labels: Any) -> None:
-        """Refuses labels that the layer cannot take, where their values are known."""
+        """Refuses labels that the layer cannot take."""
+        for value in self.magnitudes().values():
+            if isinstance(value, PerClass):
+                value.check_labels(self, labels)
 
     @property
     def changes_masks(self) -> bool:
@@ -297,10 +300,16 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     ) -> Any:
         return Inputs.spec(self, inputs, labels, sample_weight)
 
+    def _chance(self, p: Any) -> float:
+        p = check_number(self, p, "p", 0.0, 1.0)
+        if p != 1.0 and not self.has_chance:
+            raise wrong(self, "p", "be 1: the layer is the same for all samples", p)
+        return p
+
     # Configuration and state.
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if vars(self).get("_plan") is not None and name in arguments(type(self)) and name not in self.magnitudes():
+        if self.is_planned and name in arguments(type(self)) and name not in self.magnitudes():
             needed = "be given when the layer is made; only magnitudes and `p` can be changed after the first call"
             raise wrong(self, name, needed, value)
         super().__setattr__(name, value)

@@ -149,6 +149,7 @@ class Mixing(Augmentation, listed=False):
         return ops.one_hot(ops.reshape(labels, (-1,)), self.num_classes, dtype="float32")
 
     def check_labels(self, labels: Any) -> None:
+        super().check_labels(labels)
         if self.num_classes is None or not isinstance(labels, tf.Tensor) or not hasattr(labels, "numpy"):
             return
         numbers = labels.numpy()
