@@ -195,6 +195,9 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     def check_labels(self, labels: Any) -> None:
         """Refuses labels that the layer cannot take, where their values are known."""
 
+    def check_masks(self, dtype: str) -> None:
+        """Refuses masks of a dtype that cannot hold what the layer writes into them."""
+
     @property
     def changes_masks(self) -> bool:
         """Whether masks come out otherwise than they went in."""

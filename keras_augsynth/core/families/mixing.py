@@ -12,7 +12,7 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, View
-from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage
+from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
 from keras_augsynth.core.modalities import IMAGE, Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
@@ -59,9 +59,11 @@ class MixingStage(Stage):
                 changed["masks"] = layer.apply_masks(masks, params)
             if "boxes" in parts:
                 fields = parts.get("box_fields", {})
-                changed["boxes"], changed["box_fields"] = layer.mix_boxes(
-                    parts["boxes"], fields, params, view.size, masks
-                )
+                boxes, fields = layer.mix_boxes(parts["boxes"], fields, params, view.size, masks)
+                sources = range(params["sources"].shape[1])
+                given = {"boxes": side_by_side([take_source(parts["boxes"], params, k) for k in sources])}
+                changed["boxes"] = keep_padding({**given, "box_fields": fields}, boxes)
+                changed["box_fields"] = fields
             if "labels" in parts:
                 changed["labels"] = layer.apply_labels(parts["labels"], params)
         return changed
