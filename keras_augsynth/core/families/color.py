@@ -9,10 +9,11 @@ from keras import ops
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.draws import Params, Step
-from keras_augsynth.core.families.intensity import Intensity, effective_range
+from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.families.stage import Drawn, Entries, Stage
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
+from keras_augsynth.core.ranges import effective_range
 from keras_augsynth.ops import color, matrices
 from keras_augsynth.ops.casting import UNIT
 from keras_augsynth.ops.compiled import shared

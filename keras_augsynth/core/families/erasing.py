@@ -55,6 +55,10 @@ class Erasing(Intensity, listed=False):
         check_mask_fill(self, dtype)
 
     @property
+    def uses_range(self) -> bool:
+        return self.fill_value is None
+
+    @property
     def draws_pixels(self) -> bool:
         return self.fill_value is None
 

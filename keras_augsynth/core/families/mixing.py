@@ -13,7 +13,7 @@ from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, View
 from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
-from keras_augsynth.core.modalities import IMAGE, Modality
+from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops.casting import to_dtype
@@ -35,8 +35,9 @@ class MixingStage(Stage):
             return batch if batch.labels is None else batch.with_changes(labels=layer.encode(batch.labels))
         if batch.points is not None:
             raise wrong(layer, "keypoints", "not be there: mixed samples have points of several", "keypoints")
+        one_image = batch.modality.is_planar and not batch.modality.has_frames
         for name in ("boxes", "masks"):
-            if getattr(batch, name) is not None and batch.modality is not IMAGE:
+            if getattr(batch, name) is not None and not one_image:
                 raise wrong(layer, name, f"not stand beside {batch.modality.key} that are mixed", name)
         if batch.labels is not None:
             batch = batch.with_changes(labels=layer.encode(batch.labels))
