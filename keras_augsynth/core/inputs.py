@@ -194,7 +194,7 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
         if name == "labels":
             return value
-        needed = "be dense: bring images to one size, by Resizing for instance, and pad boxes with labels of -1"
+        needed = f"be dense: {_ONE_SIZE}, and pad boxes with labels of -1"
         raise wrong(owner, name, needed, type(value).__name__, TypeError)
     if value is None or isinstance(value, keras.KerasTensor) or ops.is_tensor(value):
         return value
@@ -203,7 +203,8 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     try:
         return ops.convert_to_tensor(value)
     except (TypeError, ValueError) as error:
-        raise wrong(owner, name, "be a tensor, an array or a list of numbers", value, TypeError) from error
+        needed = f"be a tensor, an array or a list of numbers; {_ONE_SIZE}"
+        raise wrong(owner, name, needed, value, TypeError) from error
 
 
 def primary(layer: Any, inputs: Any) -> tuple[str | None, Tensor, Modality]:
@@ -270,6 +271,7 @@ def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
         raise wrong(layer, name, needed, shape)
 
 
+_ONE_SIZE = "bring images to one size: `dataset.map(Resizing(height, width))` before `batch`"
 _COMPLEX = (tf.complex64, tf.complex128, "complex64", "complex128")
 
 
