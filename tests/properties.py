@@ -336,7 +336,7 @@ def wrong_inputs_are_refused(case: Case) -> None:
     layer, name, key = case.make(), case.layer.__name__, case.key
     with pytest.raises(ValueError, match=rf"{name}: `{key}` must .* Received: "):
         layer(np.zeros((2,) * 7, "float32") if not case.is_text else np.full((2, 2, 2, 2), "a"))
-    with pytest.raises(ValueError, match=rf'{name}: `inputs` must have the key "{key}"'):
+    with pytest.raises(ValueError, match=rf'{name}: `inputs` must have the key .*"{key}"'):
         layer({"something": case.inputs})
     strings = np.full(case.inputs.shape, "a") if not case.is_text else np.zeros(3)
     with pytest.raises(TypeError, match=rf"{name}: `{key}` must be (strings|numbers)"):
