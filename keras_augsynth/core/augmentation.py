@@ -200,6 +200,9 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
             if isinstance(value, PerClass):
                 value.check_labels(self, labels)
 
+    def check_masks(self, dtype: str) -> None:
+        """Refuses masks of a dtype that cannot hold what the layer writes into them."""
+
     @property
     def changes_masks(self) -> bool:
         """Whether masks come out otherwise than they went in."""

@@ -104,6 +104,11 @@ class Composite(Augmentation, listed=False):
             if isinstance(layer, Augmentation):
                 layer.check_labels(labels)
 
+    def check_masks(self, dtype: str) -> None:
+        for layer in self.layers:
+            if isinstance(layer, Augmentation):
+                layer.check_masks(dtype)
+
     def changed_shape(self, shape: tuple[int | None, ...], modality: Modality) -> tuple[int | None, ...]:
         for layer in self.layers:
             shape = _part(layer).changed_shape(shape, modality)
