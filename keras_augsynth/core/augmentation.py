@@ -69,8 +69,9 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     changes_labels = False
     draws_pixels: Any = False  # whether `draw` makes as many numbers as there are pixels
     planar = False  # whether `apply` wants images (N, height, width, C): the frames of a video one by one
-    modality_matters = False  # whether it makes a difference if a tensor is a video or a volume
-    mixes = bends = whole_pixels = False
+    modality_matters: Any = False  # whether it makes a difference if a tensor is a video or a volume
+    mixes: Any = False
+    bends = whole_pixels = False
     is_planned = False  # whether the layer, or a composite around it, has been called: its fixed arguments stay
     is_value_map = False
     sampling: Any = None
@@ -215,10 +216,11 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
 
     # What Keras calls.
 
+    @tf.autograph.experimental.do_not_convert  # in `dataset.map`: nothing in here needs it, and it takes seconds
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         inputs, args = dense(self, inputs), tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
-        look(self, inputs)
+        look(self, inputs, stacklevel=4)
         if not tf.executing_eagerly():
             self.plan.make_variables()
         return super().__call__(inputs, *args, **kwargs)

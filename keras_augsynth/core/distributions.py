@@ -138,7 +138,8 @@ class Normal(Distribution):
         return [self.mean, self.stddev]
 
     def with_numbers(self, numbers: list[float]) -> "Normal":
-        return Normal(*numbers, self.low, self.high)
+        mean, stddev = numbers
+        return Normal(mean, stddev, self.low, self.high)
 
     def structure(self) -> tuple[Any, ...]:
         return self.low, self.high
