@@ -104,13 +104,14 @@ class Inputs:
         changed = keras.KerasTensor(shape, "string" if x.dtype == "string" else layer.compute_dtype)
         result: Any = changed
         if key is not None:
-            result = {**inputs, key: changed}
+            result = {**_as_new(inputs), key: changed}
             if "segmentation_masks" in inputs:
                 masks = inputs["segmentation_masks"]
                 mask_shape = _mask_shape(layer, masks.shape, shape, modality)
                 result["segmentation_masks"] = keras.KerasTensor(mask_shape, masks.dtype)
         if labels is None:
             return result
+        labels, sample_weight = _as_new(labels), _as_new(sample_weight)
         return (result, labels) if sample_weight is None else (result, labels, sample_weight)
 
     # The primary tensor.
@@ -194,6 +195,11 @@ class Inputs:
         if value is None or (name == "epoch" and len(value.shape) == 0):
             return value
         return ops.reshape(value, (-1,))
+
+
+def _as_new(tensors: Any) -> Any:
+    """Symbolic tensors for what comes out as it went in. A model that gets the same ones back has lost its inputs."""
+    return keras.tree.map_structure(lambda t: None if t is None else keras.KerasTensor(t.shape, t.dtype), tensors)
 
 
 def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
