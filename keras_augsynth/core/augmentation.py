@@ -302,18 +302,23 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
 
     # Configuration and state.
 
+    @classmethod
+    def _arguments(cls) -> tuple[str, ...]:
+        own: Any = cls
+        return arguments(own)
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if vars(self).get("_plan") is not None and name in arguments(type(self)) and name not in self.magnitudes():
+        if vars(self).get("_plan") is not None and name in self._arguments() and name not in self.magnitudes():
             needed = "be given when the layer is made; only magnitudes and `p` can be changed after the first call"
             raise wrong(self, name, needed, value)
         super().__setattr__(name, value)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **{name: plain(getattr(self, name)) for name in arguments(type(self))}}
+        return {**super().get_config(), **{name: plain(getattr(self, name)) for name in self._arguments()}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Augmentation":
-        known = arguments(cls)
+        known = cls._arguments()
         return cls(**{k: restored(v, custom_objects) if k in known else v for k, v in config.items()})
 
     def save_own_variables(self, store: dict) -> None:

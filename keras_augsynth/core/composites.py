@@ -86,8 +86,8 @@ class Composite(Augmentation, listed=False):
             steps.append(_part(layer).steps(within.behind(Gate(self, seed, position))))
         return steps
 
-    @property
-    def mixes(self) -> bool:
+    @property  # a layer says it by an attribute of its class, a composite asks its parts
+    def mixes(self) -> bool:  # type: ignore[override]
         return any(getattr(layer, "mixes", False) for layer in self.layers)
 
     @property
@@ -95,7 +95,7 @@ class Composite(Augmentation, listed=False):
         return any(getattr(layer, "changes_masks", False) for layer in self.layers)
 
     @property
-    def modality_matters(self) -> bool:
+    def modality_matters(self) -> bool:  # type: ignore[override]
         return any(getattr(layer, "modality_matters", False) for layer in self.layers)
 
     def check_labels(self, labels: Any) -> None:

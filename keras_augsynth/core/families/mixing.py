@@ -47,6 +47,7 @@ class MixingStage(Stage):
     def _mix(self, parts: Parts, entries: Entries, modality: Modality, dtype: str | None) -> Parts:
         step, x = self.steps[0], ops.cast(parts["x"], "float32")
         view = step.view(ops.shape(x), modality, parts.get("labels"))
+        params: Any
         params, gate = step.params_or_rest(entries, view)
         with step.within(view) as layer:
             if gate is not None:
