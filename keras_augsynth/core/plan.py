@@ -86,7 +86,7 @@ class Plan:
         """Stage by stage: (the stage, its notes, the batch behind it, what is known of that)."""
         notes, drawn = passes.at_the_start(ops.dtype(batch.x)), {}
         active = not (keys is None and record is None)
-        for stage, follower in zip(self.stages, [*self.stages[1:], None], strict=True):
+        for stage, follower in zip(self.stages, [*self.stages, None][1:], strict=True):
             if not stage.acting(active):
                 continue
             own: Drawn | None = None
