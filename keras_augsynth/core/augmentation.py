@@ -20,7 +20,11 @@ from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
 from keras_augsynth.core.inputs import Inputs, dense, modality_of
 from keras_augsynth.core.magnitudes import HasMagnitudes
+<<<<<<< HEAD
 from keras_augsynth.core.modalities import IMAGE, Modality, names
+=======
+from keras_augsynth.core.modalities import IMAGE, SPATIAL, TEXT, Modality, names
+>>>>>>> b-dropin
 from keras_augsynth.core.plan import Plan
 from keras_augsynth.core.ranges import look
 from keras_augsynth.ops import boxes as box_ops
@@ -57,6 +61,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
             images' height and width are taken for masks.
         sample_weight: given over triples; then a triple comes back.
         training: bool or None.
+        mask: a Keras mask of the steps of `inputs`, for layers of Keras that stand in a composite and take one.
 
     With "sample_ids" (and "epoch") a sample's draws depend on them and on the seed alone. Otherwise they
     depend on the seed, a counter of calls (saved with the model) and the row.
@@ -111,10 +116,15 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         if modality is not None:
             check_choice(self, modality, "modality", names(self.modalities))
         self.sample_rate = None if sample_rate is None else check_number(self, sample_rate, "sample_rate", 1.0)
-        self._calls = keras.random.SeedGenerator(0)  # state 1 counts the calls
+        self._calls = keras.random.SeedGenerator(0) if self.has_chance else None  # state 1 counts the calls
         self._plan: Plan | None = None
+<<<<<<< HEAD
         self.looks_at_values = True  # until they have been seen to lie in the value range, or not
         self.supports_masking = True
+=======
+        # A mask of steps means nothing for images, and is wrong behind what mixes samples.
+        self.supports_masking = not self.mixes and not set(self.modalities) <= set(SPATIAL)
+>>>>>>> b-dropin
         keras_internals.accept_inputs_as_they_are(self)
         if all(each.dtype == "string" for each in self.modalities):
             self.jit = self.supports_jit = False  # XLA over strings aborts the process
@@ -220,12 +230,20 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
             self.plan.make_variables()
         return super().__call__(inputs, *args, **kwargs)
 
-    def call(self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None) -> Any:
+    def call(
+        self,
+        inputs: Any,
+        labels: Any = None,
+        sample_weight: Any = None,
+        training: bool | None = None,
+        mask: Any = None,
+    ) -> Any:
         read = Inputs(self, inputs, labels)
+        batch = read.batch.with_changes(steps_mask=mask)
         keys = None
-        if activity.is_active(self):
+        if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
-        return read.restore(self.plan(read.batch, keys), sample_weight)
+        return read.restore(self.plan(batch, keys), sample_weight)
 
     def draw_params(self, sample_ids: Any, epoch: int = 0, *, shape: Sequence[int] | None = None) -> dict[str, Any]:
         """What the layer draws for samples with these ids: the same as in a call with "sample_ids" and "epoch".
@@ -296,7 +314,12 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         return self.changed_shape(tuple(input_shape), modality_of(self, input_shape))
 
     def compute_output_spec(
-        self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None
+        self,
+        inputs: Any,
+        labels: Any = None,
+        sample_weight: Any = None,
+        training: bool | None = None,
+        mask: Any = None,
     ) -> Any:
         return Inputs.spec(self, inputs, labels, sample_weight)
 
@@ -323,11 +346,13 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
 
     def save_own_variables(self, store: dict) -> None:
         super().save_own_variables(store)
-        store["calls"] = np.asarray(ops.convert_to_tensor(self._calls.state))
+        if self._calls is not None:
+            store["calls"] = np.asarray(ops.convert_to_tensor(self._calls.state))
         store["magnitudes"] = self.magnitude_numbers()
 
     def load_own_variables(self, store: dict) -> None:
-        self._calls.state.assign(store["calls"])
+        if self._calls is not None:
+            self._calls.state.assign(store["calls"])
         self.set_magnitude_numbers(np.asarray(store["magnitudes"]))
         rest = set(store.keys()) - {"calls", "magnitudes"}
         super().load_own_variables({name: store[name] for name in rest})

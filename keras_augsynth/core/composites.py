@@ -11,7 +11,7 @@ from keras import ops
 from keras_augsynth.core import json_policy
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_flag, check_integer, check_number, check_value_range, wrong
-from keras_augsynth.core.config import plain
+from keras_augsynth.core.config import arguments, plain
 from keras_augsynth.core.draws import Gate, Place, Step
 from keras_augsynth.core.families.foreign import Foreign
 from keras_augsynth.core.inputs import modality_of
@@ -43,8 +43,9 @@ class Composite(Augmentation, listed=False):
     ):
         layers = _checked(self, layers)
         self.modalities = _shared_modalities(self, layers)
-        super().__init__(**kwargs)
         self.layers = list(layers)
+        super().__init__(**kwargs)
+        self.supports_masking = all(layer.supports_masking for layer in self.layers)
         self.value_range = None if value_range is None else check_value_range(self, value_range)
         self.built = all(layer.built for layer in layers if isinstance(layer, Augmentation))
 
@@ -122,6 +123,12 @@ class Composite(Augmentation, listed=False):
                 _reseed(layer, entry["config"], self.seed_of(position, self.seed))
         return config
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Composite":
+        if "layers" in arguments(cls) and "layers" not in config:
+            raise wrong(cls.__name__, "layers", "stand in the configuration", config)
+        return super().from_config(config, custom_objects)
+
     def to_json(self) -> str:
         """All layers with their arguments and seeds, as text to read and to keep; `from_json` is the way back.
 
@@ -162,6 +169,7 @@ class Pipeline(Composite, listed=False):
     Args:
         layers: augmentations that share a kind of data; none changes nothing. Any other Keras layer may stand among
             them and is called as it is, with the primary tensor.
+        name: of the layer.
         fuse: False carries out every layer on its own.
         shuffle: True carries out the layers in another order for each sample. Costs little where all of them are
             geometric or all change colors linearly; of other layers, every one is computed at every place.
@@ -182,12 +190,18 @@ class Pipeline(Composite, listed=False):
     """
 
     def __init__(
-        self, layers: Sequence[keras.layers.Layer] = (), *, fuse: bool = True, shuffle: bool = False, **kwargs: Any
+        self,
+        layers: Sequence[keras.layers.Layer] = (),
+        name: str | None = None,
+        *,
+        fuse: bool = True,
+        shuffle: bool = False,
+        **kwargs: Any,
     ):
-        super().__init__(layers, **kwargs)
+        super().__init__(layers, name=name, **kwargs)
         self.fuse = check_flag(self, fuse, "fuse")
         self.shuffle = check_flag(self, shuffle, "shuffle")
-        if shuffle:
+        if shuffle and self.layers:
             _check_optional(self, self.layers)
 
     def gates(self, rng: Random) -> Tensor:

@@ -10,7 +10,7 @@ from keras import ops
 from keras_augsynth.core.batch import PADDING, Batch
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.companions import check_companions, is_mask
-from keras_augsynth.core.modalities import TEXT, Modality, by_name, names
+from keras_augsynth.core.modalities import TABULAR, TEXT, Modality, by_name, names
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
@@ -86,7 +86,7 @@ class Inputs:
     def check(layer: Any, inputs: Any, labels: Any = None, *_: Any) -> None:
         """Refuses what the layer cannot take: wrong keys, ranks, kinds and shapes."""
         key, x, modality = primary(layer, inputs)
-        _check_primary(layer, x, modality)
+        _check_primary(layer, inputs, x, modality)
         data = inputs if key is not None else {}
         check_companions(layer, x, data, labels, modality)
         for given in (labels, data.get("labels")):
@@ -258,7 +258,7 @@ def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) 
     return (*x[:channel], masks[channel], *x[channel + 1 :])
 
 
-def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
+def _check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> None:
     name = modality.key
     if x.shape is None or getattr(x.shape, "rank", 0) is None:
         raise wrong(layer, name, "have a known rank: set its shape with `set_shape`", x)
@@ -275,12 +275,19 @@ def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
     sample = shape[len(shape) - modality.rank :] if modality.has_channels else ()
     if 0 in sample:
         raise wrong(layer, name, "have no side of length 0", shape)
+<<<<<<< HEAD
     if name in _MOST_CHANNELS and len(shape) == modality.rank + 1:
         most = _MOST_CHANNELS[name]
         if shape[-1] is not None and shape[-1] <= most and (shape[0] is None or shape[0] > most):
             axes = ", ".join(modality.axes)
             needed = f"be (batch, {axes}) or (batch, {axes}, channels); write a single one as (1, {axes}, channels)"
             raise wrong(layer, name, needed, shape)
+=======
+    could_be_rows = TABULAR in layer.modalities and not isinstance(inputs, dict) and layer.modality is None
+    if name == "audio" and not could_be_rows and len(shape) == 2 and None not in shape and shape[1] <= 8 < shape[0]:
+        needed = "be (batch, time) or (batch, time, channels); write one stereo recording as (1, time, channels)"
+        raise wrong(layer, name, needed, shape)
+>>>>>>> b-dropin
 
 
 _ONE_SIZE = "bring images to one size: `dataset.map(Resizing(height, width))` before `batch`"

@@ -88,7 +88,11 @@ class Plan:
         notes = passes.at_the_start(ops.dtype(batch.x))
         drawn: dict[Stage, Drawn] = {}
         active = not (keys is None and record is None)
+<<<<<<< HEAD
         for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
+=======
+        for stage, follower in zip(self.stages, [*self.stages, None][1:], strict=True):
+>>>>>>> b-dropin
             if not stage.acting(active):
                 continue
             own: Drawn | None = None
