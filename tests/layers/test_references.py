@@ -153,3 +153,10 @@ def test_wrong_arguments():
         layers.HistogramMatching(blend_ratio=1.5)
     with pytest.raises(ValueError, match="FourierDomainAdaptation: `beta` must be a finite number from"):
         layers.FourierDomainAdaptation(beta=0.5)
+
+
+@pytest.mark.parametrize("references", [np.array(0.2), 3, ["x"], np.zeros((1, 4, 4, 3), complex)])
+@pytest.mark.parametrize("layer", [layers.HistogramMatching, layers.FourierDomainAdaptation])
+def test_references_that_are_no_images(layer, references):
+    with pytest.raises(TypeError, match=f"{layer.__name__}: `references` must be .*images"):
+        layer(references)
