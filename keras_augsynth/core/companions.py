@@ -44,7 +44,7 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
     if "bounding_boxes" in data:
         check.boxes(data["bounding_boxes"], x, modality)
     for given in (labels, data.get("labels")):
-        if ops.is_tensor(given) and getattr(given.shape, "rank", 0) is not None:
+        if given is not None and ops.is_tensor(given) and getattr(given.shape, "rank", 0) is not None:
             check.one_for_each("labels", given, exactly=False)
 
 

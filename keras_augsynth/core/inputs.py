@@ -203,7 +203,7 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
         if name == "labels":
             return value
-        needed = "be dense: bring images to one size, by Resizing for instance, and pad boxes with labels of -1"
+        needed = f"be dense: {_ONE_SIZE}, and pad boxes with labels of -1"
         raise wrong(owner, name, needed, type(value).__name__, TypeError)
     if value is None or isinstance(value, keras.KerasTensor) or ops.is_tensor(value):
         return value
@@ -212,7 +212,8 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     try:
         return ops.convert_to_tensor(value)
     except (TypeError, ValueError) as error:
-        raise wrong(owner, name, "be a tensor, an array or a list of numbers", value, TypeError) from error
+        needed = f"be a tensor, an array or a list of numbers; {_ONE_SIZE}"
+        raise wrong(owner, name, needed, value, TypeError) from error
 
 
 def primary(layer: Any, inputs: Any) -> tuple[str | None, Tensor, Modality]:
@@ -274,11 +275,17 @@ def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
     sample = shape[len(shape) - modality.rank :] if modality.has_channels else ()
     if 0 in sample:
         raise wrong(layer, name, "have no side of length 0", shape)
-    if name == "audio" and len(shape) == 2 and None not in shape and shape[1] <= 8 < shape[0]:
-        needed = "be (batch, time) or (batch, time, channels); write one stereo recording as (1, time, channels)"
-        raise wrong(layer, name, needed, shape)
+    if name in _MOST_CHANNELS and len(shape) == modality.rank + 1:
+        most = _MOST_CHANNELS[name]
+        if shape[-1] is not None and shape[-1] <= most and (shape[0] is None or shape[0] > most):
+            axes = ", ".join(modality.axes)
+            needed = f"be (batch, {axes}) or (batch, {axes}, channels); write a single one as (1, {axes}, channels)"
+            raise wrong(layer, name, needed, shape)
 
 
+_ONE_SIZE = "bring images to one size: `dataset.map(Resizing(height, width))` before `batch`"
+# What is (time, channels) with so few channels and more steps is no batch of sounds of so few steps.
+_MOST_CHANNELS = {"audio": 8, "spectrograms": 2}
 _COMPLEX = (tf.complex64, tf.complex128, "complex64", "complex128")
 
 

@@ -8,11 +8,12 @@ from keras import ops
 
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.draws import Params, Step
-from keras_augsynth.core.families.intensity import Intensity, effective_range
+from keras_augsynth.core.draws import Params, Step, current_key
+from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.families.stage import Drawn, Entries, Stage
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
+from keras_augsynth.core.ranges import effective_range
 from keras_augsynth.ops import color, matrices
 from keras_augsynth.ops.casting import UNIT
 from keras_augsynth.ops.compiled import shared
@@ -158,5 +159,5 @@ class Color(Intensity, listed=False):
         if channels == 1:
             return matrices.identity(2)
         if channels != 3:
-            raise wrong(self, "images", "have 1 or 3 channels", channels)
+            raise wrong(self, current_key(), "have 1 or 3 channels", channels)
         return matrix

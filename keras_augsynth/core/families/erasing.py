@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_augsynth.core.checks import check_number, wrong
 from keras_augsynth.core.companions import check_mask_fill
-from keras_augsynth.core.draws import Params, View
+from keras_augsynth.core.draws import Params, View, current_key
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.ops.casting import holds
@@ -55,6 +55,10 @@ class Erasing(Intensity, listed=False):
         check_mask_fill(self, dtype)
 
     @property
+    def uses_range(self) -> bool:  # type: ignore[override]
+        return self.fill_value is None
+
+    @property
     def draws_pixels(self) -> bool:
         return self.fill_value is None
 
@@ -73,7 +77,8 @@ class Erasing(Intensity, listed=False):
     def apply(self, x: Tensor, params: Params) -> Tensor:
         fill = params["noise"] if self.fill_value is None else self.fill_value
         if isinstance(fill, tuple) and len(fill) != x.shape[-1]:
-            raise wrong(self, "fill_value", f"have one number for each of the images' {x.shape[-1]} channels", fill)
+            needed = f"have one number for each of the {x.shape[-1]} channels of the {current_key()}"
+            raise wrong(self, "fill_value", needed, fill)
         numbers = fill if isinstance(fill, tuple) else (fill,)
         exact = self.fill_value is not None and all(holds(ops.dtype(x), number) for number in numbers)
         fill = ops.cast(fill, x.dtype if exact else "float32")

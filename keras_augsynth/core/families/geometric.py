@@ -18,7 +18,7 @@ from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops import matrices
 from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import shared
-from keras_augsynth.ops.resample import FILL_MODES, INTERPOLATIONS, resample, sample
+from keras_augsynth.ops.resample import FILL_MODES, INTERPOLATIONS, SHARP, resample, sample
 from keras_augsynth.ops.rows import select
 
 Tensor = Any
@@ -45,7 +45,7 @@ class GeometricStage(Stage):
     keeps_finite = True
 
     def accepts(self, step: Step) -> bool:
-        if step.layer.stage is not GeometricStage:
+        if step.layer.stage is not GeometricStage or not (step.layer.merges and self._layers[0].merges):
             return False
         return len({layer.sampling for layer in (step.layer, *self._layers)} - {None}) <= 1
 
@@ -57,12 +57,15 @@ class GeometricStage(Stage):
     def _sampling(self) -> Sampling:
         wish = next(filter(None, (layer.sampling for layer in self._layers)), Sampling())
         whole = all(layer.whole_pixels for layer in self._layers)
+        if wish.fill_mode == "constant" and any(layer.resizes for layer in self._layers):
+            wish = wish._replace(fill_mode=SHARP)
         return wish._replace(interpolation="nearest") if whole else wish
 
     def can_write_fixed_point(self, dtype: str) -> bool:
         interpolation, fill_mode, fill_value, _ = self._sampling
-        bytes_only = dtype == "uint8" and (fill_mode != "constant" or 0.0 <= fill_value <= 255.0)
-        return bytes_only and interpolation == "bilinear"
+        filled = fill_mode in ("constant", SHARP)
+        bytes_only = dtype == "uint8" and (not filled or 0.0 <= fill_value <= 255.0)
+        return bytes_only and interpolation == "bilinear" and self._layers[0].merges
 
     def prepared(self, entries: Entries, shape: Sequence[Any], modality: Modality, companions: bool) -> Drawn:
         if any(layer.bends for layer in self._layers) or (len(self.steps) == 1 and self._layers[0].whole_pixels):
@@ -83,9 +86,9 @@ class GeometricStage(Stage):
         if moving:
             changed = self.kernel(self._move_companions, **constants)(moving, entries, shape)
         if len(self.steps) == 1 and self._layers[0].moves(size[-2:] if self._layers[0].planar else size):
-            dtypes = {"x": notes.dtype, "masks": None}
             for part, t in images.items():
-                changed[part] = self.kernel(self._move, dtype=dtypes[part], **constants)(t, entries, shape)
+                dtype = notes.dtype if part == "x" else None
+                changed[part] = self.kernel(self._move, part=part, dtype=dtype, **constants)(t, entries, shape)
             return batch.with_changes(**changed)
         matrix = None if drawn is None else drawn.get("matrix")
         if matrix is None:
@@ -141,17 +144,18 @@ class GeometricStage(Stage):
         return changed if dtype is None else changed | {"x": to_dtype(changed["x"], dtype)}
 
     def _move(
-        self, t: Tensor, entries: Entries | None, shape: Sequence[Any], modality: Modality, dtype: str | None
+        self, t: Tensor, entries: Entries | None, shape: Sequence[Any], modality: Modality, dtype: str | None, part: str
     ) -> Tensor:
-        """A layer that only moves whole pixels does so by index, in data of `shape` or in their masks."""
+        """What a layer does in its own way, to data of `shape` or to their masks."""
         step = self.steps[0]
         view = step.view(shape, modality)
         params, gate = step.params_or_rest(entries, view)
         with step.within(view) as layer:
-            moved = layer.move(t, params)
+            move = layer.move_masks if part == "masks" else layer.move
+            moved = move(t, params)
             if gate is not None:
                 rest = layer.inference_params(view)
-                moved = select(gate, moved, t if rest is None else layer.move(t, rest))
+                moved = select(gate, moved, t if rest is None else move(t, rest))
         return moved if dtype is None else to_dtype(moved, dtype)
 
     def _motion(self, entries: Entries | None, shape: Sequence[Any], modality: Modality) -> tuple[Motion, tuple]:
@@ -207,6 +211,8 @@ class Geometric(Augmentation, listed=False):
     planar = True  # acts on (height, width), alike in every slice of a volume and every frame of a video
     bends = False  # whether the layer has a `bend` instead of a matrix
     whole_pixels = False  # whether the layer only moves whole pixels
+    resizes = False  # whether one pixel can become many, and there is no border to blend with
+    merges = True  # whether neighbours can share the layer's resample
 
     def __init__(
         self,
@@ -269,10 +275,14 @@ class Geometric(Augmentation, listed=False):
         return self.whole_pixels
 
     def move(self, x: Tensor, params: Params) -> Tensor:
-        """What a layer does that only moves whole pixels: images or masks, any dtype; by index where that is faster."""
+        """What a layer does in its own way, to images of any dtype: by index where it only moves whole pixels."""
         size = ops.shape(x)[1:-1]
         matrix = matrices.embedded(self.matrix(params, size[-2:] if self.planar else size), len(size) + 1)
         return resample(x, ops.cast(matrix, "float32"), None, "nearest", "nearest")
+
+    def move_masks(self, masks: Tensor, params: Params) -> Tensor:
+        """`move` for masks."""
+        return self.move(masks, params)
 
     def moved_size(self, size: Sequence[Any]) -> Sequence[Any]:
         """`output_size` of a whole volume, of which a planar layer sees (height, width)."""
