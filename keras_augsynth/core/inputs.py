@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.batch import PADDING, Batch
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.companions import check_companions, is_mask
 from keras_augsynth.core.modalities import TEXT, Modality, by_name, names
@@ -92,6 +92,9 @@ class Inputs:
         for given in (labels, data.get("labels")):
             if given is not None:
                 layer.check_labels(given)
+        masks = labels if labels is not None and is_mask(layer, x, labels, modality) else data.get("segmentation_masks")
+        if masks is not None:
+            layer.check_masks(keras.backend.standardize_dtype(masks.dtype))
 
     @staticmethod
     def spec(layer: Any, inputs: Any, labels: Any, sample_weight: Any) -> Any:
@@ -160,15 +163,21 @@ class Inputs:
     def _enter_boxes(self, batch: Batch, given: dict) -> Batch:
         boxes = self._convert(self._rows(given["boxes"]), self._layer.bounding_box_format, "xyxy", batch.x)
         fields = {name: self._rows(value) for name, value in given.items() if name != "boxes"}
-        return batch.with_changes(boxes=boxes, box_fields=fields)
+        entered = batch.with_changes(boxes=boxes, box_fields=fields)
+        padding = entered.padding_of_boxes()
+        if padding is None:
+            return entered
+        # Padding has no place in the image: its numbers are no coordinates to be converted.
+        boxes = ops.where(padding, ops.cast(self._rows(given["boxes"]), boxes.dtype), boxes)
+        return batch.with_changes(boxes=boxes, box_fields={**fields, PADDING: padding[..., 0]})
 
     def _leave_boxes(self, batch: Batch) -> dict[str, Any]:
         given = self._data["bounding_boxes"]
         boxes = self._convert(batch.boxes, "xyxy", self._layer.bounding_box_format, batch.x)
-        padding = self.batch.padding_of_boxes()
-        if padding is not None and not self._layer.mixes:  # it stays as it was, whatever became of the image's size
-            boxes = ops.where(padding, ops.cast(self._rows(given["boxes"]), boxes.dtype), boxes)
-        fields = {name: ops.cast(self._unrow(t), given[name].dtype) for name, t in batch.box_fields.items()}
+        own = dict(batch.box_fields)
+        if (padding := own.pop(PADDING, None)) is not None:
+            boxes = ops.where(ops.expand_dims(padding, -1), batch.boxes, boxes)
+        fields = {name: ops.cast(self._unrow(t), given[name].dtype) for name, t in own.items()}
         return {**given, "boxes": self._unrow(_as_floats(boxes, given["boxes"])), **fields}
 
     def _convert(self, boxes: Tensor, source: str, target: str, x: Tensor) -> Tensor:

@@ -109,16 +109,16 @@ def _reader(
         each = (-1, *(1,) * len(output_size))
         place = ops.reshape(ops.arange(n, dtype="int32"), each) * pixels.strides[0]
         fractions, steps = [], []
-        for c, length, stride in zip(coordinates, size, pixels.strides[1:], strict=True):
+        for c, length, stride, step in zip(coordinates, size, pixels.strides[1:], pixels.steps, strict=True):
             c = ops.floor(c + 0.5) if interpolation == "nearest" else c
             c = _FOLDS[fill_mode](c, ops.cast(length, "float32"))
             lower = ops.floor(c)
             place = place + rounded(lower) * stride
-            fraction, step = c - lower, stride
+            fraction = c - lower
             if "float" in dtype or not pixels.padded:
                 # A pixel that is met exactly is read twice instead of with its neighbour: 0 * NaN would spread.
                 between = c > lower
-                fraction, step = ops.where(between, fraction, 0.5), ops.where(between, stride, 0)
+                fraction, step = ops.where(between, fraction, 0.5), ops.where(between, step, 0)
             fractions.append(ops.expand_dims(fraction, -1))
             steps.append(step)
         place = pixels.places(place)

@@ -6,6 +6,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.checks import check_number, wrong
+from keras_augsynth.core.companions import check_mask_fill
 from keras_augsynth.core.draws import Params, View, current_key
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.magnitudes import current_view
@@ -50,6 +51,13 @@ class Erasing(Intensity, listed=False):
     def changes_masks(self) -> bool:
         return self.mask_fill_value is not None
 
+    def check_masks(self, dtype: str) -> None:
+        check_mask_fill(self, dtype)
+
+    @property
+    def uses_range(self) -> bool:  # type: ignore[override]
+        return self.fill_value is None
+
     @property
     def draws_pixels(self) -> bool:
         return self.fill_value is None
@@ -79,9 +87,6 @@ class Erasing(Intensity, listed=False):
     def apply_masks(self, masks: Tensor, params: Params) -> Tensor:
         if self.mask_fill_value is None:
             return masks
-        if not holds(ops.dtype(masks), self.mask_fill_value):
-            needed = f"be a value that the masks' dtype {ops.dtype(masks)} can have"
-            raise wrong(self, "mask_fill_value", needed, self.mask_fill_value)
         return ops.where(self._holes_in(masks, params), ops.cast(self.mask_fill_value, masks.dtype), masks)
 
     def _holes_in(self, x: Tensor, params: Params) -> Tensor:

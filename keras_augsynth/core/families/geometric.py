@@ -7,7 +7,8 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
-from keras_augsynth.core.checks import check_choice, check_integer, check_number, wrong
+from keras_augsynth.core.checks import check_choice, check_integer, check_number
+from keras_augsynth.core.companions import check_mask_fill
 from keras_augsynth.core.draws import Params, Step
 from keras_augsynth.core.families.motion import Motion, Points, pixel_centers
 from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
@@ -15,7 +16,7 @@ from keras_augsynth.core.modalities import SPATIAL, Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops import matrices
-from keras_augsynth.ops.casting import holds, to_dtype
+from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import shared
 from keras_augsynth.ops.resample import FILL_MODES, INTERPOLATIONS, SHARP, resample, sample
 from keras_augsynth.ops.rows import select
@@ -76,8 +77,6 @@ class GeometricStage(Stage):
 
     def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         images, moving = batch.parts("x", "masks"), batch.parts("boxes", "box_fields", "points")
-        if batch.masks is not None:
-            self._check_mask_fill(batch.masks)
         constants = {"modality": batch.modality}
         shape, entries = ops.shape(batch.x), None if drawn is None else drawn.get("entries")
         if any(layer.bends for layer in self._layers):
@@ -111,14 +110,6 @@ class GeometricStage(Stage):
         for layer in self._layers:
             size = layer.moved_size(size)
         return tuple(size)
-
-    def _check_mask_fill(self, masks: Tensor) -> None:
-        value = self._sampling.mask_fill_value
-        if value is not None and not holds(ops.dtype(masks), value):
-            owner = next(layer for layer in self._layers if layer.sampling is not None)
-            raise wrong(
-                owner, "mask_fill_value", f"be a value that the masks' dtype {ops.dtype(masks)} can have", value
-            )
 
     # Kernels.
 
@@ -269,6 +260,10 @@ class Geometric(Augmentation, listed=False):
         outside = [to + ops.where(to < 0.0, -limit, limit) for to, limit in zip(targets, limits, strict=True)]
         places = [ops.where(found, place, far) for place, far in zip(places, outside, strict=True)]
         return places
+
+    def check_masks(self, dtype: str) -> None:
+        if self.sampling is not None:
+            check_mask_fill(self, dtype)
 
     @property
     def sampling(self) -> Sampling | None:

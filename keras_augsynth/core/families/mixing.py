@@ -12,7 +12,7 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, View
-from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage
+from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
@@ -47,6 +47,7 @@ class MixingStage(Stage):
     def _mix(self, parts: Parts, entries: Entries, modality: Modality, dtype: str | None) -> Parts:
         step, x = self.steps[0], ops.cast(parts["x"], "float32")
         view = step.view(ops.shape(x), modality, parts.get("labels"))
+        params: Any
         params, gate = step.params_or_rest(entries, view)
         with step.within(view) as layer:
             if gate is not None:
@@ -60,11 +61,14 @@ class MixingStage(Stage):
             if "boxes" in parts:
                 boxes, fields = parts["boxes"], parts.get("box_fields", {})
                 if modality.has_frames:
-                    mixed = layer.mix_boxes(*_in_a_row((boxes, fields)), params, view.size, masks)
-                    mixed = _by_frames(mixed, boxes)
-                else:
-                    mixed = layer.mix_boxes(boxes, fields, params, view.size, masks)
-                changed["boxes"], changed["box_fields"] = mixed
+                    boxes, fields = _in_a_row((boxes, fields))
+                mixed, fields = layer.mix_boxes(boxes, fields, params, view.size, masks)
+                sources = range(params["sources"].shape[1])
+                given = side_by_side([take_source(boxes, params, k) for k in sources])
+                both = keep_padding({"boxes": given, "box_fields": fields}, mixed), fields
+                changed["boxes"], changed["box_fields"] = (
+                    _by_frames(both, parts["boxes"]) if modality.has_frames else both
+                )
             if "labels" in parts:
                 changed["labels"] = layer.apply_labels(parts["labels"], params)
         return changed

@@ -34,7 +34,7 @@ class ReferenceAugmentation(Intensity, listed=False):
     def __init__(self, references: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.references = references
-        self._bank = None
+        self._bank: Any = None
         if references is not None:
             self._learn(references, False)
 

@@ -5,7 +5,6 @@ from keras import ops
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.families.mixing import Mixing, fields_side_by_side, side_by_side, take_source
-from keras_augsynth.core.families.stage import keep_padding
 from keras_augsynth.core.modalities import IMAGE_LIKE
 from keras_augsynth.ops import boxes as box_ops
 
@@ -89,7 +88,7 @@ class Mosaic(Mixing):
             low, high = ops.stack([left, top], axis=-1), ops.stack([right, bottom], axis=-1)
             cut = ops.concatenate([ops.clip(whole[..., :2], low, high), ops.clip(whole[..., 2:], low, high)], axis=-1)
             part = box_ops.area(cut) / ops.maximum(box_ops.area(whole), 1e-6)
-            moved.append(keep_padding({"boxes": source, "box_fields": own}, cut))
+            moved.append(cut)
             moved_fields.append(self.seen(whole, own, part))
         return side_by_side(moved), fields_side_by_side(moved_fields)
 
