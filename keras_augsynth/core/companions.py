@@ -71,12 +71,12 @@ def is_mask(layer: Any, x: Tensor, labels: Any, modality: Modality) -> bool:
     if layer.data_format == "channels_first" and len(labels.shape) == len(x.shape):
         beside = tuple(labels.shape)[start + 1 : start + 1 + len(size)]
     known = None not in size and None not in beside
-    if (known and beside != size) or (not known and len(labels.shape) != len(x.shape)):
-        return False
+    if beside != size and (known or len(labels.shape) != len(x.shape)):
+        return False  # sizes that are all unknown are taken for the same ones
     dtype = keras.backend.standardize_dtype(labels.dtype)
     if "int" in dtype or dtype == "bool":
         return True
-    if layer.moves_masks:
+    if layer.changes_masks:
         needed = (
             f'not be floats of the {modality.key}\' size: write {{"{modality.key}": x, "segmentation_masks": y}} for a '
             f'mask that moves along, or {{"{modality.key}": x, "target": y}} for something that stays'
