@@ -14,17 +14,14 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core import activity, keras_internals, registry
-from keras_augsynth.core.checks import check_choice, check_flag, check_magnitude, check_number, check_seed, wrong
+from keras_augsynth.core.checks import Rule, check_by_rule, check_choice, check_flag, check_number, check_seed, wrong
 from keras_augsynth.core.config import arguments, plain, restored
+from keras_augsynth.core.distributions import PerClass
 from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
 from keras_augsynth.core.inputs import Inputs, dense, modality_of
 from keras_augsynth.core.magnitudes import HasMagnitudes
-<<<<<<< HEAD
-from keras_augsynth.core.modalities import IMAGE, Modality, names
-=======
-from keras_augsynth.core.modalities import IMAGE, SPATIAL, TEXT, Modality, names
->>>>>>> b-dropin
+from keras_augsynth.core.modalities import IMAGE, SPATIAL, Modality, names
 from keras_augsynth.core.plan import Plan
 from keras_augsynth.core.ranges import look
 from keras_augsynth.ops import boxes as box_ops
@@ -75,6 +72,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     planar = False  # whether `apply` wants images (N, height, width, C): the frames of a video one by one
     modality_matters = False  # whether it makes a difference if a tensor is a video or a volume
     mixes = bends = whole_pixels = False
+    is_planned = False  # whether the layer, or a composite around it, has been called: its fixed arguments stay
     is_value_map = False
     sampling: Any = None
     fixed_arguments: tuple[str, ...] = ()  # constructor arguments of a base that the class provides itself
@@ -102,9 +100,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
-        self.p = check_magnitude(self, p, "p", 0.0, 1.0)
-        if p != 1.0 and not self.has_chance:
-            raise wrong(self, "p", "be 1: the layer is the same for all samples", p)
+        self.p = check_by_rule(self, p, "p", Rule(self._chance, 0.0, 1.0))
         seed = check_seed(self, seed)
         self.is_seeded = seed is not None
         self.seed = python_random.randint(1, 10**9) if seed is None else seed  # Keras's own source
@@ -118,13 +114,9 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         self.sample_rate = None if sample_rate is None else check_number(self, sample_rate, "sample_rate", 1.0)
         self._calls = keras.random.SeedGenerator(0) if self.has_chance else None  # state 1 counts the calls
         self._plan: Plan | None = None
-<<<<<<< HEAD
         self.looks_at_values = True  # until they have been seen to lie in the value range, or not
-        self.supports_masking = True
-=======
         # A mask of steps means nothing for images, and is wrong behind what mixes samples.
         self.supports_masking = not self.mixes and not set(self.modalities) <= set(SPATIAL)
->>>>>>> b-dropin
         keras_internals.accept_inputs_as_they_are(self)
         if all(each.dtype == "string" for each in self.modalities):
             self.jit = self.supports_jit = False  # XLA over strings aborts the process
@@ -205,7 +197,10 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         return (*shape[:start], *self.moved_size(shape[start:end]), *shape[end:])
 
     def check_labels(self, labels: Any) -> None:
-        """Refuses labels that the layer cannot take, where their values are known."""
+        """Refuses labels that the layer cannot take."""
+        for value in self.magnitudes().values():
+            if isinstance(value, PerClass):
+                value.check_labels(self, labels)
 
     def check_masks(self, dtype: str) -> None:
         """Refuses masks of a dtype that cannot hold what the layer writes into them."""
@@ -323,6 +318,12 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     ) -> Any:
         return Inputs.spec(self, inputs, labels, sample_weight)
 
+    def _chance(self, p: Any) -> float:
+        p = check_number(self, p, "p", 0.0, 1.0)
+        if p != 1.0 and not self.has_chance:
+            raise wrong(self, "p", "be 1: the layer is the same for all samples", p)
+        return p
+
     # Configuration and state.
 
     @classmethod
@@ -331,7 +332,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         return arguments(own)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if vars(self).get("_plan") is not None and name in self._arguments() and name not in self.magnitudes():
+        if self.is_planned and name in self._arguments() and name not in self.magnitudes():
             needed = "be given when the layer is made; only magnitudes and `p` can be changed after the first call"
             raise wrong(self, name, needed, value)
         super().__setattr__(name, value)

@@ -100,6 +100,7 @@ class Composite(Augmentation, listed=False):
         return any(getattr(layer, "modality_matters", False) for layer in self.layers)
 
     def check_labels(self, labels: Any) -> None:
+        super().check_labels(labels)
         for layer in self.layers:
             if isinstance(layer, Augmentation):
                 layer.check_labels(labels)

@@ -275,19 +275,13 @@ def _check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> No
     sample = shape[len(shape) - modality.rank :] if modality.has_channels else ()
     if 0 in sample:
         raise wrong(layer, name, "have no side of length 0", shape)
-<<<<<<< HEAD
-    if name in _MOST_CHANNELS and len(shape) == modality.rank + 1:
+    could_be_rows = TABULAR in layer.modalities and not isinstance(inputs, dict) and layer.modality is None
+    if name in _MOST_CHANNELS and not could_be_rows and len(shape) == modality.rank + 1:
         most = _MOST_CHANNELS[name]
         if shape[-1] is not None and shape[-1] <= most and (shape[0] is None or shape[0] > most):
             axes = ", ".join(modality.axes)
             needed = f"be (batch, {axes}) or (batch, {axes}, channels); write a single one as (1, {axes}, channels)"
             raise wrong(layer, name, needed, shape)
-=======
-    could_be_rows = TABULAR in layer.modalities and not isinstance(inputs, dict) and layer.modality is None
-    if name == "audio" and not could_be_rows and len(shape) == 2 and None not in shape and shape[1] <= 8 < shape[0]:
-        needed = "be (batch, time) or (batch, time, channels); write one stereo recording as (1, time, channels)"
-        raise wrong(layer, name, needed, shape)
->>>>>>> b-dropin
 
 
 _ONE_SIZE = "bring images to one size: `dataset.map(Resizing(height, width))` before `batch`"

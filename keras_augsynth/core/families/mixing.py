@@ -155,6 +155,7 @@ class Mixing(Augmentation, listed=False):
         return ops.one_hot(ops.reshape(labels, (-1,)), self.num_classes, dtype="float32")
 
     def check_labels(self, labels: Any) -> None:
+        super().check_labels(labels)
         if not hasattr(labels, "dtype"):
             return
         dtype = getattr(labels.dtype, "name", labels.dtype)

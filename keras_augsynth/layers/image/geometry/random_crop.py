@@ -44,15 +44,9 @@ class RandomCrop(Geometric):
         name: str | None = None,
         **kwargs: Any,
     ):
-<<<<<<< HEAD
-        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        super().__init__(seed=seed, data_format=data_format, name=name, **kwargs)
         self.height = check_side(self, height, "height")
         self.width = check_side(self, width, "width")
-=======
-        super().__init__(seed=seed, data_format=data_format, name=name, **kwargs)
-        self.height = check_integer(self, height, "height", 1)
-        self.width = check_integer(self, width, "width", 1)
->>>>>>> b-dropin
 
     sampling = None
 
