@@ -21,16 +21,17 @@ from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
 from keras_augsynth.core.inputs import Inputs, dense, modality_of
 from keras_augsynth.core.magnitudes import HasMagnitudes
-from keras_augsynth.core.modalities import IMAGE, SPATIAL, Modality, names
+from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
 from keras_augsynth.core.ranges import look
+from keras_augsynth.core.recorded import Recorded
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
 
 
-class Augmentation(HasMagnitudes, keras.layers.Layer):
+class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
     """A layer that changes its inputs at random, each sample for itself.
 
     It changes nothing unless it is active: `training=True` or `False`, given by the caller of the outermost layer or
@@ -116,7 +117,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         self._plan: Plan | None = None
         self.looks_at_values = True  # until they have been seen to lie in the value range, or not
         # A mask of steps means nothing for images, and is wrong behind what mixes samples.
-        self.supports_masking = not self.mixes and not set(self.modalities) <= set(SPATIAL)
+        self.supports_masking = not self.mixes and not all(each.is_spatial for each in self.modalities)
         keras_internals.accept_inputs_as_they_are(self)
         if all(each.dtype == "string" for each in self.modalities):
             self.jit = self.supports_jit = False  # XLA over strings aborts the process
@@ -239,60 +240,6 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
         return read.restore(self.plan(batch, keys), sample_weight)
-
-    def draw_params(self, sample_ids: Any, epoch: int = 0, *, shape: Sequence[int] | None = None) -> dict[str, Any]:
-        """What the layer draws for samples with these ids: the same as in a call with "sample_ids" and "epoch".
-
-        Args:
-            sample_ids: integers `(N,)`.
-            epoch: integer.
-            shape: of one sample, channels last. Only for layers whose draws depend on it, such as crops.
-
-        Returns:
-            For each layer that is carried out, in order, {"params": …, "gate": bool `(N,)` where some samples are
-            left out}. To look at, or to be handed to `replay`.
-
-        Example:
-
-        >>> layer = RandomRotation(0.1, seed=1)
-        >>> params = layer.draw_params([17, 4])
-        >>> turned = layer.replay(images[:2], params)
-        """
-        ids = ops.reshape(ops.convert_to_tensor(sample_ids), (-1,))
-        if "int" not in ops.dtype(ids):
-            raise wrong(self, "sample_ids", "be integers", ops.dtype(ids), TypeError)
-        keys = activity.keys(self._calls, ids, ops.convert_to_tensor(epoch))
-        modality = modality_of(self, None if shape is None else (None, *shape))
-        sample = (None,) * modality.rank if shape is None else tuple(shape)
-        try:
-            return self.plan.record(keys, (ops.shape(ids)[0], *sample), modality)
-        except (TypeError, ValueError) as error:
-            if shape is not None:
-                raise
-            raise wrong(self, "shape", "be given: what is drawn depends on the size of a sample", shape) from error
-
-    def replay(self, inputs: Any, params: dict[str, Any]) -> Any:
-        """Changes samples by what `draw_params` returned, in the order of its ids.
-
-        Args:
-            inputs: as in a call.
-            params: of `draw_params`, for as many samples.
-
-        Raises:
-            ValueError: for parameters of another layer or of another number of samples.
-        """
-        inputs = dense(self, inputs)
-        Inputs.check(self, inputs)
-        read = Inputs(self, inputs)
-        steps = [step.name for step in self.plan.steps]
-        if not isinstance(params, dict) or list(params) != steps:
-            raise wrong(self, "params", f"be what `draw_params` of this layer returns, for {steps}", params)
-        params = keras.tree.map_structure(ops.convert_to_tensor, params)
-        for row in keras.tree.flatten(params):
-            if row.shape[0] != read.batch.x.shape[0]:
-                needed = f"be drawn for {read.batch.x.shape[0]} samples"
-                raise wrong(self, "params", needed, f"parameters for {row.shape[0]}")
-        return read.restore(self.plan.carry_out(read.batch, record=params))
 
     @property
     def plan(self) -> Plan:
