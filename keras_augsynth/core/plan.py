@@ -86,6 +86,7 @@ class Plan:
         """Stage by stage: (the stage, its notes, the batch behind it, what is known of that)."""
         notes, drawn = passes.at_the_start(ops.dtype(batch.x)), {}
         active = not (keys is None and record is None)
+        final_dtype = self._dtype if batch.modality.dtype == "number" else None  # token ids stay whole numbers
         for stage, follower in zip(self.stages, [*self.stages[1:], None], strict=True):
             if not stage.acting(active):
                 continue
@@ -96,7 +97,7 @@ class Plan:
                 if stage not in drawn:
                     drawn |= self._draw(stage, batch, keys)
                 own = drawn[stage]
-            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), self._dtype, active)
+            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), final_dtype, active)
             batch = stage(batch, own, notes)
             behind = passes.behind_stage(notes, stage)
             yield stage, notes, batch, behind
