@@ -143,14 +143,29 @@ def test_synonyms_get_punctuation_and_capitals():
 
 def test_replacement_and_insertion():
     found, luck = one()
-    which = found.free
-    assert decoded(found.joined(edits.replaced(found, which, TABLE, luck))) == ["a beta  c delta e"]
-    places = tf.constant([0.0, 0.5, 0.0, 0.99, 0.0, 0.0])  # in front of c and e
-    assert decoded(found.joined(edits.inserted(found, which, TABLE, luck, places))) == ["a b  beta c d delta e"]
-    both = tf.constant([0.0, 0.5, 0.0, 0.5, 0.0, 0.0])
-    assert decoded(found.joined(edits.inserted(found, which, TABLE, luck, both))) == ["a b  beta delta c d e"]
+    all_of_them = tf.range(5)
+    luck = luck[:5]
+    assert decoded(found.joined(edits.replaced(found, all_of_them, TABLE, luck))) == ["a beta  c delta e"]
+    places = tf.constant([0.0, 0.5, 0.0, 0.99, 0.0])  # in front of c and e
+    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, places))) == ["a b  beta c d delta e"]
+    both = tf.constant([0.0, 0.5, 0.0, 0.5, 0.0])
+    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, both))) == ["a b  beta delta c d e"]
     found = words.split(tf.constant(["abcde"]), "characters")
-    assert decoded(found.joined(edits.inserted(found, found.free, TABLE, luck, places))) == ["abbetacddeltae"]
+    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, places))) == ["abbetacddeltae"]
+
+
+def test_plain_texts_take_another_way_to_the_same_words():
+    plain = ["one two", "", "x", "日本 語"]
+    alone, beside = words.split(tf.constant(plain)), words.split(tf.constant([*plain, " y"]))
+    assert alone.plain and not beside.plain
+    number = len(alone.words)
+    for name in ("words", "rows", "free"):
+        np.testing.assert_array_equal(getattr(alone, name), getattr(beside, name)[:number])
+    np.testing.assert_array_equal(alone.starts, beside.starts[:4])
+    assert decoded(alone.joined(alone.words)) == plain
+    stays = tf.constant([True, False, *[True] * (number - 2)])
+    assert decoded(alone.kept(stays)) == ["one", *plain[1:]]
+    assert decoded(alone.kept(tf.constant([False, *[True] * (number - 1)]))) == ["two", *plain[1:]]
 
 
 @pytest.mark.parametrize(

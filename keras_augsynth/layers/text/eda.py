@@ -64,19 +64,17 @@ class EDA(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, choice = uniforms(words, params["words"])
-        place, _ = uniforms(words, params["places"])
         operation, table = words.of_text(params["operation"]), self.table.tensors
         number = tf.cast(params["rate"] * tf.cast(words.counted(words.free), tf.float32), tf.int32)
-        looks_up = tf.where(tf.logical_and(words.free, operation <= _INSERT))
-        found = has_synonyms(table, tf.gather_nd(words.words, looks_up))
-        candidates = tf.tensor_scatter_nd_update(words.free, looks_up, found)
+        looked_up = tf.where(tf.logical_and(words.free, operation <= _INSERT))
+        known = has_synonyms(table, tf.gather_nd(words.words, looked_up))
+        candidates = tf.tensor_scatter_nd_update(words.free, looked_up, known)
         order = shuffled(words, luck, candidates)
         which = first_of(words, order, candidates, tf.maximum(number, 1))
-        changed = edits.replaced(words, tf.logical_and(which, operation == _REPLACE), table, choice)
-        words = words.with_words(changed)
-        words = words.with_words(
-            edits.inserted(words, tf.logical_and(which, operation == _INSERT), table, choice, place)
-        )
+        replaces, inserts = (tf.where(tf.logical_and(which, operation == each))[:, 0] for each in (_REPLACE, _INSERT))
+        words = words.with_words(edits.replaced(words, replaces, table, tf.gather(choice, replaces)))
+        target, _ = uniforms(words, params["places"], inserts)
+        words = words.with_words(edits.inserted(words, inserts, table, tf.gather(choice, inserts), target))
         pairs = tf.logical_and(words.places // 2 < words.of_text(tf.maximum(number, 1)), operation == _SWAP)
         words = words.with_words(edits.swapped(words, order, pairs))
         return words.kept(edits.without(words, luck, tf.where(params["operation"] == _DELETE, params["rate"], 0.0)))

@@ -1,5 +1,7 @@
 from typing import Any
 
+import tensorflow as tf
+
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
@@ -45,9 +47,9 @@ class RandomSynonymInsertion(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, choice = uniforms(words, params["words"])
-        place, _ = uniforms(words, params["places"])
-        which = chosen(words, luck, params["rate"])
-        return words.joined(inserted(words, which, self.table.tensors, choice, place))
+        places = tf.where(chosen(words, luck, params["rate"]))[:, 0]
+        target, _ = uniforms(words, params["places"], places)
+        return words.joined(inserted(words, places, self.table.tensors, tf.gather(choice, places), target))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

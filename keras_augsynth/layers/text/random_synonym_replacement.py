@@ -1,5 +1,7 @@
 from typing import Any
 
+import tensorflow as tf
+
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
@@ -41,7 +43,8 @@ class RandomSynonymReplacement(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, choice = uniforms(words, params["words"])
-        return words.joined(replaced(words, chosen(words, luck, params["rate"]), self.table.tensors, choice))
+        places = tf.where(chosen(words, luck, params["rate"]))[:, 0]
+        return words.joined(replaced(words, places, self.table.tensors, tf.gather(choice, places)))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -45,24 +45,23 @@ def permuted(words: Words, luck: Tensor) -> Tensor:
     return tf.gather(words.words, tf.scatter_nd(target[:, None], order, tf.shape(order)))
 
 
-def replaced(words: Words, which: Tensor, table: Table, luck: Tensor) -> Tensor:
-    """The words, `(M,)`, where `which` is True a synonym if the table has one."""
-    places = tf.where(which)
-    old = tf.gather_nd(words.words, places)
-    new, found = synonyms(table, old, tf.gather_nd(luck, places))
-    return tf.tensor_scatter_nd_update(words.words, places, tf.where(found, new, old))
+def replaced(words: Words, places: Tensor, table: Table, luck: Tensor) -> Tensor:
+    """The words, `(M,)`, with synonyms at the places `(K,)` of those of them that the table has; `luck` is `(K,)`."""
+    old = tf.gather(words.words, places)
+    new, found = synonyms(table, old, luck)
+    return tf.tensor_scatter_nd_update(words.words, places[:, None], tf.where(found, new, old))
 
 
-def inserted(words: Words, which: Tensor, table: Table, luck: Tensor, place_luck: Tensor) -> Tensor:
-    """The words, `(M,)`, with synonyms of those where `which` is True in front of words anywhere in the same text."""
-    places = tf.where(which)
-    row = tf.gather_nd(words.rows, places)
-    new, found = synonyms(table, tf.gather_nd(words.words, places), tf.gather_nd(luck, places), dressed=False)
+def inserted(words: Words, places: Tensor, table: Table, luck: Tensor, place_luck: Tensor) -> Tensor:
+    """The words, `(M,)`, with synonyms of those at `places` `(K,)` in front of words anywhere in the same text."""
+    row = tf.gather(words.rows, places)
+    new, found = synonyms(table, tf.gather(words.words, places), luck, dressed=False)
     start, length = tf.gather(words.starts, row), tf.gather(words.ends - words.starts, row)
-    target = start + _below(tf.gather_nd(place_luck, places), length)
-    new, target = tf.boolean_mask(new, found), tf.boolean_mask(target, found)
-    together = tf.strings.unsorted_segment_join(new, target, tf.size(words.words), words.separator)
-    return in_front(words, tf.not_equal(together, ""), together)
+    new, target = tf.boolean_mask(new, found), tf.boolean_mask(start + _below(place_luck, length), found)
+    targets, number = tf.unique(target)  # several can come to stand in front of the same word
+    together = tf.strings.unsorted_segment_join(new, number, tf.size(targets), words.separator)
+    changed = tf.strings.join([together, tf.gather(words.words, targets)], words.separator)
+    return tf.tensor_scatter_nd_update(words.words, targets[:, None], changed)
 
 
 def in_front(words: Words, which: Tensor, new: Tensor) -> Tensor:

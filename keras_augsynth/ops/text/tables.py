@@ -1,6 +1,6 @@
 """Tables of words: each has some values, of which one is drawn. Plain tensors, so they go wherever a graph goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,26 +61,42 @@ def synonyms(table: Table, words: Tensor, luck: Tensor, dressed: bool = True) ->
         luck: float32 `(M,)` in [0, 1), which of the values it is.
         dressed: whether the value gets the word's punctuation, and its capital letters: the first or all of them.
     """
-    place, exact = _look_up(table, words)
-    trimmed = tf.strings.regex_replace(words, f"^{_EDGE}", "")
-    core = tf.strings.regex_replace(trimmed, f"{_EDGE}$", "")
-    other, found = _look_up(table, tf.strings.lower(core, "utf-8"))
-    value, found = _value(table, tf.where(exact, place, other), luck), tf.logical_or(exact, found)
-    if not dressed:
-        return value, found
-    before = part(words, 0, tf.strings.length(words) - tf.strings.length(trimmed))
-    behind = rest(trimmed, tf.strings.length(core))
-    whole = tf.strings.join([before, _in_the_case_of(core, value), behind])
-    return tf.where(exact, value, whole), found
+    place, found = _look_up(table, words)
+    value = _value(table, place, luck)
+    places, core, dress = _undressed(words, found)
+    place, also = _look_up(table, tf.strings.lower(core, "utf-8"))
+    other = _value(table, place, tf.gather(luck, places))
+    other = dress(other) if dressed else other
+    value = tf.tensor_scatter_nd_update(value, places[:, None], other)
+    return value, tf.tensor_scatter_nd_update(found, places[:, None], also)
 
 
 def has_synonyms(table: Table, words: Tensor) -> Tensor:
     """bool `(M,)`: whether `synonyms` finds one."""
-    _, exact = _look_up(table, words)
-    rest = tf.where(tf.logical_not(exact))
-    core = tf.strings.regex_replace(tf.gather_nd(words, rest), f"^{_EDGE}|{_EDGE}$", "")
-    _, found = _look_up(table, tf.strings.lower(core, "utf-8"))
-    return tf.tensor_scatter_nd_update(exact, rest, found)
+    _, found = _look_up(table, words)
+    places, core, _ = _undressed(words, found)
+    _, also = _look_up(table, tf.strings.lower(core, "utf-8"))
+    return tf.tensor_scatter_nd_update(found, places[:, None], also)
+
+
+def _undressed(words: Tensor, found: Tensor) -> tuple[Tensor, Tensor, Callable[[Tensor], Tensor]]:
+    """Of the words that were not found, those with punctuation around them or capital letters in them.
+
+    Returns:
+        Their places, `(K,)`; the words without the punctuation; and what gives other words that punctuation, and the
+        first letter or all of them in upper case as these have it.
+    """
+    bare = tf.logical_or(found, tf.strings.regex_full_match(words, r"[\p{Ll}\p{Lo}\p{N}]*"))
+    places = tf.where(tf.logical_not(bare))[:, 0]
+    whole = tf.gather(words, places)
+    trimmed = tf.strings.regex_replace(whole, f"^{_EDGE}", "")
+    core = tf.strings.regex_replace(trimmed, f"{_EDGE}$", "")
+
+    def dress(values: Tensor) -> Tensor:
+        before = part(whole, 0, tf.strings.length(whole) - tf.strings.length(trimmed))
+        return tf.strings.join([before, _in_the_case_of(core, values), rest(trimmed, tf.strings.length(core))])
+
+    return places, core, dress
 
 
 def _look_up(table: Table, words: Tensor) -> tuple[Tensor, Tensor]:
