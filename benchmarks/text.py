@@ -2,7 +2,8 @@
 
 10,000 sentences of 20 words; our layers stand in a graph, as in `tf.data`. EDA in plain Python has the synonyms of the
 same table. It does one operation to each text, as the paper describes it; or it does what the authors' program does: it
-cleans a text character by character, makes two texts by each operation, and keeps four of the eight. What is compared is checked first: words are swapped, deleted or changed in the same number of places.
+cleans a text character by character, makes two texts by each operation, and keeps four of the eight. It is checked
+first that ours and the paper's change about as many words.
 """
 
 import random

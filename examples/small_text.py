@@ -153,7 +153,7 @@ def table_of(results, sizes, names):
         for size in sizes:
             own = 100 * np.array(results[f"{size}"][name])
             base = 100 * np.array(results[f"{size}"]["no augmentation"])
-            cells += [shown(own), "" if name == "no augmentation" else shown(own - base, "+")]
+            cells += [shown(own), "-" if name == "no augmentation" else shown(own - base, "+")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
