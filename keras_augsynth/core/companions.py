@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.modalities import Modality
+from keras_augsynth.ops.casting import holds
 
 Tensor = Any
 
@@ -30,6 +31,8 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
     for name in ("sample_ids", "lengths"):
         if name in data:
             check.one_for_each(name, data[name])
+    if "epoch" in data and len(data["epoch"].shape):
+        check.one_for_each("epoch", data["epoch"])
     if "segmentation_masks" in data:
         check.masks("segmentation_masks", data["segmentation_masks"], _size(layer, x, modality), modality)
     if "keypoints" in data:
@@ -40,8 +43,15 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
     if "bounding_boxes" in data:
         check.boxes(data["bounding_boxes"], modality)
     for given in (labels, data.get("labels")):
-        if ops.is_tensor(given) and getattr(given.shape, "rank", 0) is not None:
+        if given is not None and ops.is_tensor(given) and getattr(given.shape, "rank", 0) is not None:
             check.one_for_each("labels", given, exactly=False)
+
+
+def check_mask_fill(layer: Any, dtype: str) -> None:
+    """Refuses masks of a dtype that cannot hold the layer's `mask_fill_value`."""
+    value = layer.mask_fill_value
+    if value is not None and not holds(dtype, value):
+        raise wrong(layer, "mask_fill_value", f"be a value that the masks' dtype {dtype} can have", value)
 
 
 def is_mask(layer: Any, x: Tensor, labels: Any, modality: Modality) -> bool:

@@ -149,7 +149,8 @@ class Normal(Distribution):
         return [self.mean, self.stddev]
 
     def with_numbers(self, numbers: list[float]) -> "Normal":
-        return Normal(*numbers, self.low, self.high)
+        mean, stddev = numbers
+        return Normal(mean, stddev, self.low, self.high)
 
     def checked(self, rule: Rule) -> "Normal":
         low, high = (getattr(rule, end, None) for end in ("low", "high"))

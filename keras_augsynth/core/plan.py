@@ -3,6 +3,7 @@
 A layer on its own is a plan of one step, so there is no second way through.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -84,10 +85,11 @@ class Plan:
 
     def walk(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Iterator[Passage]:
         """Stage by stage: (the stage, its notes, the batch behind it, what is known of that)."""
-        notes, drawn = passes.at_the_start(ops.dtype(batch.x)), {}
+        notes = passes.at_the_start(ops.dtype(batch.x))
+        drawn: dict[Stage, Drawn] = {}
         active = not (keys is None and record is None)
         final_dtype = self._dtype if batch.modality.dtype == "number" else None  # token ids stay whole numbers
-        for stage, follower in zip(self.stages, [*self.stages[1:], None], strict=True):
+        for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
             if not stage.acting(active):
                 continue
             own: Drawn | None = None
@@ -116,7 +118,8 @@ class Plan:
     ) -> Callable[[Step, View], Entry]:
         """What draws for the steps of this plan, from one source for `count` samples."""
         draws = streams(ops.convert_to_tensor(source.seeds), *source.keys.words(count))
-        magnitudes, shared = self._by_layer(source.magnitudes), {}
+        magnitudes = self._by_layer(source.magnitudes)
+        shared: dict[Any, Any] = {}
         return lambda step, view: step.drawn(draws, replace(view, magnitudes=magnitudes, certain=certain), shared)
 
     def _draw(self, first: Stage, batch: Batch, keys: Keys) -> dict[Stage, Drawn]:

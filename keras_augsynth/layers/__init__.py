@@ -53,6 +53,7 @@ from keras_augsynth.layers.image.geometry.random_shear import RandomShear
 from keras_augsynth.layers.image.geometry.random_thin_plate_spline import RandomThinPlateSpline
 from keras_augsynth.layers.image.geometry.random_translation import RandomTranslation
 from keras_augsynth.layers.image.geometry.random_zoom import RandomZoom
+from keras_augsynth.layers.image.geometry.resizing import Resizing
 from keras_augsynth.layers.image.light.auto_contrast import AutoContrast
 from keras_augsynth.layers.image.light.contrast_limited_adaptive_histogram_equalization import (
     ContrastLimitedAdaptiveHistogramEqualization,
@@ -198,6 +199,7 @@ __all__ = [
     "RandomWordSwap",
     "RandomZoom",
     "Rescaling",
+    "Resizing",
     "Solarization",
     "SomeOf",
     "SynonymTable",
