@@ -218,6 +218,8 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
 
     # What Keras calls.
 
+    # Keras converts no layer by AutoGraph, which inside of a user's `map(lambda …)` would convert all of this package.
+    @tf.autograph.experimental.do_not_convert
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         inputs, args = dense(self, inputs), tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)

@@ -101,7 +101,8 @@ class Inputs:
         """What comes out for symbolic inputs."""
         key, x, modality = primary(layer, inputs)
         shape = layer.changed_shape(tuple(x.shape), modality)
-        changed = keras.KerasTensor(shape, "string" if x.dtype == "string" else layer.compute_dtype)
+        dtype = layer.compute_dtype if modality.dtype == "number" else x.dtype
+        changed = keras.KerasTensor(shape, dtype)
         result: Any = changed
         if key is not None:
             result = {**inputs, key: changed}
@@ -128,7 +129,9 @@ class Inputs:
             x = ops.expand_dims(x, -1)
         if self._channels_first:
             x = _channels_first(x, self._modality)
-        x = to_dtype(self._unrow(x), self._layer.compute_dtype)
+        x = self._unrow(x)
+        if self._modality.dtype == "number":  # token ids stay whole numbers
+            x = to_dtype(x, self._layer.compute_dtype)
         x.set_shape(self._layer.changed_shape(tuple(self._x.shape), self._modality))
         return x
 

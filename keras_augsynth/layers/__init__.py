@@ -6,6 +6,8 @@ from keras_augsynth.core.distributions import Choice, Normal, PerClass
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.core.families.mixing import Mixing
+from keras_augsynth.core.families.tokens import TokenAugmentation
+from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.data.audit import audit
 from keras_augsynth.data.enumerated import enumerated
 from keras_augsynth.layers.any_kind.normalization import Normalization
@@ -82,10 +84,30 @@ from keras_augsynth.layers.image.policies.auto_augment import AutoAugment
 from keras_augsynth.layers.image.policies.rand_augment import RandAugment
 from keras_augsynth.layers.image.policies.trivial_augment_wide import TrivialAugmentWide
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
+from keras_augsynth.layers.text.eda import EDA
+from keras_augsynth.layers.text.paragraph_splice import ParagraphSplice
+from keras_augsynth.layers.text.random_case import RandomCase
+from keras_augsynth.layers.text.random_char_noise import RandomCharNoise
+from keras_augsynth.layers.text.random_clause_reorder import RandomClauseReorder
+from keras_augsynth.layers.text.random_punctuation_insertion import RandomPunctuationInsertion
+from keras_augsynth.layers.text.random_sentence_shuffle import RandomSentenceShuffle
+from keras_augsynth.layers.text.random_span_crop import RandomSpanCrop
+from keras_augsynth.layers.text.random_synonym_insertion import RandomSynonymInsertion
+from keras_augsynth.layers.text.random_synonym_replacement import RandomSynonymReplacement
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
+from keras_augsynth.layers.text.random_word_mask import RandomWordMask
+from keras_augsynth.layers.text.random_word_swap import RandomWordSwap
+from keras_augsynth.layers.text.synonym_table import SynonymTable
+from keras_augsynth.layers.tokens.random_token_deletion import RandomTokenDeletion
+from keras_augsynth.layers.tokens.random_token_mask import RandomTokenMask
+from keras_augsynth.layers.tokens.random_token_replacement import RandomTokenReplacement
+from keras_augsynth.layers.tokens.random_token_span_crop import RandomTokenSpanCrop
+from keras_augsynth.layers.tokens.random_token_swap import RandomTokenSwap
+from keras_augsynth.layers.tokens.token_cut_mix import TokenCutMix
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 
 __all__ = [
+    "EDA",
     "AugMix",
     "Augmentation",
     "AutoAugment",
@@ -108,13 +130,17 @@ __all__ = [
     "Normal",
     "Normalization",
     "OneOf",
+    "ParagraphSplice",
     "PerClass",
     "Pipeline",
     "RandAugment",
     "RandomAffine",
     "RandomBrightness",
+    "RandomCase",
     "RandomChannelDropout",
     "RandomChannelShuffle",
+    "RandomCharNoise",
+    "RandomClauseReorder",
     "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomContrast",
@@ -146,6 +172,7 @@ __all__ = [
     "RandomPerspective",
     "RandomPlanckianJitter",
     "RandomPosterization",
+    "RandomPunctuationInsertion",
     "RandomRGBShift",
     "RandomRain",
     "RandomResizedCrop",
@@ -153,22 +180,37 @@ __all__ = [
     "RandomRotation",
     "RandomSaltAndPepper",
     "RandomSaturation",
+    "RandomSentenceShuffle",
     "RandomShadow",
     "RandomSharpness",
     "RandomShear",
     "RandomShotNoise",
+    "RandomSpanCrop",
     "RandomSpeckleNoise",
+    "RandomSynonymInsertion",
+    "RandomSynonymReplacement",
     "RandomThinPlateSpline",
+    "RandomTokenDeletion",
+    "RandomTokenMask",
+    "RandomTokenReplacement",
+    "RandomTokenSpanCrop",
+    "RandomTokenSwap",
     "RandomToneCurve",
     "RandomTranslation",
     "RandomVignette",
     "RandomWordDeletion",
+    "RandomWordMask",
+    "RandomWordSwap",
     "RandomZoom",
     "Rescaling",
     "Resizing",
     "Solarization",
     "SomeOf",
+    "SynonymTable",
+    "TokenAugmentation",
+    "TokenCutMix",
     "TrivialAugmentWide",
+    "WordAugmentation",
     "audit",
     "enumerated",
     "from_image_data_generator",

@@ -24,6 +24,7 @@ from keras_augsynth.synthesis.smote import SMOTE
 from keras_augsynth.synthesis.spectral_normalization import SpectralNormalization, power_step
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 from keras_augsynth.synthesis.templates import TemplateSynthesizer
+from keras_augsynth.synthesis.text_templates import TextTemplateSynthesizer
 from keras_augsynth.synthesis.vae import VAE
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "SpectralNormalization",
     "Synthesizer",
     "TemplateSynthesizer",
+    "TextTemplateSynthesizer",
     "dcgan",
     "flow_mlp",
     "flow_unet",
