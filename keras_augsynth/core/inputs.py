@@ -254,7 +254,7 @@ def modality_of(layer: Any, shape: Sequence[Any] | None) -> Modality:
         keys = " or ".join(f'{{"{modality.key}": …}}' for modality in fitting)
         needed = f"say what they are, as {keys}, or by `modality=` when the layer is made: {names(fitting)} fit"
         raise wrong(layer, "inputs", needed, tuple(shape))
-    return fitting[0]
+    return TABULAR if TABULAR in fitting else fitting[0]  # rows rather than recordings
 
 
 def _symbol(t: Tensor, shape: Shape | None = None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.composites import OneOf, Pipeline, SomeOf
+from keras_augsynth.core.distributions import Choice, Normal, PerClass
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.core.families.mixing import Mixing
@@ -90,6 +91,7 @@ __all__ = [
     "AutoAugment",
     "AutoContrast",
     "CenterCrop",
+    "Choice",
     "CoarseDropout",
     "Color",
     "ContrastLimitedAdaptiveHistogramEqualization",
@@ -103,8 +105,10 @@ __all__ = [
     "MixUp",
     "Mixing",
     "Mosaic",
+    "Normal",
     "Normalization",
     "OneOf",
+    "PerClass",
     "Pipeline",
     "RandAugment",
     "RandomAffine",
