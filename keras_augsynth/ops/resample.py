@@ -110,6 +110,8 @@ def _reader(
             c = _FOLDS[fill_mode](c, ops.cast(length, "float32"))
             lower = ops.floor(c)
             place = place + rounded(lower) * stride
+            if fill_mode in ("nearest", "reflect"):  # a single pixel has no neighbour, not even in the padding
+                stride = stride * ops.cast(length > 1, "int32") if ops.is_tensor(length) else stride * (length > 1)
             fraction, step = c - lower, stride
             if "float" in dtype or not pixels.padded:
                 # A pixel that is met exactly is read twice instead of with its neighbour: 0 * NaN would spread.
