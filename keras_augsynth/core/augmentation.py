@@ -51,7 +51,8 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     Call arguments:
         inputs: a batch or a single sample, or a dictionary with the modality's key ("images", "videos", "volumes",
             "audio", "spectrograms", "texts", "tokens", "features") and any of "segmentation_masks",
-            "bounding_boxes", "keypoints", "labels", "lengths", "sample_ids", "epoch". Other keys pass through.
+            "bounding_boxes", "keypoints", "labels", "lengths", "spacing" (of voxels, mm along depth, height and width),
+            "sample_ids", "epoch". Other keys pass through.
         labels: given by `dataset.map(layer)` over pairs; then a pair comes back. Integers or booleans of the
             images' height and width are taken for masks.
         sample_weight: given over triples; then a triple comes back.

@@ -25,6 +25,7 @@ class Batch:
         points: `(N, K, d or more)`; for videos `(N, T, K, d or more)`.
         labels: as the caller gave them, `(N, ...)`, nested or not.
         lengths: valid steps of each sample, `(N,)`.
+        spacing: of the voxels of volumes in mm, along depth, height and width: float32 `(N, 3)`.
     """
 
     modality: Modality
@@ -35,6 +36,7 @@ class Batch:
     points: Tensor | None = None
     labels: Any = None
     lengths: Tensor | None = None
+    spacing: Tensor | None = None
 
     def with_changes(self, **changes: Any) -> "Batch":
         return replace(self, **changes)

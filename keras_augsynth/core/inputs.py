@@ -10,7 +10,7 @@ from keras import ops
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.companions import check_companions, is_mask
-from keras_augsynth.core.modalities import TEXT, Modality, by_name, names
+from keras_augsynth.core.modalities import TEXT, VOLUME, Modality, by_name, names
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
@@ -53,6 +53,8 @@ class Inputs:
             batch = batch.with_changes(points=self._rows(ops.cast(data["keypoints"], "float32")))
         if "lengths" in data:
             batch = batch.with_changes(lengths=ops.reshape(data["lengths"], (-1,)))
+        if "spacing" in data and modality is VOLUME:
+            batch = batch.with_changes(spacing=self._rows(ops.cast(data["spacing"], "float32")))
         if labels is not None:
             batch = batch.with_changes(labels=keras.tree.map_structure(self._rows, labels))
         self.batch = batch
