@@ -20,6 +20,7 @@ AUTHORS |= {
     "changes_labels",
     "planar",
     "draws_pixels",
+    "reads_masks",
     "is_value_map",
     "uses_mean",
     "modality_matters",

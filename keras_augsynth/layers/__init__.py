@@ -81,7 +81,14 @@ from keras_augsynth.layers.image.policies.rand_augment import RandAugment
 from keras_augsynth.layers.image.policies.trivial_augment_wide import TrivialAugmentWide
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
+from keras_augsynth.layers.volume.random_affine_3d import RandomAffine3D
+from keras_augsynth.layers.volume.random_anisotropy_3d import RandomAnisotropy3D
+from keras_augsynth.layers.volume.random_crop_3d import RandomCrop3D
+from keras_augsynth.layers.volume.random_crop_by_label_3d import RandomCropByLabel3D
+from keras_augsynth.layers.volume.random_elastic_transform_3d import RandomElasticTransform3D
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
+from keras_augsynth.layers.volume.random_rot90_3d import RandomRot90_3D
+from keras_augsynth.layers.volume.random_rotation_3d import RandomRotation3D
 
 __all__ = [
     "AugMix",
@@ -107,6 +114,8 @@ __all__ = [
     "Pipeline",
     "RandAugment",
     "RandomAffine",
+    "RandomAffine3D",
+    "RandomAnisotropy3D",
     "RandomBrightness",
     "RandomChannelDropout",
     "RandomChannelShuffle",
@@ -114,11 +123,14 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomCrop3D",
+    "RandomCropByLabel3D",
     "RandomCutout",
     "RandomD4",
     "RandomDefocus",
     "RandomDownscale",
     "RandomElasticTransform",
+    "RandomElasticTransform3D",
     "RandomErasing",
     "RandomFeatureNoise",
     "RandomFlip",
@@ -145,7 +157,9 @@ __all__ = [
     "RandomRain",
     "RandomResizedCrop",
     "RandomRot90",
+    "RandomRot90_3D",
     "RandomRotation",
+    "RandomRotation3D",
     "RandomSaltAndPepper",
     "RandomSaturation",
     "RandomShadow",
