@@ -81,20 +81,36 @@ from keras_augsynth.layers.image.policies.rand_augment import RandAugment
 from keras_augsynth.layers.image.policies.trivial_augment_wide import TrivialAugmentWide
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
+from keras_augsynth.layers.volume.carve_mix import CarveMix
+from keras_augsynth.layers.volume.intensity_window import IntensityWindow
 from keras_augsynth.layers.volume.random_affine_3d import RandomAffine3D
 from keras_augsynth.layers.volume.random_anisotropy_3d import RandomAnisotropy3D
+from keras_augsynth.layers.volume.random_bias_field_3d import RandomBiasField3D
+from keras_augsynth.layers.volume.random_contrast_3d import RandomContrast3D
 from keras_augsynth.layers.volume.random_crop_3d import RandomCrop3D
 from keras_augsynth.layers.volume.random_crop_by_label_3d import RandomCropByLabel3D
+from keras_augsynth.layers.volume.random_dose_noise import RandomDoseNoise
 from keras_augsynth.layers.volume.random_elastic_transform_3d import RandomElasticTransform3D
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
+from keras_augsynth.layers.volume.random_gamma_3d import RandomGamma3D
+from keras_augsynth.layers.volume.random_gaussian_noise_3d import RandomGaussianNoise3D
+from keras_augsynth.layers.volume.random_ghosting_3d import RandomGhosting3D
+from keras_augsynth.layers.volume.random_gibbs_3d import RandomGibbs3D
+from keras_augsynth.layers.volume.random_histogram_shift_3d import RandomHistogramShift3D
+from keras_augsynth.layers.volume.random_low_resolution_3d import RandomLowResolution3D
+from keras_augsynth.layers.volume.random_motion_3d import RandomMotion3D
+from keras_augsynth.layers.volume.random_rician_noise_3d import RandomRicianNoise3D
 from keras_augsynth.layers.volume.random_rot90_3d import RandomRot90_3D
 from keras_augsynth.layers.volume.random_rotation_3d import RandomRotation3D
+from keras_augsynth.layers.volume.random_spike_3d import RandomSpike3D
+from keras_augsynth.layers.volume.random_swap_patches_3d import RandomSwapPatches3D
 
 __all__ = [
     "AugMix",
     "Augmentation",
     "AutoAugment",
     "AutoContrast",
+    "CarveMix",
     "CenterCrop",
     "CoarseDropout",
     "Color",
@@ -106,6 +122,7 @@ __all__ = [
     "Geometric",
     "GridMask",
     "HistogramMatching",
+    "IntensityWindow",
     "MixUp",
     "Mixing",
     "Mosaic",
@@ -116,18 +133,21 @@ __all__ = [
     "RandomAffine",
     "RandomAffine3D",
     "RandomAnisotropy3D",
+    "RandomBiasField3D",
     "RandomBrightness",
     "RandomChannelDropout",
     "RandomChannelShuffle",
     "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomContrast",
+    "RandomContrast3D",
     "RandomCrop",
     "RandomCrop3D",
     "RandomCropByLabel3D",
     "RandomCutout",
     "RandomD4",
     "RandomDefocus",
+    "RandomDoseNoise",
     "RandomDownscale",
     "RandomElasticTransform",
     "RandomElasticTransform3D",
@@ -138,15 +158,22 @@ __all__ = [
     "RandomFog",
     "RandomGain",
     "RandomGamma",
+    "RandomGamma3D",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
+    "RandomGaussianNoise3D",
+    "RandomGhosting3D",
+    "RandomGibbs3D",
     "RandomGrayscale",
     "RandomGridDistortion",
+    "RandomHistogramShift3D",
     "RandomHue",
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
+    "RandomLowResolution3D",
     "RandomMedianBlur",
+    "RandomMotion3D",
     "RandomMotionBlur",
     "RandomOpticalDistortion",
     "RandomPCALighting",
@@ -156,6 +183,7 @@ __all__ = [
     "RandomRGBShift",
     "RandomRain",
     "RandomResizedCrop",
+    "RandomRicianNoise3D",
     "RandomRot90",
     "RandomRot90_3D",
     "RandomRotation",
@@ -167,6 +195,8 @@ __all__ = [
     "RandomShear",
     "RandomShotNoise",
     "RandomSpeckleNoise",
+    "RandomSpike3D",
+    "RandomSwapPatches3D",
     "RandomThinPlateSpline",
     "RandomToneCurve",
     "RandomTranslation",

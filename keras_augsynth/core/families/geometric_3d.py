@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras import ops
-
-from keras_augsynth.core.checks import check_integer, check_number, wrong
+from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.core.draws import View
 from keras_augsynth.core.families.geometric import Geometric
+from keras_augsynth.core.families.spacing import check_spacing, millimeters
 from keras_augsynth.core.modalities import VOLUME
 
 Tensor = Any
@@ -30,14 +29,11 @@ class Geometric3D(Geometric, listed=False):
 
     def __init__(self, *, spacing: float | Sequence[float] | None = None, fill_mode: str = "nearest", **kwargs: Any):
         super().__init__(fill_mode=fill_mode, **kwargs)
-        self.spacing = None if spacing is None else _checked_spacing(self, spacing)
+        self.spacing = check_spacing(self, spacing)
 
     def millimeters(self, view: View) -> Tensor:
         """The voxels' spacing, float32 `(N, 3)`."""
-        if view.spacing is not None:
-            return view.spacing
-        own = ops.convert_to_tensor([self.spacing or (1.0, 1.0, 1.0)], "float32")
-        return ops.broadcast_to(own, (view.shape[0], 3))
+        return millimeters(self.spacing, view)
 
 
 def check_axes(owner: Any, axes: Any) -> tuple[int, ...]:
@@ -47,13 +43,3 @@ def check_axes(owner: Any, axes: Any) -> tuple[int, ...]:
     if not checked:
         raise wrong(owner, "axes", "name at least one axis", axes)
     return checked
-
-
-def _checked_spacing(owner: Any, spacing: Any) -> tuple[float, ...]:
-    listed = spacing if isinstance(spacing, Sequence) and not isinstance(spacing, str) else (spacing,) * 3
-    if len(listed) != 3:
-        raise wrong(owner, "spacing", "be one number or three, in mm", spacing)
-    sides = tuple(check_number(owner, side, "spacing", 0.0) for side in listed)
-    if not all(sides):
-        raise wrong(owner, "spacing", "be above 0, in mm", spacing)
-    return sides

@@ -13,7 +13,7 @@ from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, View
 from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage
-from keras_augsynth.core.modalities import IMAGE, Modality
+from keras_augsynth.core.modalities import IMAGE, VOLUME, Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops.casting import to_dtype
@@ -36,7 +36,8 @@ class MixingStage(Stage):
         if batch.points is not None:
             raise wrong(layer, "keypoints", "not be there: mixed samples have points of several", "keypoints")
         for name in ("boxes", "masks"):
-            if getattr(batch, name) is not None and batch.modality is not IMAGE:
+            fits = batch.modality is IMAGE or (name == "masks" and batch.modality is VOLUME)
+            if getattr(batch, name) is not None and not fits:
                 raise wrong(layer, name, f"not stand beside {batch.modality.key} that are mixed", name)
         if batch.labels is not None:
             batch = batch.with_changes(labels=layer.encode(batch.labels))

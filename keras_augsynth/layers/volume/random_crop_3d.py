@@ -71,4 +71,4 @@ class RandomCrop3D(Geometric3D):
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
-        return {"depth": 24, "height": 24, "width": 20}
+        return {"depth": 24, "height": 24, "width": 16}
