@@ -21,6 +21,7 @@ AUTHORS |= {
     "planar",
     "draws_pixels",
     "reads_masks",
+    "completed",
     "is_value_map",
     "uses_mean",
     "modality_matters",

@@ -174,6 +174,10 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         """
         return {}
 
+    def completed(self, inputs: Any) -> Any:
+        """A call's inputs with what the layer can add to them."""
+        return inputs
+
     # What a family writes.
 
     def applied(self, x: Tensor, params: Params) -> Tensor:
@@ -209,7 +213,8 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     # What Keras calls.
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        inputs, args = dense(self, inputs), tuple(dense(self, arg, "labels") for arg in args)
+        inputs = self.completed(dense(self, inputs))
+        args = tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
         if not tf.executing_eagerly():
             self.plan.make_variables()

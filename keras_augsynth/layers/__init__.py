@@ -83,6 +83,7 @@ from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNois
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
 from keras_augsynth.layers.volume.carve_mix import CarveMix
 from keras_augsynth.layers.volume.intensity_window import IntensityWindow
+from keras_augsynth.layers.volume.labels_to_volume import LabelsToVolume
 from keras_augsynth.layers.volume.random_affine_3d import RandomAffine3D
 from keras_augsynth.layers.volume.random_anisotropy_3d import RandomAnisotropy3D
 from keras_augsynth.layers.volume.random_bias_field_3d import RandomBiasField3D
@@ -123,6 +124,7 @@ __all__ = [
     "GridMask",
     "HistogramMatching",
     "IntensityWindow",
+    "LabelsToVolume",
     "MixUp",
     "Mixing",
     "Mosaic",
