@@ -1,5 +1,7 @@
 """Volumes made of labels: what decides their values, and what they are given."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -25,14 +27,11 @@ def test_every_label_has_a_gray_value_of_its_volume(labels):
     made = plain()({"segmentation_masks": labels}, training=True)
     volumes = made["volumes"].numpy()[..., 0]
     np.testing.assert_array_equal(made["segmentation_masks"], labels)
-    grays = np.array(
-        [[np.unique(v[m == label]) for label in (0, 3, 2035)] for v, m in zip(volumes, labels, strict=True)]
-    )
+    pairs = list(zip(volumes, labels, strict=True))
+    grays = np.array([[np.unique(v[m == label]) for label in (0, 3, 2035)] for v, m in pairs])
     assert grays.shape == (30, 3, 1)
     order = grays[..., 0].argsort(1)
-    assert {tuple(row) for row in order} == {
-        tuple(p) for p in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
-    }
+    assert {tuple(row) for row in order} == set(itertools.permutations(range(3)))
     np.testing.assert_allclose(grays.min(1), 0, atol=1e-4)  # each volume fills its range
     np.testing.assert_allclose(grays.max(1), 255, atol=1e-3)
     middle = np.sort(grays[..., 0], 1)[:, 1] / 255  # of three even numbers, the middle one lies evenly in between
@@ -45,7 +44,7 @@ def test_noise_has_a_deviation_for_each_label(labels):
     black = np.array([np.unique(v[m == 0]).size == 1 for v, m in zip(volumes, labels, strict=True)])
     assert 5 < black.sum() < 25  # half of them
     spread = np.array([[v[m == label].std() for label in (3, 2035)] for v, m in zip(volumes, labels, strict=True)])
-    np.testing.assert_allclose(spread[:, 0] / spread[:, 1], 1.0, atol=0.4)
+    np.testing.assert_allclose(np.median(spread[:, 0] / spread[:, 1]), 1.0, atol=0.1)
     assert spread.min() > 0.02
 
 

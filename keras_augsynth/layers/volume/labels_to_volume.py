@@ -95,9 +95,8 @@ class LabelsToVolume(Intensity3D):
         dtype = keras.backend.standardize_dtype(labels.dtype)
         if "int" not in dtype and dtype != "bool":
             raise wrong(self, "segmentation_masks", "be integers", dtype, TypeError)
-        with_channels = len(labels.shape) == VOLUME.rank + 1 or (
-            len(labels.shape) == VOLUME.rank and labels.shape[-1] == 1
-        )
+        rank = len(labels.shape)
+        with_channels = rank == VOLUME.rank + 1 or (rank == VOLUME.rank and labels.shape[-1] == 1)
         volumes = labels if with_channels else ops.expand_dims(labels, -1)
         return {**inputs, VOLUME.key: ops.cast(volumes, "float32")}
 
@@ -126,13 +125,12 @@ class LabelsToVolume(Intensity3D):
         return self.output_range[0] + (self.output_range[1] - self.output_range[0]) * part
 
     def _by_label(self, labels: Tensor, params: Params) -> tuple[Tensor, Tensor]:
-        """Mean and deviation at every voxel, from 0 to 1: functions of the volume's key and the label, whichever it is."""
+        """Mean and deviation at every voxel, from 0 to 1: functions of the volume's key and the label."""
         labels = ops.cast(labels, "int32")
         key = tuple(per_sample(params["keys"][:, k], labels) for k in (0, 1))
         words = threefry2x32(key, (ops.cast(labels, "uint32"), np.uint32(0)))
-        first, second = (
-            ops.cast(ops.cast(ops.right_shift(w, np.uint32(8)), "int32"), "float32") * 2.0**-24 for w in words
-        )
+        whole = (ops.cast(ops.right_shift(word, np.uint32(8)), "int32") for word in words)
+        first, second = (ops.cast(number, "float32") * 2.0**-24 for number in whole)
         low, high = (per_sample(params[name], labels) for name in ("low", "high"))
         deviation = low + (high - low) * second
         if self.background is None:
