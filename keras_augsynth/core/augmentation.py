@@ -20,8 +20,9 @@ from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
 from keras_augsynth.core.inputs import Inputs, dense, modality_of
 from keras_augsynth.core.magnitudes import HasMagnitudes
-from keras_augsynth.core.modalities import IMAGE, TEXT, Modality, names
+from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
+from keras_augsynth.core.ranges import look
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops.random import Random
 
@@ -113,9 +114,10 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         self.sample_rate = None if sample_rate is None else check_number(self, sample_rate, "sample_rate", 1.0)
         self._calls = keras.random.SeedGenerator(0)  # state 1 counts the calls
         self._plan: Plan | None = None
+        self.looks_at_values = True  # until they have been seen to lie in the value range, or not
         self.supports_masking = True
         keras_internals.accept_inputs_as_they_are(self)
-        if self.modalities == (TEXT,):
+        if all(each.dtype == "string" for each in self.modalities):
             self.jit = self.supports_jit = False  # XLA over strings aborts the process
         if type(self).build is Augmentation.build:
             self.built = True
@@ -200,6 +202,9 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     def check_labels(self, labels: Any) -> None:
         """Refuses labels that the layer cannot take, where their values are known."""
 
+    def check_masks(self, dtype: str) -> None:
+        """Refuses masks of a dtype that cannot hold what the layer writes into them."""
+
     @property
     def changes_masks(self) -> bool:
         """Whether masks come out otherwise than they went in."""
@@ -216,6 +221,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         inputs = self.completed(dense(self, inputs))
         args = tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
+        look(self, inputs)
         if not tf.executing_eagerly():
             self.plan.make_variables()
         return super().__call__(inputs, *args, **kwargs)

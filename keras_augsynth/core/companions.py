@@ -7,7 +7,8 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.modalities import VOLUME, Modality
+from keras_augsynth.core.modalities import Modality
+from keras_augsynth.ops.casting import holds
 
 Tensor = Any
 
@@ -31,6 +32,8 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
     for name in ("sample_ids", "lengths"):
         if name in data:
             check.one_for_each(name, data[name])
+    if "epoch" in data and len(data["epoch"].shape):
+        check.one_for_each("epoch", data["epoch"])
     if "segmentation_masks" in data:
         check.masks("segmentation_masks", data["segmentation_masks"], _size(layer, x, modality), modality)
     if "keypoints" in data:
@@ -38,13 +41,20 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
         check.shape("keypoints", data["keypoints"], 2 + modality.has_frames, "(batch, points, x and y …)")
         if (columns := data["keypoints"].shape[-1]) is not None and columns < modality.moves:
             raise wrong(layer, "keypoints", f"have at least {modality.moves} columns", tuple(data["keypoints"].shape))
-    if "spacing" in data and modality is VOLUME:
+    if "spacing" in data and modality.moves == 3:
         check.spacing(data["spacing"])
     if "bounding_boxes" in data:
         check.boxes(data["bounding_boxes"], modality)
     for given in (labels, data.get("labels")):
         if ops.is_tensor(given) and getattr(given.shape, "rank", 0) is not None:
             check.one_for_each("labels", given, exactly=False)
+
+
+def check_mask_fill(layer: Any, dtype: str) -> None:
+    """Refuses masks of a dtype that cannot hold the layer's `mask_fill_value`."""
+    value = layer.mask_fill_value
+    if value is not None and not holds(dtype, value):
+        raise wrong(layer, "mask_fill_value", f"be a value that the masks' dtype {dtype} can have", value)
 
 
 def is_mask(layer: Any, x: Tensor, labels: Any, modality: Modality) -> bool:

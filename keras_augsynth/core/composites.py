@@ -14,10 +14,9 @@ from keras_augsynth.core.checks import check_flag, check_integer, check_number, 
 from keras_augsynth.core.config import plain
 from keras_augsynth.core.draws import Gate, Place, Step
 from keras_augsynth.core.families.foreign import Foreign
-from keras_augsynth.core.families.intensity import effective_range
 from keras_augsynth.core.inputs import modality_of
 from keras_augsynth.core.modalities import MODALITIES, NUMBER, Modality, names
-from keras_augsynth.core.ranges import ranges_along
+from keras_augsynth.core.ranges import effective_range, ranges_along
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
@@ -107,6 +106,11 @@ class Composite(Augmentation, listed=False):
         for layer in self.layers:
             if isinstance(layer, Augmentation):
                 layer.check_labels(labels)
+
+    def check_masks(self, dtype: str) -> None:
+        for layer in self.layers:
+            if isinstance(layer, Augmentation):
+                layer.check_masks(dtype)
 
     def changed_shape(self, shape: tuple[int | None, ...], modality: Modality) -> tuple[int | None, ...]:
         for layer in self.layers:

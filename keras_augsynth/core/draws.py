@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.magnitudes import drawing
+from keras_augsynth.core.magnitudes import current_view, drawing
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.ops.random import Random
 
@@ -73,6 +73,12 @@ class View:
             return ops.cast(ops.reshape(labels, (-1,)), "int32")
         needed = f"be class numbers (N,) or one-hot rows (N, {count})"
         raise wrong(self.owner, "labels", needed, tuple(labels.shape))
+
+
+def current_key() -> str:
+    """What the data are called that a layer is changing, for its errors."""
+    view = current_view()
+    return "images" if view is None else view.modality.key
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ from keras_augsynth.layers.image.geometry.random_shear import RandomShear
 from keras_augsynth.layers.image.geometry.random_thin_plate_spline import RandomThinPlateSpline
 from keras_augsynth.layers.image.geometry.random_translation import RandomTranslation
 from keras_augsynth.layers.image.geometry.random_zoom import RandomZoom
+from keras_augsynth.layers.image.geometry.resizing import Resizing
 from keras_augsynth.layers.image.light.auto_contrast import AutoContrast
 from keras_augsynth.layers.image.light.contrast_limited_adaptive_histogram_equalization import (
     ContrastLimitedAdaptiveHistogramEqualization,
@@ -206,6 +207,7 @@ __all__ = [
     "RandomWordDeletion",
     "RandomZoom",
     "Rescaling",
+    "Resizing",
     "Solarization",
     "SomeOf",
     "TrivialAugmentWide",

@@ -197,7 +197,7 @@ class Random:
         accepted = log_chance < 0.5 * normal**2 + d - d * cube + d * log_cube
         # The first success, by sums: XLA would not come to an end with `argmax` and a gather.
         place = ops.where(accepted, np.arange(8, dtype="int32"), 7)
-        first = ops.equal(np.arange(8, dtype="int32"), ops.min(place, axis=-1, keepdims=True))
+        first = ops.equal(np.arange(8, dtype="int32"), ops.min(place, axis=-1, keepdims=True, initial=7))
         log_gamma = ops.sum(ops.where(first, ops.log(d) + log_cube, 0.0), axis=-1)
         return _float32(log_gamma + ops.log(_open_unit(self.bits(shape)[0])) / alpha)
 

@@ -17,7 +17,7 @@ Taps = list[tuple[Tensor, Tensor]]
 
 
 def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str, up: str) -> Tensor:
-    """Images `(N, H, W, C)` or volumes `(N, D, H, W, C)`, made smaller by `scale` `(N,)`, then as large as before.
+    """Images `(N, H, W, C)` or volumes `(N, D, H, W, C)`, made smaller by `scale` `(N,)`, then as large as they were.
 
     Args:
         x: float32.
@@ -39,8 +39,8 @@ def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str
 def _read(x: Tensor, small: Tensor, taps: Callable, axis: int, length: int | Tensor) -> Tensor:
     """The sum of what `taps(small)` say, `length` pixels along `axis`."""
     n, *sides = ops.shape(x)
-    before, across, behind = math.prod(sides[: axis - 1]), sides[axis - 1], math.prod(sides[axis:])
     shape = (n, *sides[: axis - 1], length, *sides[axis:])
+    before, across, behind = math.prod(sides[: axis - 1]), sides[axis - 1], math.prod(sides[axis:])
 
     def read(x: Tensor, small: Tensor) -> Tensor:
         pixels = ops.reshape(x, (-1, behind))

@@ -12,8 +12,8 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, View
-from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage
-from keras_augsynth.core.modalities import IMAGE, VOLUME, Modality
+from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
+from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops.casting import to_dtype
@@ -36,8 +36,7 @@ class MixingStage(Stage):
         if batch.points is not None:
             raise wrong(layer, "keypoints", "not be there: mixed samples have points of several", "keypoints")
         for name in ("boxes", "masks"):
-            fits = batch.modality is IMAGE or (name == "masks" and batch.modality is VOLUME)
-            if getattr(batch, name) is not None and not fits:
+            if getattr(batch, name) is not None and not batch.modality.is_spatial:
                 raise wrong(layer, name, f"not stand beside {batch.modality.key} that are mixed", name)
         if batch.labels is not None:
             batch = batch.with_changes(labels=layer.encode(batch.labels))
@@ -59,9 +58,15 @@ class MixingStage(Stage):
             if masks is not None:
                 changed["masks"] = layer.apply_masks(masks, params)
             if "boxes" in parts:
-                fields = parts.get("box_fields", {})
-                changed["boxes"], changed["box_fields"] = layer.mix_boxes(
-                    parts["boxes"], fields, params, view.size, masks
+                boxes, fields = parts["boxes"], parts.get("box_fields", {})
+                if modality.has_frames:
+                    boxes, fields = _in_a_row((boxes, fields))
+                mixed, fields = layer.mix_boxes(boxes, fields, params, view.size, masks)
+                sources = range(params["sources"].shape[1])
+                given = side_by_side([take_source(boxes, params, k) for k in sources])
+                both = keep_padding({"boxes": given, "box_fields": fields}, mixed), fields
+                changed["boxes"], changed["box_fields"] = (
+                    _by_frames(both, parts["boxes"]) if modality.has_frames else both
                 )
             if "labels" in parts:
                 changed["labels"] = layer.apply_labels(parts["labels"], params)
@@ -104,7 +109,7 @@ class Mixing(Augmentation, listed=False):
     def mix_boxes(
         self, boxes: Tensor, fields: dict[str, Tensor], params: Params, size: Sequence[Any], masks: Tensor | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The boxes `(N, k B, 4)`, "xyxy", and their fields, each `(N, k B)`, of all sources."""
+        """The boxes `(N, k B, 4)`, "xyxy" (in volumes 6 columns), and their fields, each `(N, k B)`, of all sources."""
         raise NotImplementedError(f"{type(self).__name__} must define `mix_boxes`.")
 
     def identity_params(self, view: View) -> Params:
@@ -169,6 +174,22 @@ class Mixing(Augmentation, listed=False):
         """Fields with class -1 for boxes of which too little is seen: `part` `(N, B)` is the share of their area."""
         kept = (part > 0.0) & (part >= self.min_visibility) & (box_ops.area(boxes) > 0.0)
         return box_ops.marked(fields, kept)
+
+
+def _in_a_row(boxes: Any) -> Any:
+    """Boxes and fields of the frames of videos, each `(N, T, B, ...)`, as `(N, T B, ...)`: all are mixed alike."""
+    return keras.tree.map_structure(lambda t: ops.reshape(t, (ops.shape(t)[0], -1, *ops.shape(t)[3:])), boxes)
+
+
+def _by_frames(mixed: Any, boxes: Tensor) -> Any:
+    """What was mixed of k sources, `(N, k T B, ...)`, as `(N, T, k B, ...)`; `boxes` as they were."""
+    n, frames, count, _ = ops.shape(boxes)
+
+    def regroup(t: Tensor) -> Tensor:
+        own = ops.shape(t)[2:]
+        return ops.reshape(ops.moveaxis(ops.reshape(t, (n, -1, frames, count, *own)), 1, 2), (n, frames, -1, *own))
+
+    return keras.tree.map_structure(regroup, mixed)
 
 
 def side_by_side(parts: Sequence[Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.draws import current_key
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.modalities import IMAGE_LIKE
 from keras_augsynth.ops.random import Random
@@ -102,7 +103,7 @@ class ReferenceAugmentation(Intensity, listed=False):
     def reference(self, choice: Tensor, x: Tensor, channels: int) -> Tensor:
         """`(N, ...)`: what is kept of each sample's reference, which has to have as many channels as the images."""
         if x.shape[-1] != channels:
-            raise wrong(self, "images", f"have {channels} channel(s), as the references do", x.shape[-1])
+            raise wrong(self, current_key(), f"have {channels} channel(s), as the references do", x.shape[-1])
         return ops.take(self._bank.value, choice, axis=0)
 
 

@@ -10,7 +10,6 @@ from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor, check_integer, check_pair, check_range, wrong
 from keras_augsynth.core.families.intensity_3d import Intensity3D
 from keras_augsynth.core.magnitudes import limits
-from keras_augsynth.core.modalities import VOLUME
 from keras_augsynth.ops import color, filters, resize
 from keras_augsynth.ops.polynomials import monomials, polynomial
 from keras_augsynth.ops.random import threefry2x32
@@ -90,15 +89,15 @@ class LabelsToVolume(Intensity3D):
         if not isinstance(inputs, dict) or "segmentation_masks" not in inputs:
             return inputs
         labels = inputs["segmentation_masks"]
-        if VOLUME.key in inputs:
-            raise wrong(self, VOLUME.key, "not stand beside the labels that they are made of", tuple(labels.shape))
+        if "volumes" in inputs:
+            raise wrong(self, "volumes", "not stand beside the labels that they are made of", tuple(labels.shape))
         dtype = keras.backend.standardize_dtype(labels.dtype)
         if "int" not in dtype and dtype != "bool":
             raise wrong(self, "segmentation_masks", "be integers", dtype, TypeError)
         rank = len(labels.shape)
-        with_channels = rank == VOLUME.rank + 1 or (rank == VOLUME.rank and labels.shape[-1] == 1)
+        with_channels = rank == 5 or (rank == 4 and labels.shape[-1] == 1)
         volumes = labels if with_channels else ops.expand_dims(labels, -1)
-        return {**inputs, VOLUME.key: ops.cast(volumes, "float32")}
+        return {**inputs, "volumes": ops.cast(volumes, "float32")}
 
     def draw(self, rng, view) -> Params:
         return {
