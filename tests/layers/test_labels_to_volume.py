@@ -4,6 +4,7 @@ import itertools
 
 import keras
 import numpy as np
+import properties
 import pytest
 from scipy import stats
 
@@ -88,3 +89,20 @@ def test_is_a_synthesizer_through_the_resampler(labels):
     assert made.shape == (3, 6, 8, 8, 1) and made.dtype == np.int16
     assert made.max() == 255 and len(np.unique(made)) > 50
     np.testing.assert_array_equal(made, source.sample([2, 2, 1], seed=5))
+
+
+@pytest.mark.parametrize(
+    "holds",
+    [
+        properties.row_alone_is_row_of_batch,
+        properties.ids_decide,
+        properties.config_round_trip,
+        properties.not_a_number_stays_where_it_is,
+        properties.traced_result,
+        pytest.param(properties.parallel_map_changes_nothing, marks=[pytest.mark.full, pytest.mark.xla]),
+    ],
+    ids=lambda holds: holds.__name__,
+)
+def test_property(holds):
+    """It is not in the catalogue, since what stands in the place of its volumes are labels."""
+    holds(properties.Case(layers.LabelsToVolume))

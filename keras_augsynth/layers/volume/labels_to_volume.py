@@ -18,7 +18,7 @@ from keras_augsynth.ops.rows import per_sample
 _ORDER = 3  # of the bias field
 
 
-class LabelsToVolume(Intensity3D):
+class LabelsToVolume(Intensity3D, listed=False):
     """Makes a volume of random contrast out of each map of labels: a network then learns shapes, not contrasts.
 
     For each volume every label gets a gray value and a spread of its own. What they give is blurred, made uneven by a
