@@ -8,7 +8,7 @@ Every "patient" is this one anatomy under another smooth deformation, so the que
 the training gives T1 images; the unseen one gives their negatives, where fluid is bright as in T2, and has noise and a
 bias field of its own. Writes a table and a picture to --out.
 
-Needs: pip install "keras_augsynth[examples]" nilearn
+Needs: pip install "keras_augsynth[examples]"
 """
 
 import argparse
@@ -28,7 +28,7 @@ try:
 
     from keras_augsynth import layers
 except ModuleNotFoundError as error:
-    sys.exit(f'{error.name} is not installed. Install what the example needs: pip install ".[examples]" nilearn')
+    sys.exit(f'{error.name} is not installed. Install what the example needs: pip install ".[examples]"')
 
 mpl.use("Agg")
 SIZE = (48, 60, 48)  # of a scan in voxels of 4 mm
