@@ -79,6 +79,6 @@ def test_registry_knows_every_file():
     own = {name for name in layers.__all__ if isinstance(getattr(layers, name), type)}
     families = {"Augmentation", "Geometric", "Color", "Mixing", "Pipeline", "OneOf", "SomeOf"}
     families |= {"WordAugmentation", "TokenAugmentation"}
-    families |= {"CopyPaste"}  # it takes nothing without masks
+    families |= {"CarveMix", "CopyPaste", "LabelsToVolume", "RandomCropByLabel3D"}  # they take nothing without masks
     families |= {"SynonymTable"}  # what layers read
     assert {case.layer.__name__ for case in CASES} == own - families

@@ -39,6 +39,8 @@ AUTHORS |= {
     "changes_labels",
     "planar",
     "draws_pixels",
+    "reads_masks",
+    "completed",
     "is_value_map",
     "uses_mean",
     "modality_matters",

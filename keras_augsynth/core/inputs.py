@@ -53,6 +53,8 @@ class Inputs:
             batch = batch.with_changes(points=self._rows(ops.cast(data["keypoints"], "float32")))
         if "lengths" in data:
             batch = batch.with_changes(lengths=ops.reshape(data["lengths"], (-1,)))
+        if "spacing" in data and modality.moves == 3:
+            batch = batch.with_changes(spacing=self._rows(ops.cast(data["spacing"], "float32")))
         if labels is not None:
             batch = batch.with_changes(labels=keras.tree.map_structure(self._rows, labels))
         self.batch = batch

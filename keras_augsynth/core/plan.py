@@ -145,7 +145,7 @@ class Plan:
         sizes = ops.stack([ops.cast(length, "int32") for length in shape])
         companions = any(part is not None for part in (batch.boxes, batch.points, batch.labels))
 
-        def draw(source: Source, sizes: Tensor, labels: Tensor, lengths: Tensor) -> list[Drawn]:
+        def draw(source: Source, sizes: Tensor, *known_of_samples: Tensor) -> list[Drawn]:
             whole = [sizes[axis] if length is None else length for axis, length in enumerate(known)]
             if source.keys.ids is not None:
                 whole[0] = ops.shape(source.keys.ids)[0]
@@ -155,7 +155,7 @@ class Plan:
                 entering, entries = shape, {}
                 for step in stage.steps:
                     if stage in together:
-                        entries[step.name] = draw(step, step.view(shape, modality, labels, lengths))
+                        entries[step.name] = draw(step, step.view(shape, modality, *known_of_samples))
                     shape = _behind(step, shape, modality)
                 if stage in together:
                     result.append(stage.prepared(entries, entering, modality, companions))
@@ -164,7 +164,7 @@ class Plan:
         name = first.steps[0].name, modality, known, companions, certain
         if name not in self._kernels:
             self._kernels[name] = compiled(draw, self._uses_xla(together))
-        results = self._kernels[name](source, sizes, labels, batch.lengths)
+        results = self._kernels[name](source, sizes, labels, batch.lengths, batch.spacing)
         return drawn | dict(zip(together, results, strict=True))
 
     def _current_magnitudes(self) -> tuple[Tensor | None, frozenset[Any]]:

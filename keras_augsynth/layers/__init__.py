@@ -104,7 +104,30 @@ from keras_augsynth.layers.tokens.random_token_replacement import RandomTokenRep
 from keras_augsynth.layers.tokens.random_token_span_crop import RandomTokenSpanCrop
 from keras_augsynth.layers.tokens.random_token_swap import RandomTokenSwap
 from keras_augsynth.layers.tokens.token_cut_mix import TokenCutMix
+from keras_augsynth.layers.volume.carve_mix import CarveMix
+from keras_augsynth.layers.volume.intensity_window import IntensityWindow
+from keras_augsynth.layers.volume.labels_to_volume import LabelsToVolume
+from keras_augsynth.layers.volume.random_affine_3d import RandomAffine3D
+from keras_augsynth.layers.volume.random_anisotropy_3d import RandomAnisotropy3D
+from keras_augsynth.layers.volume.random_bias_field_3d import RandomBiasField3D
+from keras_augsynth.layers.volume.random_contrast_3d import RandomContrast3D
+from keras_augsynth.layers.volume.random_crop_3d import RandomCrop3D
+from keras_augsynth.layers.volume.random_crop_by_label_3d import RandomCropByLabel3D
+from keras_augsynth.layers.volume.random_dose_noise import RandomDoseNoise
+from keras_augsynth.layers.volume.random_elastic_transform_3d import RandomElasticTransform3D
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
+from keras_augsynth.layers.volume.random_gamma_3d import RandomGamma3D
+from keras_augsynth.layers.volume.random_gaussian_noise_3d import RandomGaussianNoise3D
+from keras_augsynth.layers.volume.random_ghosting_3d import RandomGhosting3D
+from keras_augsynth.layers.volume.random_gibbs_3d import RandomGibbs3D
+from keras_augsynth.layers.volume.random_histogram_shift_3d import RandomHistogramShift3D
+from keras_augsynth.layers.volume.random_low_resolution_3d import RandomLowResolution3D
+from keras_augsynth.layers.volume.random_motion_3d import RandomMotion3D
+from keras_augsynth.layers.volume.random_rician_noise_3d import RandomRicianNoise3D
+from keras_augsynth.layers.volume.random_rot90_3d import RandomRot90_3D
+from keras_augsynth.layers.volume.random_rotation_3d import RandomRotation3D
+from keras_augsynth.layers.volume.random_spike_3d import RandomSpike3D
+from keras_augsynth.layers.volume.random_swap_patches_3d import RandomSwapPatches3D
 
 __all__ = [
     "EDA",
@@ -112,6 +135,7 @@ __all__ = [
     "Augmentation",
     "AutoAugment",
     "AutoContrast",
+    "CarveMix",
     "CenterCrop",
     "Choice",
     "CoarseDropout",
@@ -124,6 +148,8 @@ __all__ = [
     "Geometric",
     "GridMask",
     "HistogramMatching",
+    "IntensityWindow",
+    "LabelsToVolume",
     "MixUp",
     "Mixing",
     "Mosaic",
@@ -135,6 +161,9 @@ __all__ = [
     "Pipeline",
     "RandAugment",
     "RandomAffine",
+    "RandomAffine3D",
+    "RandomAnisotropy3D",
+    "RandomBiasField3D",
     "RandomBrightness",
     "RandomCase",
     "RandomChannelDropout",
@@ -144,12 +173,17 @@ __all__ = [
     "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomContrast",
+    "RandomContrast3D",
     "RandomCrop",
+    "RandomCrop3D",
+    "RandomCropByLabel3D",
     "RandomCutout",
     "RandomD4",
     "RandomDefocus",
+    "RandomDoseNoise",
     "RandomDownscale",
     "RandomElasticTransform",
+    "RandomElasticTransform3D",
     "RandomErasing",
     "RandomFeatureNoise",
     "RandomFlip",
@@ -157,15 +191,22 @@ __all__ = [
     "RandomFog",
     "RandomGain",
     "RandomGamma",
+    "RandomGamma3D",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
+    "RandomGaussianNoise3D",
+    "RandomGhosting3D",
+    "RandomGibbs3D",
     "RandomGrayscale",
     "RandomGridDistortion",
+    "RandomHistogramShift3D",
     "RandomHue",
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
+    "RandomLowResolution3D",
     "RandomMedianBlur",
+    "RandomMotion3D",
     "RandomMotionBlur",
     "RandomOpticalDistortion",
     "RandomPCALighting",
@@ -176,8 +217,11 @@ __all__ = [
     "RandomRGBShift",
     "RandomRain",
     "RandomResizedCrop",
+    "RandomRicianNoise3D",
     "RandomRot90",
+    "RandomRot90_3D",
     "RandomRotation",
+    "RandomRotation3D",
     "RandomSaltAndPepper",
     "RandomSaturation",
     "RandomSentenceShuffle",
@@ -187,6 +231,8 @@ __all__ = [
     "RandomShotNoise",
     "RandomSpanCrop",
     "RandomSpeckleNoise",
+    "RandomSpike3D",
+    "RandomSwapPatches3D",
     "RandomSynonymInsertion",
     "RandomSynonymReplacement",
     "RandomThinPlateSpline",

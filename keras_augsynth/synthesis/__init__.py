@@ -19,6 +19,7 @@ from keras_augsynth.synthesis.gaussian import GaussianSynthesizer
 from keras_augsynth.synthesis.gaussian_mixture import GaussianMixtureSynthesizer
 from keras_augsynth.synthesis.label_gate import LabelGate
 from keras_augsynth.synthesis.latent_smote import LatentSMOTE
+from keras_augsynth.synthesis.lesion_insertion import LesionInsertion
 from keras_augsynth.synthesis.resampler import AugmentedResampler
 from keras_augsynth.synthesis.smote import SMOTE
 from keras_augsynth.synthesis.spectral_normalization import SpectralNormalization, power_step
@@ -40,6 +41,7 @@ __all__ = [
     "GaussianSynthesizer",
     "LabelGate",
     "LatentSMOTE",
+    "LesionInsertion",
     "SpectralNormalization",
     "Synthesizer",
     "TemplateSynthesizer",
