@@ -229,7 +229,7 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         inputs = self.completed(dense(self, inputs))
         args = tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
-        look(self, inputs)
+        look(self, inputs, stacklevel=4)  # the decorator is a frame, too
         if not tf.executing_eagerly():
             self.plan.make_variables()
         return super().__call__(inputs, *args, **kwargs)
