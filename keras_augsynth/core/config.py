@@ -8,8 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_augsynth.core.distributions import Distribution
-
 
 def arguments(cls: Any) -> tuple[str, ...]:
     """The constructor's arguments up to `Augmentation`, most specific class first."""
@@ -28,7 +26,7 @@ def _arguments(cls: Any) -> tuple[str, ...]:
 
 def plain(value: Any) -> Any:
     """An argument as JSON can hold it."""
-    if isinstance(value, (keras.layers.Layer, Distribution)):
+    if hasattr(value, "get_config"):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]

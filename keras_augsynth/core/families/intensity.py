@@ -36,7 +36,7 @@ class Intensity(Augmentation, listed=False):
 
     @property
     def value_range(self) -> Any:
-        """Lowest and highest value, the layer's own or what the composite around it says; None: it has none."""
+        """Lowest and highest value: the layer's own, or what the composite says in which it is carried out."""
         view = current_view()
         return effective_range(self._value_range, None if view is None else view.value_range)
 
