@@ -207,11 +207,6 @@ class Inputs:
         return ops.reshape(value, (-1,))
 
 
-def _as_new(tensors: Any) -> Any:
-    """Symbolic tensors for what comes out as it went in. A model that gets the same ones back has lost its inputs."""
-    return keras.tree.map_structure(lambda t: None if t is None else keras.KerasTensor(t.shape, t.dtype), tensors)
-
-
 def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     """Arrays, lists of numbers or strings, and dictionaries of them as tensors, each with its own dtype."""
     if isinstance(value, dict):

@@ -68,15 +68,7 @@ def followed(case, layer, call):
 
 
 # One of each way through a plan and kind of draw by default.
-USUAL = {
-    "RandomBrightness",
-    "RandomRotation",
-    "RandomGaussianNoise",
-    "RandomErasing",
-    "MixUp",
-    "RandomCrop",
-    "RandomGain",
-}
+USUAL = {"RandomBrightness", "RandomRotation", "RandomGaussianNoise", "RandomErasing", "MixUp", "RandomCrop"}
 EVERY = [pytest.param(cls, marks=[] if cls.__name__ in USUAL else pytest.mark.full) for cls in RANDOM]
 
 
