@@ -10,6 +10,8 @@ from keras_augsynth.ops.boxes import NAMES_OF_CLASSES
 
 Tensor = Any
 NO_FIELDS: dict[str, Tensor] = {}
+PADDING = "__padding__"
+"""The field of boxes that says which of them were padding when they came in, bool `(N, B)`: these never move."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Batch:
         x: the data themselves, `(N, ...)`.
         masks: `(N, *size, C')`, for videos `(N, T, *size, C')`.
         boxes: `(N, B, 4)` left, top, right, bottom in pixels; in volumes `(N, B, 6)`; for videos `(N, T, B, 4)`.
-        box_fields: what each box has besides, "labels" among them, each `(N, B)`.
+        box_fields: what each box has besides, "labels" among them, each `(N, B)`; with labels also `PADDING`.
         points: `(N, K, d or more)`; for videos `(N, T, K, d or more)`.
         labels: as the caller gave them, `(N, ...)`, nested or not.
         lengths: valid steps of each sample, `(N,)`.
@@ -47,7 +49,7 @@ class Batch:
         return {name: value for name, value in found.items() if value is not None and value is not NO_FIELDS}
 
     def padding_of_boxes(self) -> Tensor | None:
-        """bool `(N, B, 1)`: which boxes are padding, of class -1; None where there are no classes."""
+        """bool `(N, B, 1)`: which boxes are of class -1, padding or gone; None where there are no classes."""
         labels = next((self.box_fields[name] for name in NAMES_OF_CLASSES if name in self.box_fields), None)
         return None if labels is None else ops.expand_dims(ops.equal(labels, ops.cast(-1, labels.dtype)), -1)
 

@@ -11,13 +11,12 @@ from keras import ops
 from keras_augsynth.core import json_policy
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_flag, check_integer, check_number, check_value_range, wrong
-from keras_augsynth.core.config import arguments, plain
+from keras_augsynth.core.config import plain
 from keras_augsynth.core.draws import Gate, Place, Step
 from keras_augsynth.core.families.foreign import Foreign
-from keras_augsynth.core.families.intensity import effective_range
 from keras_augsynth.core.inputs import modality_of
 from keras_augsynth.core.modalities import MODALITIES, NUMBER, Modality, names
-from keras_augsynth.core.ranges import ranges_along
+from keras_augsynth.core.ranges import effective_range, ranges_along
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
@@ -88,8 +87,8 @@ class Composite(Augmentation, listed=False):
             steps.append(_part(layer).steps(within.behind(Gate(self, seed, position))))
         return steps
 
-    @property
-    def mixes(self) -> bool:
+    @property  # a layer says it by an attribute of its class, a composite asks its parts
+    def mixes(self) -> bool:  # type: ignore[override]
         return any(getattr(layer, "mixes", False) for layer in self.layers)
 
     @property
@@ -97,13 +96,19 @@ class Composite(Augmentation, listed=False):
         return any(getattr(layer, "changes_masks", False) for layer in self.layers)
 
     @property
-    def modality_matters(self) -> bool:
+    def modality_matters(self) -> bool:  # type: ignore[override]
         return any(getattr(layer, "modality_matters", False) for layer in self.layers)
 
     def check_labels(self, labels: Any) -> None:
+        super().check_labels(labels)
         for layer in self.layers:
             if isinstance(layer, Augmentation):
                 layer.check_labels(labels)
+
+    def check_masks(self, dtype: str) -> None:
+        for layer in self.layers:
+            if isinstance(layer, Augmentation):
+                layer.check_masks(dtype)
 
     def changed_shape(self, shape: tuple[int | None, ...], modality: Modality) -> tuple[int | None, ...]:
         for layer in self.layers:
@@ -121,7 +126,7 @@ class Composite(Augmentation, listed=False):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Composite":
-        if "layers" in arguments(cls) and "layers" not in config:
+        if "layers" in cls._arguments() and "layers" not in config:
             raise wrong(cls.__name__, "layers", "stand in the configuration", config)
         return super().from_config(config, custom_objects)
 

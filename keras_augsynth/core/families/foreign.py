@@ -1,5 +1,6 @@
 """Any other Keras layer that stands in a composite, with what a layer of this package has."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,9 +34,16 @@ class ForeignStage(Stage):
         if gate is None or changed.shape == x.shape:
             return batch.with_changes(x=select(gate, changed, x))
         for composite in (each.composite for each in step.place.gates):
-            if composite.p != 1.0:
-                raise wrong(composite, "p", f"be 1: {step.layer.name} gives samples another shape", composite.p)
+            always = functools.partial(_always, composite, step.layer.name)
+            composite.remember_rule("p", always)  # it cannot be set to another chance later
+            always(composite.p)
         return batch.with_changes(x=changed)
+
+
+def _always(composite: Any, layer: str, p: Any) -> float:
+    if p != 1.0:
+        raise wrong(composite, "p", f"be 1: {layer} gives samples another shape", p)
+    return 1.0
 
 
 class Foreign:

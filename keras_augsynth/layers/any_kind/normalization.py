@@ -47,6 +47,7 @@ class Normalization(Color):
 
     modalities = (*NUMERIC, NUMBER)
     is_value_map = True
+    map_arguments = ("variance", "mean")
     uses_mean = False
 
     def __init__(
