@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
@@ -41,6 +42,8 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
         if (columns := data["keypoints"].shape[-1]) is not None and columns < modality.moves:
             raise wrong(layer, "keypoints", f"have at least {modality.moves} columns", tuple(data["keypoints"].shape))
         check.frames("keypoints", data["keypoints"], x, modality)
+    if "spacing" in data and modality.moves == 3:
+        check.spacing(data["spacing"])
     if "bounding_boxes" in data:
         check.boxes(data["bounding_boxes"], x, modality)
     for given in (labels, data.get("labels")):
@@ -71,12 +74,12 @@ def is_mask(layer: Any, x: Tensor, labels: Any, modality: Modality) -> bool:
     if layer.data_format == "channels_first" and len(labels.shape) == len(x.shape):
         beside = tuple(labels.shape)[start + 1 : start + 1 + len(size)]
     known = None not in size and None not in beside
-    if (known and beside != size) or (not known and len(labels.shape) != len(x.shape)):
-        return False
+    if beside != size and (known or len(labels.shape) != len(x.shape)):
+        return False  # sizes that are all unknown are taken for the same ones
     dtype = keras.backend.standardize_dtype(labels.dtype)
     if "int" in dtype or dtype == "bool":
         return True
-    if layer.moves_masks:
+    if layer.changes_masks:
         needed = (
             f'not be floats of the {modality.key}\' size: write {{"{modality.key}": x, "segmentation_masks": y}} for a '
             f'mask that moves along, or {{"{modality.key}": x, "target": y}} for something that stays'
@@ -149,6 +152,21 @@ class _Check:
             raise wrong(self._layer, name, needed, shape)
         if start and None not in (shape[0], self._rows) and shape[0] != self._rows:
             raise wrong(self._layer, name, f"have a row for each of {self._rows} samples", shape)
+
+    def spacing(self, value: Any) -> None:
+        self.numbers("spacing", value)
+        self.shape("spacing", value, 1, "(batch, 3): mm along depth, height and width")
+        if value.shape[-1] not in (None, 3):
+            raise wrong(self._layer, "spacing", "have 3 columns: mm along depth, height and width", tuple(value.shape))
+        if isinstance(value, keras.KerasTensor):
+            return
+        numbers = ops.cast(value, "float32")
+        legal = ops.logical_and(ops.isfinite(numbers), numbers > 0.0)
+        needed = "be above 0 and finite, in mm"
+        if not hasattr(value, "numpy"):  # in a graph
+            tf.debugging.Assert(ops.all(legal), [f"{type(self._layer).__name__}: `spacing` must {needed}."])
+        elif not legal.numpy().all():
+            raise wrong(self._layer, "spacing", needed, value.numpy().tolist())
 
     def boxes(self, value: Any, x: Tensor, modality: Modality) -> None:
         name = "bounding_boxes"

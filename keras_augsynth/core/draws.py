@@ -32,11 +32,12 @@ class View:
             volumes, (time,) of sounds. Layers that act on each slice of a volume see (height, width).
         given_labels: the labels as the caller gave them, or None.
         lengths: valid steps of each sample `(N,)`, or None.
+        spacing: of voxels in mm, along depth, height and width, `(N, 3)`, or None.
         sample_rate: of sounds, in Hz, or None.
         value_range: what the composite around the layer says, or None.
         owner: the layer, for errors.
         magnitudes: the current numbers of each layer by its id; None where they are read as they are in Python.
-        certain: ids of layers whose `p` is known to be 1.
+        certain: what is known for good; among it the ids of layers whose `p` is 1.
     """
 
     shape: tuple[Any, ...]
@@ -44,11 +45,12 @@ class View:
     size: tuple[Any, ...] = ()
     given_labels: Any = None
     lengths: Tensor | None = None
+    spacing: Tensor | None = None
     sample_rate: float | None = None
     value_range: tuple[float, float] | None = None
     owner: Any = None
     magnitudes: dict[int, Tensor] | None = None
-    certain: frozenset[int] = frozenset()
+    certain: frozenset[Any] = frozenset()
 
     @property
     def labels(self) -> Tensor:
@@ -68,7 +70,8 @@ class View:
         if len(labels.shape) == 2 and labels.shape[1] == count:
             return ops.cast(ops.argmax(labels, axis=1), "int32")
         if len(labels.shape) == 1 or (len(labels.shape) == 2 and labels.shape[1] == 1):
-            return ops.cast(ops.reshape(labels, (-1,)), "int32")
+            numbers = ops.reshape(labels, (-1,))
+            return ops.cast(ops.round(numbers) if "float" in ops.dtype(numbers) else numbers, "int32")
         needed = f"be class numbers (N,) or one-hot rows (N, {count})"
         raise wrong(self.owner, "labels", needed, tuple(labels.shape))
 
@@ -154,12 +157,14 @@ class Step:
         modality: Modality,
         labels: Any = None,
         lengths: Any = None,
+        spacing: Any = None,
     ) -> View:
         start = 1 + modality.has_frames * (len(shape) == modality.rank + 1)
         size = tuple(shape[start : start + modality.moves])
         if getattr(self.layer, "planar", False):
             size = size[-2:]
-        return View(tuple(shape), modality, size, labels, lengths, self.sample_rate, self.place.value_range, self.layer)
+        known = labels, lengths, spacing, self.sample_rate, self.place.value_range
+        return View(tuple(shape), modality, size, *known, self.layer)
 
     @property
     def sample_rate(self) -> float | None:

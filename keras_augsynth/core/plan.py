@@ -55,7 +55,7 @@ class Plan:
         self._seeds = np.array([words(seed) for _, seed in sources.values()], "uint32").reshape(-1, 2)
         holders = {id(source): source for source, _ in sources.values() if hasattr(source, "live_magnitudes")}
         self._holders = list(holders.values())
-        self._current: tuple[Any, Tensor, frozenset[int]] = (None, None, frozenset())
+        self._current: tuple[Any, Tensor, frozenset[Any]] = (None, None, frozenset())
         self.stages: list[Stage] = []
         for number, step in enumerate(self.steps):
             step.rows, step.name = rows, f"{number}_{step.layer.name}"
@@ -65,6 +65,8 @@ class Plan:
                 self.stages.append(step.layer.stage(step))
         for stage in self.stages:
             stage.plan = self
+        for holder in self._holders:
+            holder.is_planned = True
         self._kernels: dict[Any, Any] = {}
 
     def make_variables(self) -> None:
@@ -88,6 +90,7 @@ class Plan:
         notes = passes.at_the_start(ops.dtype(batch.x))
         drawn: dict[Stage, Drawn] = {}
         active = not (keys is None and record is None)
+        final_dtype = self._dtype if batch.modality.dtype == "number" else None  # token ids stay whole numbers
         for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
             if not stage.acting(active):
                 continue
@@ -98,7 +101,7 @@ class Plan:
                 if stage not in drawn:
                     drawn |= self._draw(stage, batch, keys)
                 own = drawn[stage]
-            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), self._dtype, active)
+            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), final_dtype, active)
             batch = stage(batch, own, notes)
             behind = passes.behind_stage(notes, stage)
             yield stage, notes, batch, behind
@@ -113,7 +116,7 @@ class Plan:
         return record
 
     def drawing(
-        self, source: Source, count: Any, certain: frozenset[int] = frozenset()
+        self, source: Source, count: Any, certain: frozenset[Any] = frozenset()
     ) -> Callable[[Step, View], Entry]:
         """What draws for the steps of this plan, from one source for `count` samples."""
         draws = streams(ops.convert_to_tensor(source.seeds), *source.keys.words(count))
@@ -142,7 +145,7 @@ class Plan:
         sizes = ops.stack([ops.cast(length, "int32") for length in shape])
         companions = any(part is not None for part in (batch.boxes, batch.points, batch.labels))
 
-        def draw(source: Source, sizes: Tensor, labels: Tensor, lengths: Tensor) -> list[Drawn]:
+        def draw(source: Source, sizes: Tensor, *known_of_samples: Tensor) -> list[Drawn]:
             whole = [sizes[axis] if length is None else length for axis, length in enumerate(known)]
             if source.keys.ids is not None:
                 whole[0] = ops.shape(source.keys.ids)[0]
@@ -152,7 +155,7 @@ class Plan:
                 entering, entries = shape, {}
                 for step in stage.steps:
                     if stage in together:
-                        entries[step.name] = draw(step, step.view(shape, modality, labels, lengths))
+                        entries[step.name] = draw(step, step.view(shape, modality, *known_of_samples))
                     shape = _behind(step, shape, modality)
                 if stage in together:
                     result.append(stage.prepared(entries, entering, modality, companions))
@@ -161,13 +164,14 @@ class Plan:
         name = first.steps[0].name, modality, known, companions, certain
         if name not in self._kernels:
             self._kernels[name] = compiled(draw, self._uses_xla(together))
-        results = self._kernels[name](source, sizes, labels, batch.lengths)
+        results = self._kernels[name](source, sizes, labels, batch.lengths, batch.spacing)
         return drawn | dict(zip(together, results, strict=True))
 
-    def _current_magnitudes(self) -> tuple[Tensor | None, frozenset[int]]:
-        """The numbers of all magnitudes of all layers, and the ids of the layers whose `p` is surely 1.
+    def _current_magnitudes(self) -> tuple[Tensor | None, frozenset[Any]]:
+        """The numbers of all magnitudes of all layers, and what a kernel may be sure of.
 
-        A traced function reads a variable, since all of them can change before it runs.
+        That is the ids of the layers whose `p` is 1, and with each layer's id what its magnitudes are beside numbers.
+        A function that the user traces reads the numbers from variables, since all can change before it runs.
         """
         if not tf.executing_eagerly():
             return ops.concatenate([holder.live_magnitudes() for holder in self._holders]), frozenset()
@@ -176,7 +180,9 @@ class Plan:
             numbers = None
             if self._uses_xla(self.stages) is None:
                 numbers = tf.constant(np.concatenate([holder.magnitude_numbers() for holder in self._holders]))
-            self._current = versions, numbers, frozenset(id(holder) for holder in self._holders if holder.p == 1.0)
+            certain = [id(holder) for holder in self._holders if holder.p == 1.0]
+            structures = [(id(holder), holder.magnitude_structure()) for holder in self._holders]
+            self._current = versions, numbers, frozenset([*certain, *structures])
         return self._current[1:]
 
     def _by_layer(self, numbers: Tensor | None) -> dict[int, Tensor] | None:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from properties import Case, values
 
 from keras_augsynth import layers
-from keras_augsynth.core import registry
+from keras_augsynth.core import config, registry
 
 SMALL = np.random.default_rng(3).integers(0, 256, (3, 10, 12, 3))
 POLICIES = {"AugMix", "AutoAugment", "RandAugment", "TrivialAugmentWide"}  # made of the others
@@ -28,6 +28,10 @@ def result_of(cls, dtype):
 def held_to_floats(cls, data, as_floats):
     """16-bit and boolean images and masks give what the same numbers give as float32 and int32."""
     arguments = {"seed": 1, **cls.at_strength(0.7)}
+    if data["images"].dtype == bool and "value_range" in config.arguments(cls):
+        arguments["value_range"] = (0, 1)
+        if "references" in arguments:
+            arguments["references"] = arguments["references"] / 255
     found, expected = (cls(**arguments)(each, training=True) for each in (data, as_floats))
     np.testing.assert_allclose(found["images"], expected["images"], rtol=1e-5, atol=1e-3)
     assert found["segmentation_masks"].dtype.name == data["segmentation_masks"].dtype
