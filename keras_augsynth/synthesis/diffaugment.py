@@ -56,13 +56,13 @@ class DiffAugment(Augmentation, listed=False):
         self.translation = check_number(self, translation, "translation", 0.0, 1.0)
         self.cutout = check_number(self, cutout, "cutout", 0.0, 1.0)
 
-    def draw(self, rng, shape) -> Params:
+    def draw(self, rng, view) -> Params:
         reach = lambda length: ops.cast(ops.cast(length, "float32") * self.translation + 0.5, "int32")
         return {
             "brightness": rng.uniform(-0.5, 0.5),
             "saturation": rng.uniform(0.0, 2.0),
             "contrast": rng.uniform(0.5, 1.5),
-            "shift": ops.stack([rng.integers(-reach(side), reach(side) + 1) for side in shape[1:3]], axis=1),
+            "shift": ops.stack([rng.integers(-reach(side), reach(side) + 1) for side in view.size], axis=1),
             "center": rng.uniform(0.0, 1.0, (2,)),
         }
 

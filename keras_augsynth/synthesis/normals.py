@@ -13,6 +13,7 @@ from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.synthesis.covariances import spread
 from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
 from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.synthesis.stored import Stored
 from keras_augsynth.synthesis.synthesizer import check_samples
 
 Tensor = Any
@@ -164,10 +165,23 @@ class NormalMixtures(FittedSynthesizer):
     def state(self) -> dict[str, np.ndarray]:
         return self._state
 
+    def layout(self) -> dict[str, Stored]:
+        parts = ("classes", self._parts)
+        return {
+            "counts": Stored("i", ("classes",), 0),
+            "sample": Stored("biuf", (0, "*")),
+            "weights": Stored("f", parts, 0.0, 1.0),
+            "means": Stored("f", (*parts, "features")),
+            "scales": Stored("f", ("classes", "features"), 0.0),
+            "covariances": Stored("f", (*parts, "features", "features")),
+        }
+
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Takes the densities' parameters, and works out what is needed to draw and to measure."""
         weights, covariances = state["weights"], state["covariances"]
         parts, features = weights.size, covariances.shape[-1]
+        if math.prod(state["sample"].shape[1:]) != features:
+            raise wrong(self, "sample", f"have {features} numbers, as the means have", state["sample"].shape)
         flat = covariances.reshape(parts, features, features)
         scales = state["scales"].repeat(self._parts, axis=0)
         factors, whitenings = np.zeros_like(flat), np.zeros_like(flat)

@@ -15,6 +15,7 @@ from keras_augsynth.ops.neighbors import among_themselves, neighbors
 from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.synthesis.stored import Stored
 
 Tensor = Any
 
@@ -156,6 +157,15 @@ class SMOTE(FittedSynthesizer):
     def state(self) -> dict[str, np.ndarray]:
         variables = {name: getattr(self, f"_{name}").numpy() for name in ("rows", "neighbors", "columns")}
         return {**variables, "prepared": self._prepared, **self._members.state()}
+
+    def layout(self) -> dict[str, Stored]:
+        return {
+            "rows": Stored("biuf", ("rows", "*")),
+            **Members.layout(),
+            "neighbors": Stored("i", ("rows", self.k_neighbors), 0, "rows"),
+            "columns": Stored("i", ("classes",), 1, self.k_neighbors),
+            "prepared": Stored("b", ("classes",)),
+        }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         self._keep(state["rows"], Members.restored(state))
