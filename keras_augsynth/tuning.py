@@ -95,7 +95,7 @@ def augmentation_space(
             own = cls.at_strength(amount)
             fitting = {key: value for key, value in shared.items() if key in arguments(cls)}
             chosen.append(cls(**{**own, **fitting, "p": p * own.get("p", 1.0)}))
-    return Pipeline(chosen, seed=seed)
+    return Pipeline(chosen, seed=seed, modality=modality)
 
 
 class AugmentedHyperModel(keras_tuner.HyperModel):

@@ -3,6 +3,7 @@
 A layer on its own is a plan of one step, so there is no second way through.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -86,7 +87,7 @@ class Plan:
         """Stage by stage: (the stage, its notes, the batch behind it, what is known of that)."""
         notes, drawn = passes.at_the_start(ops.dtype(batch.x)), {}
         active = not (keys is None and record is None)
-        for stage, follower in zip(self.stages, [*self.stages[1:], None], strict=True):
+        for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
             if not stage.acting(active):
                 continue
             own: Drawn | None = None

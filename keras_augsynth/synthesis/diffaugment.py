@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_choice, check_number, wrong
-from keras_augsynth.ops.color import expand
+from keras_augsynth.ops.rows import per_sample
 
 POLICIES = ("color", "translation", "cutout")
 
@@ -68,11 +68,11 @@ class DiffAugment(Augmentation, listed=False):
 
     def apply(self, x, params) -> Tensor:
         if "color" in self.policy:
-            x = x + expand(params["brightness"], 3)
+            x = x + per_sample(params["brightness"], x)
             gray = ops.mean(x, axis=3, keepdims=True)
-            x = gray + (x - gray) * expand(params["saturation"], 3)
+            x = gray + (x - gray) * per_sample(params["saturation"], x)
             mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)
-            x = mean + (x - mean) * expand(params["contrast"], 3)
+            x = mean + (x - mean) * per_sample(params["contrast"], x)
         for axis in (1, 2):
             if "translation" in self.policy:
                 x = _shifted(x, params["shift"][:, axis - 1], axis)
