@@ -8,6 +8,7 @@ from keras_augsynth.core.families.mixing import Mixing
 from keras_augsynth.data.audit import audit
 from keras_augsynth.data.enumerated import enumerated
 from keras_augsynth.layers.any_kind.normalization import Normalization
+from keras_augsynth.layers.any_kind.random_label_noise import RandomLabelNoise
 from keras_augsynth.layers.any_kind.rescaling import Rescaling
 from keras_augsynth.layers.audio.random_gain import RandomGain
 from keras_augsynth.layers.image.blur.random_defocus import RandomDefocus
@@ -79,7 +80,13 @@ from keras_augsynth.layers.image.policies.aug_mix import AugMix
 from keras_augsynth.layers.image.policies.auto_augment import AutoAugment
 from keras_augsynth.layers.image.policies.rand_augment import RandAugment
 from keras_augsynth.layers.image.policies.trivial_augment_wide import TrivialAugmentWide
+from keras_augsynth.layers.several_kinds.multi_modal import MultiModal
+from keras_augsynth.layers.several_kinds.random_modality_drop import RandomModalityDrop
+from keras_augsynth.layers.tabular.imputation import Imputation
+from keras_augsynth.layers.tabular.outlier_clip import OutlierClip
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
+from keras_augsynth.layers.tabular.random_missing import RandomMissing
+from keras_augsynth.layers.tabular.random_swap_noise import RandomSwapNoise
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 
@@ -99,11 +106,14 @@ __all__ = [
     "Geometric",
     "GridMask",
     "HistogramMatching",
+    "Imputation",
     "MixUp",
     "Mixing",
     "Mosaic",
+    "MultiModal",
     "Normalization",
     "OneOf",
+    "OutlierClip",
     "Pipeline",
     "RandAugment",
     "RandomAffine",
@@ -134,7 +144,10 @@ __all__ = [
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
+    "RandomLabelNoise",
     "RandomMedianBlur",
+    "RandomMissing",
+    "RandomModalityDrop",
     "RandomMotionBlur",
     "RandomOpticalDistortion",
     "RandomPCALighting",
@@ -153,6 +166,7 @@ __all__ = [
     "RandomShear",
     "RandomShotNoise",
     "RandomSpeckleNoise",
+    "RandomSwapNoise",
     "RandomThinPlateSpline",
     "RandomToneCurve",
     "RandomTranslation",
