@@ -190,7 +190,10 @@ def _between(tables: dict[str, Tensor], base: Tensor, column: Tensor, gap: Tenso
     places = (base, _neighbor(tables, base, column))
     start, end = (ops.cast(ops.take(data, place, axis=0), dtype) for place in places)
     gap = ops.reshape(ops.cast(gap, dtype), (-1, *(1,) * (len(data.shape) - 1)))
-    return to_dtype(start + gap * (end - start), ops.dtype(data))
+    made = start + gap * (end - start)
+    if "usual" in tables:  # of categories there is nothing between
+        made = ops.where(tables["discrete"], ops.take(tables["usual"], base, axis=0), made)
+    return to_dtype(made, ops.dtype(data))
 
 
 def _neighbor(tables: dict[str, Tensor], base: Tensor, column: Tensor) -> Tensor:
