@@ -2,6 +2,7 @@
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.composites import OneOf, Pipeline, SomeOf
+from keras_augsynth.core.distributions import Choice, Normal, PerClass
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.core.families.mixing import Mixing
@@ -52,6 +53,7 @@ from keras_augsynth.layers.image.geometry.random_shear import RandomShear
 from keras_augsynth.layers.image.geometry.random_thin_plate_spline import RandomThinPlateSpline
 from keras_augsynth.layers.image.geometry.random_translation import RandomTranslation
 from keras_augsynth.layers.image.geometry.random_zoom import RandomZoom
+from keras_augsynth.layers.image.geometry.resizing import Resizing
 from keras_augsynth.layers.image.light.auto_contrast import AutoContrast
 from keras_augsynth.layers.image.light.contrast_limited_adaptive_histogram_equalization import (
     ContrastLimitedAdaptiveHistogramEqualization,
@@ -96,6 +98,7 @@ __all__ = [
     "AutoAugment",
     "AutoContrast",
     "CenterCrop",
+    "Choice",
     "CoarseDropout",
     "Color",
     "ContrastLimitedAdaptiveHistogramEqualization",
@@ -111,9 +114,11 @@ __all__ = [
     "Mixing",
     "Mosaic",
     "MultiModal",
+    "Normal",
     "Normalization",
     "OneOf",
     "OutlierClip",
+    "PerClass",
     "Pipeline",
     "RandAugment",
     "RandomAffine",
@@ -174,6 +179,7 @@ __all__ = [
     "RandomWordDeletion",
     "RandomZoom",
     "Rescaling",
+    "Resizing",
     "Solarization",
     "SomeOf",
     "TrivialAugmentWide",

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core import ranges
 from keras_augsynth.core.checks import check_integer, check_seed, check_value_range, wrong
 from keras_augsynth.core.files import beside
 from keras_augsynth.synthesis.batches import batches, in_blocks
@@ -69,24 +70,12 @@ class GenerativeModel(keras.Model):
         self.seed = python_random.randint(1, 10**9) if seed is None else seed
         self._sample_shape, self._noise_size = tuple(sample_shape), noise_size
         self._data_range = own_range if self.value_range is None else self.value_range
+        self._looks_at_values = True
         self._trackers = {name: keras.metrics.Mean(name=name) for name in metrics}
-        self._steps = self.add_weight(
-            name="steps",
-            shape=(),
-            dtype="int64",
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        counter = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
+        self._steps = self.add_weight(name="steps", shape=(), dtype="int64", **counter)
         if self.num_classes is not None:
-            self._seen = self.add_weight(
-                name="seen_classes",
-                shape=(self.num_classes,),
-                dtype="int32",
-                initializer="zeros",
-                trainable=False,
-                aggregation="only_first_replica",
-            )
+            self._seen = self.add_weight(name="seen_classes", shape=(self.num_classes,), dtype="int32", **counter)
         # Columns of rows have units of their own: `adapt` finds out what is 0 and 1 to the networks.
         self._adapts = len(self._sample_shape) == 1 and not np.any(np.isfinite(self._data_range))
         if self._adapts:
@@ -196,7 +185,15 @@ class GenerativeModel(keras.Model):
         self._spread.assign(x.std(axis=0, dtype="float64"))
 
     def _checked(self, x: Any, y: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
-        return check_data(self, x, y, self._sample_shape, self._data_range)
+        x, y = check_data(self, x, y, self._sample_shape, self._data_range)
+        self._look_at(x)
+        return x, y
+
+    def _look_at(self, x: np.ndarray) -> None:
+        """Warns, once, of values that are plainly in another unit than `value_range`."""
+        if self._looks_at_values and self.value_range is not None:
+            ranges.look_at_array(self, x, self.value_range, stacklevel=5)
+        self._looks_at_values = False
 
     def _unpacked(self, data: Any) -> tuple[Tensor, list[Tensor]]:
         """A batch as the networks take it: samples in their range, and a list of the labels, if there are any."""

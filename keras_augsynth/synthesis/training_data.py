@@ -1,6 +1,5 @@
 """What networks are trained on: arrays are checked, of a data set its first batch."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,7 +45,7 @@ def check_first(model: Any, data: Any, check: Any) -> None:
 
 
 def check_inside(owner: Any, x: np.ndarray, data_range: Sequence[float]) -> None:
-    """Refuses what is not finite or outside of the range; warns of data that look as if they had another one."""
+    """Refuses what is not finite or outside of the range."""
     least, most = x.min(), x.max()
     if not (np.isfinite(least) and np.isfinite(most)):  # extremes pass on what is not finite
         raise wrong(owner, "x", "be finite", f"values from {least:g} to {most:g}")
@@ -56,12 +55,8 @@ def check_inside(owner: Any, x: np.ndarray, data_range: Sequence[float]) -> None
     if not low - slack <= least <= most <= high + slack:
         reason = f"lie in [{low:g}, {high:g}] (give another `value_range` or scale the data)"
         raise wrong(owner, "x", reason, f"values from {least:g} to {most:g}")
-    if least < most and most - least <= _HARDLY * (high - low) < np.inf:
-        should = f"`x` should fill `value_range`, [{low:g}, {high:g}]: it seems to be in another unit"
-        warnings.warn(f"{type(owner).__name__}: {should}. Received: values from {least:g} to {most:g}.", stacklevel=4)
 
 
-_HARDLY = 0.02  # 1 / 255 is what images in [0, 1] have of [0, 255], and 2 / 255 what those in [-1, 1] have
 _NOT_IN_FIT = {
     "sample_weight": "classes come up equally often, and so do the samples of a class",
     "class_weight": "classes come up equally often",

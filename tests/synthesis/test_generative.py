@@ -357,7 +357,7 @@ def test_steps_remember_their_classes(trained):
 def test_data_of_another_unit_draw_a_warning():
     """Images in [0, 1] where [0, 255] was said."""
     for name in ("vae", "gan"):
-        with pytest.warns(UserWarning, match=r"`x` should fill `value_range`, \[0, 255\].* from 0 to 1"):
+        with pytest.warns(UserWarning, match=r"`value_range` is \(0, 255\), but the values lie from 0"):
             tiny.MODELS[name]()._checked(X / 255, Y)
 
 

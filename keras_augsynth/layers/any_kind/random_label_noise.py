@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation, Tensor
 from keras_augsynth.core.checks import check_integer, check_magnitude, wrong
-from keras_augsynth.core.modalities import MODALITIES, TABULAR
+from keras_augsynth.core.modalities import AUDIO, IMAGE, SPECTROGRAM, TABULAR, TEXT, TOKENS, VIDEO, VOLUME
 
 
 class RandomLabelNoise(Augmentation, listed=False):
@@ -34,7 +34,7 @@ class RandomLabelNoise(Augmentation, listed=False):
     [1, 0, 0]
     """
 
-    modalities = (TABULAR, *(modality for modality in MODALITIES if modality is not TABULAR))
+    modalities = (TABULAR, IMAGE, VIDEO, VOLUME, AUDIO, SPECTROGRAM, TEXT, TOKENS)
     apply_dtype = None
 
     def __init__(self, rate: float = 0.1, num_classes: int = 2, **kwargs: Any):
