@@ -35,7 +35,7 @@ class RandomMissing(Columns):
 
     Example:
 
-    >>> bool(np.isnan(RandomMissing(0.5, seed=1)(np.ones((20, 3)))).numpy().any())
+    >>> bool(np.isnan(RandomMissing(0.5, seed=1)(np.ones((20, 3)))).any())
     True
 
     Reference:
