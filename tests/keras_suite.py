@@ -106,8 +106,9 @@ def run() -> tuple[list[Outcome], list[str]]:
         if not results.exists():
             raise RuntimeError(f"pytest has written no results:\n{done.stdout}\n{done.stderr}")
         outcomes = [Outcome(*each) for each in json.loads(results.read_text())]
-    left_out = [each.test for each in outcomes if "::" not in each.test]
-    return [each for each in outcomes if each.ours and each.outcome != "skipped" and "::" in each.test], left_out
+    seen = {each.test.partition("::")[0] for each in outcomes}
+    left_out = [file.name for file in files if file.name not in seen]
+    return [each for each in outcomes if each.ours and each.outcome != "skipped"], left_out
 
 
 def reason(outcome: Outcome) -> str | None:
@@ -165,7 +166,7 @@ def main() -> None:
 
 # The plugin, in the process of Keras's tests.
 
-_made, _outcomes = False, []
+_made, _file, _outcomes = False, "", []
 
 
 def pytest_configure(config):
@@ -191,21 +192,21 @@ def pytest_configure(config):
             setattr(module, name, getattr(layers, name))
 
 
-def pytest_runtest_setup(item):
+def pytest_runtest_logstart(nodeid, location):
     global _made
     _made = False
 
 
+def pytest_runtest_setup(item):
+    global _file
+    _file = item.path.name
+
+
 def pytest_runtest_logreport(report):
-    if report.when == "call" or report.outcome == "failed":
-        file, *names = report.nodeid.split("::")
+    if report.when == "call" or not report.passed:
+        name = report.nodeid.rpartition("::")[2]
         message = str(report.longrepr)[-2000:] if report.failed else ""
-        _outcomes.append((f"{Path(file).name}::{names[-1]}", report.outcome, _made, message))
-
-
-def pytest_collectreport(report):
-    if report.failed:
-        _outcomes.append((Path(report.nodeid).name, "failed", False, str(report.longrepr)[-2000:]))
+        _outcomes.append((f"{_file}::{name}", report.outcome, _made, message))
 
 
 def pytest_sessionfinish():

@@ -80,5 +80,7 @@ def test_registry_knows_every_file():
     families = {"Augmentation", "Geometric", "Color", "Mixing", "Pipeline", "OneOf", "SomeOf"}
     families |= {"WordAugmentation", "TokenAugmentation"}
     families |= {"CarveMix", "CopyPaste", "LabelsToVolume", "RandomCropByLabel3D"}  # they take nothing without masks
+    families |= {"RandomLabelNoise"}  # it leaves the data as they are
+    families |= {"MultiModal", "RandomModalityDrop"}  # of several kinds of data at once
     families |= {"SynonymTable"}  # what layers read
     assert {case.layer.__name__ for case in CASES} == own - families

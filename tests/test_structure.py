@@ -44,6 +44,7 @@ AUTHORS |= {
     "is_value_map",
     "uses_mean",
     "modality_matters",
+    "mixes",
 }
 # Its arguments `mean` and `variance` are attributes of what was learned, as in Keras.
 EXCEPTIONS = {"Normalization": {"get_config", "get_build_config"}}

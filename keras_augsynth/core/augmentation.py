@@ -72,8 +72,9 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
     changes_labels = False
     draws_pixels: Any = False  # whether `draw` makes as many numbers as there are pixels
     planar = False  # whether `apply` wants images (N, height, width, C): the frames of a video one by one
-    modality_matters = False  # whether it makes a difference if a tensor is a video or a volume
-    mixes = bends = whole_pixels = False
+    modality_matters: Any = False  # whether it makes a difference if a tensor is a video or a volume
+    mixes: Any = False
+    bends = whole_pixels = False
     is_planned = False  # whether the layer, or a composite around it, has been called: its fixed arguments stay
     is_value_map = False
     sampling: Any = None

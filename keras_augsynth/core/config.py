@@ -9,9 +9,13 @@ import keras
 import numpy as np
 
 
-@functools.cache
 def arguments(cls: Any) -> tuple[str, ...]:
     """The constructor's arguments up to `Augmentation`, most specific class first."""
+    return _arguments(cls)
+
+
+@functools.cache
+def _arguments(cls: Any) -> tuple[str, ...]:
     bases = itertools.takewhile(lambda base: base is not keras.layers.Layer, cls.__mro__)
     own = [base for base in bases if "__init__" in vars(base)]
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

@@ -11,6 +11,7 @@ from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.data.audit import audit
 from keras_augsynth.data.enumerated import enumerated
 from keras_augsynth.layers.any_kind.normalization import Normalization
+from keras_augsynth.layers.any_kind.random_label_noise import RandomLabelNoise
 from keras_augsynth.layers.any_kind.rescaling import Rescaling
 from keras_augsynth.layers.audio.random_gain import RandomGain
 from keras_augsynth.layers.image.blur.random_defocus import RandomDefocus
@@ -83,7 +84,13 @@ from keras_augsynth.layers.image.policies.aug_mix import AugMix
 from keras_augsynth.layers.image.policies.auto_augment import AutoAugment
 from keras_augsynth.layers.image.policies.rand_augment import RandAugment
 from keras_augsynth.layers.image.policies.trivial_augment_wide import TrivialAugmentWide
+from keras_augsynth.layers.several_kinds.multi_modal import MultiModal
+from keras_augsynth.layers.several_kinds.random_modality_drop import RandomModalityDrop
+from keras_augsynth.layers.tabular.imputation import Imputation
+from keras_augsynth.layers.tabular.outlier_clip import OutlierClip
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
+from keras_augsynth.layers.tabular.random_missing import RandomMissing
+from keras_augsynth.layers.tabular.random_swap_noise import RandomSwapNoise
 from keras_augsynth.layers.text.eda import EDA
 from keras_augsynth.layers.text.paragraph_splice import ParagraphSplice
 from keras_augsynth.layers.text.random_case import RandomCase
@@ -148,14 +155,17 @@ __all__ = [
     "Geometric",
     "GridMask",
     "HistogramMatching",
+    "Imputation",
     "IntensityWindow",
     "LabelsToVolume",
     "MixUp",
     "Mixing",
     "Mosaic",
+    "MultiModal",
     "Normal",
     "Normalization",
     "OneOf",
+    "OutlierClip",
     "ParagraphSplice",
     "PerClass",
     "Pipeline",
@@ -204,8 +214,11 @@ __all__ = [
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
+    "RandomLabelNoise",
     "RandomLowResolution3D",
     "RandomMedianBlur",
+    "RandomMissing",
+    "RandomModalityDrop",
     "RandomMotion3D",
     "RandomMotionBlur",
     "RandomOpticalDistortion",
@@ -232,6 +245,7 @@ __all__ = [
     "RandomSpanCrop",
     "RandomSpeckleNoise",
     "RandomSpike3D",
+    "RandomSwapNoise",
     "RandomSwapPatches3D",
     "RandomSynonymInsertion",
     "RandomSynonymReplacement",

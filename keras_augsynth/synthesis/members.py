@@ -6,8 +6,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core.checks import wrong
 from keras_augsynth.ops.alias import alias
 from keras_augsynth.ops.random import Random
+from keras_augsynth.synthesis.stored import Stored
 
 Tensor = Any
 
@@ -50,11 +52,21 @@ class Members:
         return {name: ops.convert_to_tensor(table) for name, table in self._tables.items()}
 
     def state(self) -> dict[str, np.ndarray]:
-        return {"labels": self.labels, **{name: self._tables[name].numpy() for name in ("kept", "instead")}}
+        tables = {name: self._tables[name].numpy() for name in ("kept", "instead")}
+        return {"counts": self.counts, "labels": self.labels, **tables}
+
+    @staticmethod
+    def layout() -> dict[str, Stored]:
+        """What the arrays of `state` must be, for "rows" rows of "classes" classes."""
+        of_rows = {"kept": Stored("f", ("rows",), 0.0, 1.0), "instead": Stored("i", ("rows",), 0, "rows")}
+        counts, labels = Stored("i", ("classes",), 0), Stored("iu", ("rows",), 0, "classes")
+        return {"counts": counts, "labels": labels, **of_rows}
 
     @classmethod
     def restored(cls, state: dict[str, np.ndarray]) -> "Members":
         members = cls(state["labels"])
+        if not np.array_equal(members.counts, state["counts"]):
+            raise wrong(cls.__name__, "counts", "be those of the labels", state["counts"])
         for name in ("kept", "instead"):
             members._tables[name].assign(state[name])
         return members

@@ -12,6 +12,7 @@ from keras_augsynth.core.checks import wrong
 from keras_augsynth.synthesis.fitted import FittedSynthesizer
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.synthesis.stored import Stored
 from keras_augsynth.synthesis.synthesizer import check_samples
 
 Tensor = Any
@@ -161,6 +162,9 @@ class TextTemplateSynthesizer(FittedSynthesizer):
 
     def state(self) -> dict[str, np.ndarray]:
         return {}  # all of it is in the configuration
+
+    def layout(self) -> dict[str, Stored]:
+        return {}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         pass
