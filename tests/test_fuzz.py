@@ -88,6 +88,8 @@ class Case:
             return np.array(
                 [["", "a", "one two", "ü  three four"][k] for k in rng.integers(0, 4, shape).ravel()]
             ).reshape(shape)
+        if kind.dtype == "integer":  # tokens
+            return rng.integers(-1, 20, shape).astype(["int32", "int64", "uint8", "float32"][rng.integers(4)])
         if self.one_in(25):
             return np.zeros(shape, [complex, "U1"][rng.integers(2)])
         dtype = INTEGERS[rng.integers(len(INTEGERS))] if self.one_in(2) else FLOATS[rng.integers(len(FLOATS))]
@@ -195,7 +197,7 @@ class Case:
             yield f"shape {result.shape} where {expected} is declared"
         if self.kind is TEXT:
             return
-        if result.dtype.name != layer.compute_dtype:
+        if result.dtype.name != (x.dtype.name if self.kind.dtype == "integer" else layer.compute_dtype):
             yield f"dtype {result.dtype}"
         x, result = x.astype("float64"), result.astype("float64")
         most = np.abs(x).max(initial=0.0)

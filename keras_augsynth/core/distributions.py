@@ -219,7 +219,8 @@ class PerClass(Distribution):
         count = len(self.values)
         if not (len(labels.shape) < 2 or (len(labels.shape) == 2 and labels.shape[1] == 1 != count)):
             return  # one-hot rows, or masks
-        low, high, needed = ops.min(labels), ops.max(labels), f"be class numbers from 0 to {count - 1}"
+        low, high = ops.min(labels, initial=0), ops.max(labels, initial=0)
+        needed = f"be class numbers from 0 to {count - 1}"
         known = ops.logical_or(ops.equal(ops.size(labels), 0), ops.logical_and(low >= 0, high <= count - 1))
         if not tf.executing_eagerly():
             tf.debugging.Assert(known, [f"{type(owner).__name__}: `labels` must {needed}. Received:", labels])

@@ -287,7 +287,7 @@ def _check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> No
     if x.shape is None or getattr(x.shape, "rank", 0) is None:
         raise wrong(layer, name, "have a known rank: set its shape with `set_shape`", x)
     shape = tuple(x.shape)
-    if not modality.fits(len(shape)):
+    if not modality.fits(len(shape)) or (modality is TEXT and len(shape) == 2 and shape[1] not in (1, None)):
         raise wrong(layer, name, f"have the shape {modality.describe()}", shape)
     dtype = keras.backend.standardize_dtype(x.dtype) if x.dtype not in _COMPLEX else "complex"
     if (dtype == "string") != (modality is TEXT):

@@ -34,7 +34,7 @@ def chosen(is_free: Tensor, luck: Tensor, rate: Tensor) -> Tensor:
 
 def without(is_free: Tensor, luck: Tensor, rate: Tensor) -> Tensor:
     """bool `(N, steps)`: False for free tokens whose luck is below the rate; the luckiest of a sample always stays."""
-    best = ops.max(ops.where(is_free, luck, -1.0), axis=1, keepdims=True)
+    best = ops.max(ops.where(is_free, luck, -1.0), axis=1, keepdims=True, initial=-1.0)
     return ops.logical_or(ops.logical_not(chosen(is_free, luck, rate)), luck >= best)
 
 

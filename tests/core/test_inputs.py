@@ -291,3 +291,23 @@ def test_points_under_a_matrix_without_an_inverse(layer):
     found = layer(data, training=True)
     assert np.isfinite(found["keypoints"]).all() and np.isfinite(found["bounding_boxes"]["boxes"]).all()
     assert np.all(np.any((found["keypoints"] < 0) | (found["keypoints"] > 8), axis=-1))
+
+
+def test_two_texts_a_sample_are_refused():
+    with pytest.raises(ValueError, match="RandomWordDeletion: `texts` must have the shape"):
+        layers.RandomWordDeletion(0.5)(np.array([["a b", "c d"]] * 3), training=True)
+
+
+def test_no_sample_at_all():
+    """What is worked out over samples knows that there may be none."""
+    for layer, rows in (
+        (layers.RandomElasticTransform3D(), {"volumes": np.zeros((0, 3, 4, 5, 1)), "keypoints": np.zeros((0, 2, 3))}),
+        (layers.RandomTokenDeletion(0.5), {"tokens": np.zeros((0, 4), int)}),
+        (layers.MixUp(), {"images": images((0, 8, 8, 3))}),
+        (
+            layers.RandomRotation(layers.PerClass([0.1, 0.2])),
+            {"images": images((0, 8, 8, 3)), "labels": np.zeros(0, int)},
+        ),
+    ):
+        found = layer(rows, training=True)
+        assert all(found[name].shape == rows[name].shape for name in rows)

@@ -215,6 +215,7 @@ def test_wrong_arguments():
     for make, message in (
         (lambda: layers.RandomCharNoise(kinds=["typo"]), "RandomCharNoise: `kinds` must be one of"),
         (lambda: layers.RandomPunctuationInsertion(marks=[]), "`marks` must hold at least one"),
+        (lambda: layers.RandomPunctuationInsertion(marks=3), "`marks` must be a list of strings"),
         (lambda: layers.RandomClauseReorder(conjunctions="if"), "`conjunctions` must be a list"),
         (lambda: layers.RandomWordMask(mask=3), "`mask` must be a string"),
         (lambda: layers.RandomSpanCrop(keep=2), "`keep` must be"),

@@ -41,7 +41,8 @@ class OutlierClip(Columns):
         self.quantile = check_number(self, quantile, "quantile", 0.0, 0.5 - 1e-9)
         self.limits = limits
         if limits is not None:
-            if len(limits) != 2:
+            is_list = isinstance(limits, (list, tuple)) or getattr(limits, "ndim", 0)
+            if not is_list or len(limits) != 2:
                 raise wrong(self, "limits", "be a pair (low, high)", limits)
             low, high = (np.asarray(each, "float64") for each in limits)
             if not (np.isfinite(low).all() and np.isfinite(high).all() and np.all(low <= high)):

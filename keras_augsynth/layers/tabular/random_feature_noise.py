@@ -58,7 +58,10 @@ class RandomFeatureNoise(Columns):
         if self.scale is None:
             message = "every column is taken to have a standard deviation of 1: call `adapt`, or say scale=1.0"
             warnings.warn(f"RandomFeatureNoise: {message}.", stacklevel=2)
-        return {"scale": np.broadcast_to(np.asarray(1.0 if self.scale is None else self.scale), (columns,))}
+        scale = np.asarray(1.0 if self.scale is None else self.scale)
+        if scale.shape not in ((), (1,), (columns,)):
+            raise wrong(self, "scale", f"be one number or one for each of {columns} columns", self.scale)
+        return {"scale": np.broadcast_to(scale, (columns,))}
 
     def learn(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         if self.scale is not None:

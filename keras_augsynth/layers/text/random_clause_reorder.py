@@ -43,7 +43,7 @@ class RandomClauseReorder(Augmentation):
     def __init__(self, rate: Any = 0.5, conjunctions: Sequence[str] = CONJUNCTIONS, **kwargs: Any):
         super().__init__(**kwargs)
         self.rate = check_range(self, rate, "rate", 0.0, 1.0)
-        if isinstance(conjunctions, str) or not all(isinstance(word, str) for word in conjunctions):
+        if not isinstance(conjunctions, (list, tuple)) or not all(isinstance(word, str) for word in conjunctions):
             raise wrong(self, "conjunctions", "be a list of strings", conjunctions, TypeError)
         if not len(conjunctions):
             raise wrong(self, "conjunctions", "hold at least one word", conjunctions)

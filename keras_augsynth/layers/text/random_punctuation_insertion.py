@@ -41,7 +41,7 @@ class RandomPunctuationInsertion(WordAugmentation):
 
     def __init__(self, rate: Any = (0.0, 0.3), marks: Sequence[str] = (".", ";", "?", ":", "!", ","), **kwargs: Any):
         super().__init__(rate, **kwargs)
-        if isinstance(marks, str) or not all(isinstance(mark, str) for mark in marks):
+        if not isinstance(marks, (list, tuple)) or not all(isinstance(mark, str) for mark in marks):
             raise wrong(self, "marks", "be a list of strings", marks, TypeError)
         if not len(marks):
             raise wrong(self, "marks", "hold at least one string", marks)

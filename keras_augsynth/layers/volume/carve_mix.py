@@ -85,7 +85,7 @@ class CarveMix(Mixing, listed=False):
             raise wrong(self, "segmentation_masks", "be given, with one channel of integers", received)
         lesion = self._lesions(take_source(masks, params, 1))
         depth, height = _depths(lesion, self.reach), _depths(ops.logical_not(lesion), self.reach)
-        deepest = expand(ops.max(depth, axis=(1, 2, 3, 4)), 4)
+        deepest = expand(ops.max(depth, axis=(1, 2, 3, 4), initial=0), 4)
         # CarveMix's mixture: half of the cuts lie up to half of the depth inside, half of them up to the depth outside.
         part, outward = expand(params["part"], 4), expand(params["outward"], 4)
         taken = ops.where(outward, height <= part * deepest, depth > 0.5 * part * deepest)

@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 from keras import ops
@@ -56,7 +57,7 @@ class RandomElasticTransform3D(Geometric3D):
     def bend(self, params, size, points) -> list[Tensor]:
         shifts = fields.displacements([params[name] for name in "xyz"], size, points)
         sides = ops.stack([ops.cast(length, "float32") for length in size]) / self.cells
-        reach = _UNFOLDED * ops.min(params["spacing"] * sides, axis=1, keepdims=True)  # in mm
+        reach = _UNFOLDED * ops.min(params["spacing"] * sides, axis=1, keepdims=True, initial=math.inf)  # in mm
         limits = params["scale"][:, None] * reach / params["spacing"]
         moved = zip(points.xy, shifts, (2, 1, 0), strict=True)
         return [ops.cast(t, "float32") + limits[:, axis : axis + 1] * shift for t, shift, axis in moved]
