@@ -1,6 +1,6 @@
 """The samples of one call in a fixed form, whatever the caller wrote."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras import ops
@@ -28,6 +28,7 @@ class Batch:
         labels: as the caller gave them, `(N, ...)`, nested or not.
         lengths: valid steps of each sample, `(N,)`.
         spacing: of the voxels of volumes in mm, along depth, height and width: float32 `(N, 3)`.
+        steps_mask: what Keras calls a mask, for layers of Keras.
     """
 
     modality: Modality
@@ -39,6 +40,7 @@ class Batch:
     labels: Any = None
     lengths: Tensor | None = None
     spacing: Tensor | None = None
+    steps_mask: Any = None
 
     def with_changes(self, **changes: Any) -> "Batch":
         return replace(self, **changes)
@@ -67,6 +69,3 @@ class Batch:
         changed = {name: regroup(value) for name, value in of_frames.items()}
         changed["box_fields"] = {name: regroup(value) for name, value in self.box_fields.items()}
         return replace(self, **changed)
-
-
-PARTS = tuple(each.name for each in fields(Batch))

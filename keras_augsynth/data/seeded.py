@@ -6,7 +6,6 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.inputs import primary
-from keras_augsynth.core.modalities import NUMBER
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
@@ -23,7 +22,7 @@ def seeded(augment: Augmentation, rows: Tensor, seed: Tensor) -> Tensor:
     key, x, modality = primary(augment, rows)
     if key is None and augment.modality is None:  # rows are a batch, whatever a tensor of this rank is otherwise
         modality = next((each for each in augment.modalities if each.rank == len(x.shape) - 1), modality)
-        if modality is NUMBER:
+        if not modality.rank:
             return seeded(augment, rows[:, None], seed)[:, 0]
     key = modality.key if key is None else key
     given = rows if isinstance(rows, dict) else {key: rows}

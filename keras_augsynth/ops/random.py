@@ -136,8 +136,8 @@ class Random:
 
     def log_uniform(self, low: float | Tensor, high: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
         """float32 from `low` to `high`, both above 0, uniform in the logarithm: doubling is as likely as halving."""
-        ends = (ops.log(_float64(end)) for end in (low, high))
-        exponent = self.uniform(*ends, shape)
+        first, last = (ops.log(_float64(end)) for end in (low, high))
+        exponent = self.uniform(first, last, shape)
         # In float64, since a float32 exponential differs in its last bit with a row's place in the batch.
         return _float32(ops.exp(ops.cast(exponent, "float64")))
 

@@ -55,7 +55,7 @@ class Erasing(Intensity, listed=False):
         check_mask_fill(self, dtype)
 
     @property
-    def uses_range(self) -> bool:
+    def uses_range(self) -> bool:  # type: ignore[override]
         return self.fill_value is None
 
     @property

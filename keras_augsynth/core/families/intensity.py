@@ -7,8 +7,8 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_value_range, wrong
 from keras_augsynth.core.draws import Params
 from keras_augsynth.core.magnitudes import current_view
-from keras_augsynth.core.modalities import SPATIAL
-from keras_augsynth.core.ranges import Range, effective_range
+from keras_augsynth.core.modalities import SPATIAL, Modality
+from keras_augsynth.core.ranges import effective_range
 from keras_augsynth.ops import color
 
 Tensor = Any
@@ -23,7 +23,7 @@ class Intensity(Augmentation, listed=False):
         **kwargs: as in `Augmentation`.
     """
 
-    modalities = SPATIAL
+    modalities: tuple[Modality, ...] = SPATIAL
     needs_range = True  # whether the layer cannot do without a value range
     clips = True
     uses_range = True  # whether the result depends on the value range
@@ -35,7 +35,7 @@ class Intensity(Augmentation, listed=False):
         self._value_range = None if value_range is None else check_value_range(self, value_range)
 
     @property
-    def value_range(self) -> Range | None:
+    def value_range(self) -> Any:
         """Lowest and highest value: the layer's own, or what the composite says in which it is carried out."""
         view = current_view()
         return effective_range(self._value_range, None if view is None else view.value_range)
