@@ -5,6 +5,7 @@ from properties import BASE_PROPERTIES, COMPILED, INPUTS, PROPERTIES, RESULTS, C
 
 from keras_augsynth import layers
 from keras_augsynth.core import registry
+from keras_augsynth.core.modalities import VOLUME
 
 CASES = [Case(layer) for layer in registry.layers()]
 # Every kind of data that a layer serves besides its first.
@@ -30,6 +31,10 @@ REPRESENTATIVES = {
 
 # They draw otherwise than RandAugment, and what they draw is carried out by the same code, which is long to trace.
 LIKE_RAND_AUGMENT = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWide}
+# Volumes take long to trace and to compile: by default one layer of each way is, a map, a bend, a crop, waves, noise.
+OF_VOLUMES = {layers.RandomAffine3D, layers.RandomElasticTransform3D, layers.RandomCrop3D}
+OF_VOLUMES |= {layers.RandomFlip3D, layers.RandomGibbs3D, layers.RandomRicianNoise3D, layers.RandomLowResolution3D}
+LIKE_OTHERS = LIKE_RAND_AUGMENT | ({case.layer for case in CASES if case.modality is VOLUME} - OF_VOLUMES)
 
 
 def param(case, holds, full=False):
@@ -40,7 +45,7 @@ def param(case, holds, full=False):
 
 
 OF_LAYERS = [
-    param(case, holds, full=holds in RESULTS and case.layer in LIKE_RAND_AUGMENT)
+    param(case, holds, full=holds in RESULTS and case.layer in LIKE_OTHERS)
     for case in CASES
     for holds in (*PROPERTIES, *RESULTS)
     if applies(holds, case)

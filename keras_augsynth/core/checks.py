@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+SPACING = (1e-6, 1e6)
+"""The shortest and the longest side of a voxel, in mm."""
+
 
 class WrongKindError(TypeError, ValueError):
     """A value of the wrong kind. Where Keras raises ValueError for one, `except ValueError` catches this, too."""
