@@ -11,7 +11,7 @@ if keras.config.backend() != "tensorflow":
         "Set the environment variable KERAS_BACKEND=tensorflow before importing keras."
     )
 
-from keras_augsynth import callbacks, layers, losses, metrics, presets, synthesis
+from keras_augsynth import callbacks, data, layers, losses, metrics, presets, synthesis
 from keras_augsynth._version import __version__
 from keras_augsynth.core.fuse import fuse
 from keras_augsynth.export import export_savedmodel
@@ -19,6 +19,7 @@ from keras_augsynth.export import export_savedmodel
 __all__ = [
     "__version__",
     "callbacks",
+    "data",
     "export_savedmodel",
     "fuse",
     "layers",

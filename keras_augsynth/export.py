@@ -16,13 +16,13 @@ from keras_augsynth.core.checks import check_choice, check_integer, wrong
 
 Tensor = Any
 
-ENDPOINTS = ("serve", "augment", "augment_seeded", "serve_tta")
+ENDPOINTS = ("serve", "augment", "augment_seeded", "serve_tta", "sample", "sample_seeded")
 
 
 def export_savedmodel(
     model: keras.Model,
     path: str | os.PathLike,
-    endpoints: Sequence[str] = ("serve", "augment", "serve_tta"),
+    endpoints: Sequence[str] | None = None,
     tta_views: int = 8,
 ) -> None:
     """Writes a SavedModel whose endpoints keep inference and augmentation apart.
@@ -32,11 +32,16 @@ def export_savedmodel(
       `augment_seeded(x, seed)`, which comes with it, the same ones for the same int32 seed.
     - `serve_tta(x)`: the mean of the outputs over `tta_views` augmented views of each input (test-time augmentation).
 
+    A generative model (`GAN`, `VAE`, `FlowMatching`) has these instead, in the data's own range:
+
+    - `sample(labels)`: new samples for int32 labels `(N,)`, other ones in each call; of an unconditional model
+      `sample(n)`. `sample_seeded(labels, seed)`, which comes with it, the same ones for the same int32 seed.
+
     Args:
-        model: a Sequential or functional model. For `augment` it has one input, and augmentation layers of
-            this package come first; a Keras layer that only preprocesses may stand before or among them.
+        model: a Sequential or functional model, or a generative one. For `augment` it has one input, and augmentation
+            layers of this package come first; a Keras layer that only preprocesses may stand before or among them.
         path: of the folder to be written.
-        endpoints: which ones are wanted.
+        endpoints: which ones are wanted; None: "serve", "augment" and "serve_tta", or "sample".
         tta_views: how many views `serve_tta` averages over, at least 1.
 
     Raises:
@@ -50,31 +55,23 @@ def export_savedmodel(
     >>> served = tf.saved_model.load("served")   # needs TensorFlow alone
     >>> predictions = served.serve_tta(images)
     """
-    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+    makes = isinstance(model, keras.Model) and hasattr(model, "sample") and hasattr(model, "num_classes")
+    if not makes and (not isinstance(model, keras.Model) or not getattr(model, "inputs", None)):
         raise wrong("export_savedmodel", "model", "be a Sequential or functional model that is built", model, TypeError)
+    possible = ENDPOINTS[4:] if makes else ENDPOINTS[:4]
+    endpoints = (("sample",) if makes else ("serve", "augment", "serve_tta")) if endpoints is None else endpoints
     if isinstance(endpoints, str) or not endpoints:
         raise wrong("export_savedmodel", "endpoints", 'be a list such as ["serve"]', endpoints, TypeError)
     for name in endpoints:
-        check_choice("export_savedmodel", name, "endpoints", ENDPOINTS)
+        check_choice("export_savedmodel", name, "endpoints", possible)
     check_integer("export_savedmodel", tta_views, "tta_views", 1)
-
-    signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
-    functions = {"serve": _serve(model, training=False)}
-    if set(endpoints) - {"serve"}:
-        if not any(isinstance(layer, Augmentation) for layer in keras_internals.flat_layers(model)):
-            advice = 'contain augmentation layers of this package, or be exported with endpoints=("serve",)'
-            raise wrong("export_savedmodel", "model", advice, model.name)
-        functions["serve_tta"] = _serve_tta(model, tta_views)
-    if {"augment", "augment_seeded"} & set(endpoints):
-        endpoints = dict.fromkeys([*endpoints, "augment_seeded"])
-        front = _front(model)
-        functions["augment"] = lambda x: _augment(front, x, _entropy())
-        functions["augment_seeded"] = lambda x, seed: _augment(front, x, _nonce(seed))
+    functions, signature = _sampler(model) if makes else _predictor(model, endpoints, tta_views)
+    endpoints = {*endpoints, *(f"{name}_seeded" for name in ("augment", "sample") if name in endpoints)}
 
     archive = keras.export.ExportArchive()
     archive.track(model)
     for name in sorted(endpoints, key=ENDPOINTS.index):
-        seed = [tf.TensorSpec(None, tf.int32, name="seed")] if name == "augment_seeded" else []
+        seed = [tf.TensorSpec(None, tf.int32, name="seed")] if name.endswith("_seeded") else []
         archive.add_endpoint(name, functions[name], input_signature=[*signature, *seed])
     try:
         archive.write_out(os.fspath(path), verbose=False)
@@ -83,8 +80,40 @@ def export_savedmodel(
         raise wrong("export_savedmodel", "path", f"be a folder that can be written ({reason})", str(path)) from error
 
 
+def _sampler(model: Any) -> tuple[dict[str, Callable], list[tf.TensorSpec]]:
+    """(endpoints, signature) of a generative model."""
+    if model.num_classes is None:
+        make, spec = lambda n, seed: model.sample(n=n, seed=seed), tf.TensorSpec((), tf.int32, name="n")
+    else:
+        make, spec = model.sample, tf.TensorSpec((None,), tf.int32, name="labels")
+    number = lambda words: tf.bitcast(words, tf.int64)
+    functions = {
+        "sample": lambda what: make(what, seed=number(_entropy())),
+        "sample_seeded": lambda what, seed: make(what, seed=number(_nonce(seed))),
+    }
+    return functions, [spec]
+
+
+def _predictor(
+    model: keras.Model, endpoints: Sequence[str], tta_views: int
+) -> tuple[dict[str, Callable], list[tf.TensorSpec]]:
+    """(endpoints, signature) of a model that predicts."""
+    functions = {"serve": _serve(model, training=False)}
+    if set(endpoints) - {"serve"}:
+        if not any(isinstance(layer, Augmentation) for layer in keras_internals.flat_layers(model)):
+            advice = 'contain augmentation layers of this package, or be exported with endpoints=("serve",)'
+            raise wrong("export_savedmodel", "model", advice, model.name)
+        functions["serve_tta"] = _serve_tta(model, tta_views)
+    if {"augment", "augment_seeded"} & set(endpoints):
+        front = _front(model)
+        functions["augment"] = lambda x: _augment(front, x, _entropy())
+        functions["augment_seeded"] = lambda x, seed: _augment(front, x, _nonce(seed))
+    return functions, [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
+
+
 def _serve(model: keras.Model, **kwargs: Any) -> Callable:
-    return lambda *inputs: model(inputs[0] if len(inputs) == 1 else list(inputs), **kwargs)
+    form = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    return lambda *inputs: model(keras.tree.pack_sequence_as(form, list(inputs)), **kwargs)
 
 
 def _serve_tta(model: keras.Model, views: int) -> Callable:

@@ -59,6 +59,7 @@ EXAMPLES = {
     name: doctest.DocTestParser().get_doctest(thing.__doc__, KNOWN, name, None, None) for name, thing in PUBLIC.items()
 }
 TO_BE_SUBCLASSED = {"layers.Augmentation", "layers.Color", "layers.Geometric", "layers.Mixing", "synthesis.Synthesizer"}
+TO_BE_SUBCLASSED |= {"layers.WordAugmentation", "layers.TokenAugmentation"}
 
 
 def test_everything_has_an_example():

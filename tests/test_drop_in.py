@@ -242,24 +242,54 @@ def test_arrays_without_axes_are_numbers(name):
         lambda: layers.Pipeline([]),
         lambda: layers.Pipeline([], shuffle=True),
         lambda: layers.Pipeline([layers.Pipeline([])]),
-        lambda: layers.RandAugment(num_ops=0),
     ],
 )
-def test_augmentation_switched_off(off):
+def test_an_empty_pipeline_changes_nothing(off):
     layer = off()
     for result in (layer(IMAGES), layer(IMAGES, training=True), layer(IMAGES[0])):
         np.testing.assert_allclose(result, IMAGES if len(result.shape) == 4 else IMAGES[0], atol=1e-3)
     again = type(layer).from_config(layer.get_config())
     np.testing.assert_allclose(again(IMAGES, training=True), IMAGES, atol=1e-3)
     assert layer.compute_output_shape((None, 16, 16, 3)) == (None, 16, 16, 3)
-    result = next(iter(dataset().map(layer)))[0]
-    np.testing.assert_allclose(result, IMAGES, atol=1e-3)
+    np.testing.assert_array_equal(next(iter(dataset().map(layer)))[0], IMAGES)
+
+
+def test_no_operations_change_nothing():
+    layer = layers.RandAugment(num_ops=0)
+    np.testing.assert_allclose(layer(IMAGES), IMAGES, atol=1e-3)
+    assert layers.RandAugment.from_config(layer.get_config()).num_ops == 0
 
 
 @pytest.mark.parametrize("composite", [lambda: layers.OneOf([]), lambda: layers.SomeOf([], n=0)])
 def test_there_is_nothing_to_choose_from(composite):
     with pytest.raises(ValueError, match="`layers` must be at least one layer"):
         composite()
+
+
+# Boxes that are given as integers.
+
+
+@pytest.mark.parametrize(
+    ("make", "boxes", "expected"),
+    [
+        (
+            lambda library: library.CenterCrop(20, 20, bounding_box_format="xyxy"),
+            [6, 4, 8, 6],
+            [15.0, 7.5, 20.0, 12.5],  # (4 - 1) * 2.5: the central 8 x 8 window of 10 x 8, enlarged 2.5 times
+        ),
+        (
+            lambda library: library.RandomTranslation((0.25, 0.25), (0.25, 0.25), bounding_box_format="rel_xyxy"),
+            [0, 0, 1, 1],
+            [0.25, 0.25, 1.0, 1.0],
+        ),
+    ],
+)
+def test_integer_boxes_come_back_as_floats(make, boxes, expected):
+    given = {"boxes": np.array([[boxes]]), "labels": np.array([[1]])}
+    for library in (keras.layers, layers):
+        inputs = {"images": np.zeros((1, 10, 8, 3), "float32"), "bounding_boxes": dict(given)}
+        result = make(library)(inputs, training=True)["bounding_boxes"]["boxes"]
+        np.testing.assert_allclose(np.asarray(result).ravel(), expected, atol=1e-4)
 
 
 # Masks of steps.

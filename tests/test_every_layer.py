@@ -24,17 +24,22 @@ REPRESENTATIVES = {
     layers.HistogramMatching,  # with references
     layers.RandomGain,
     layers.RandomWordDeletion,
+    layers.RandomSynonymReplacement,  # with a table
+    layers.RandomTokenDeletion,
     layers.RandomFeatureNoise,
     layers.RandomFlip3D,
 }
 
 
 # They draw otherwise than RandAugment, and what they draw is carried out by the same code, which is long to trace.
-LIKE_RAND_AUGMENT = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWide}
+LIKE_ANOTHER = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWide}
+# They cut texts, or find padding, as their representatives do.
+FAMILIES = (layers.WordAugmentation, layers.TokenAugmentation)
+LIKE_ANOTHER |= {layer for layer in registry.layers() if issubclass(layer, FAMILIES)} - REPRESENTATIVES
 # Volumes take long to trace and to compile: by default one layer of each way is, a map, a bend, a crop, waves, noise.
 OF_VOLUMES = {layers.RandomAffine3D, layers.RandomElasticTransform3D, layers.RandomCrop3D}
 OF_VOLUMES |= {layers.RandomFlip3D, layers.RandomGibbs3D, layers.RandomRicianNoise3D, layers.RandomLowResolution3D}
-LIKE_OTHERS = LIKE_RAND_AUGMENT | ({case.layer for case in CASES if case.modality is VOLUME} - OF_VOLUMES)
+LIKE_ANOTHER |= {case.layer for case in CASES if case.modality is VOLUME} - OF_VOLUMES
 
 
 def param(case, holds, full=False):
@@ -45,7 +50,7 @@ def param(case, holds, full=False):
 
 
 OF_LAYERS = [
-    param(case, holds, full=holds in RESULTS and case.layer in LIKE_OTHERS)
+    param(case, holds, full=holds in RESULTS and case.layer in LIKE_ANOTHER)
     for case in CASES
     for holds in (*PROPERTIES, *RESULTS)
     if applies(holds, case)
@@ -78,5 +83,9 @@ def test_registry_knows_every_file():
     """A layer without an entry in the registry would escape all of this."""
     own = {name for name in layers.__all__ if isinstance(getattr(layers, name), type)}
     families = {"Augmentation", "Geometric", "Color", "Mixing", "Pipeline", "OneOf", "SomeOf"}
+    families |= {"WordAugmentation", "TokenAugmentation"}
     families |= {"CarveMix", "CopyPaste", "LabelsToVolume", "RandomCropByLabel3D"}  # they take nothing without masks
+    families |= {"RandomLabelNoise"}  # it leaves the data as they are
+    families |= {"MultiModal", "RandomModalityDrop"}  # of several kinds of data at once
+    families |= {"SynonymTable"}  # what layers read
     assert {case.layer.__name__ for case in CASES} == own - families

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny
 
 import keras_augsynth as kas
 from keras_augsynth import layers
@@ -241,3 +242,33 @@ def test_wrong_arguments(call, kind, message, model, tmp_path):
 def test_serve_alone_needs_no_augmentation(tmp_path):
     kas.export_savedmodel(plain_model(), tmp_path / "served", endpoints=("serve",))
     assert tf.saved_model.load(tmp_path / "served").serve(tf.zeros((2, 3))).shape == (2, 2)
+
+
+def test_a_generative_model_is_served_as_a_sampler(tmp_path):
+    """By label and seed, in the data's own range."""
+    gan = tiny.gan()
+    gan._steps.assign(1)  # as if trained
+    kas.export_savedmodel(gan, tmp_path / "sampler")
+    served = tf.saved_model.load(tmp_path / "sampler")
+    assert sorted(served.signatures) == ["sample", "sample_seeded", "serving_default"]
+    labels = tf.constant([2, 0, 0])
+    first, second = served.sample(labels), served.sample(labels)
+    assert first.shape == (3, 4, 4, 1) and not np.allclose(first, second)
+    assert 0.0 <= np.min(first) < 100.0 < np.max(first) <= 255.0
+    np.testing.assert_array_equal(served.sample_seeded(labels, 7), served.sample_seeded(labels, 7))
+    assert not np.allclose(served.sample_seeded(labels, 7), served.sample_seeded(labels, 8))
+    with pytest.raises(ValueError, match='`endpoints` must be one of "sample", "sample_seeded"'):
+        kas.export_savedmodel(gan, tmp_path / "other", endpoints=["serve"])
+
+
+def test_dictionary_inputs_in_any_order(tmp_path):
+    """As Keras serves them (Keras issue 20835)."""
+    text, image = keras.Input((3,), name="text"), keras.Input((2,), name="image")
+    out = keras.layers.Dense(1)(keras.layers.Concatenate()([text, image]))
+    model = keras.Model({"text": text, "image": image}, out)
+    kas.export_savedmodel(model, tmp_path / "served", endpoints=("serve",))
+    served = tf.saved_model.load(tmp_path / "served")
+    inputs = {"image": np.ones((4, 2), "float32"), "text": np.full((4, 3), 2.0, "float32")}
+    assert sorted(served.signatures["serving_default"].structured_input_signature[1]) == ["image", "text"]
+    found = served.signatures["serving_default"](**{name: tf.constant(value) for name, value in inputs.items()})
+    np.testing.assert_allclose(next(iter(found.values())), model(inputs), rtol=1e-6)

@@ -147,6 +147,7 @@ def test_run_time_dependencies():
     extras = {
         "keras_augsynth.tuning": {"keras_tuner"},
         "keras_augsynth.core.figures": {"matplotlib"},
+        "keras_augsynth.core.extras": {"pandas"},
     }  # leaves, which nobody imports: see the next test
     for module, source in modules():
         for name in imports(source, module):

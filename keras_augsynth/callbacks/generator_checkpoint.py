@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_augsynth.core.checks import check_choice, check_integer, wrong
+from keras_augsynth.core.files import beside
 
 
 class GeneratorCheckpoint(keras.callbacks.Callback):
@@ -76,14 +77,10 @@ class GeneratorCheckpoint(keras.callbacks.Callback):
         return os.path.join(folder, stem)
 
     def _write(self, path: str) -> None:
-        beside = f"{path.removesuffix('.keras')}.partial.keras"
         try:
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            self.model.average.save(beside)
-            os.replace(beside, path)
+            with beside(path) as part:
+                self.model.average.save(part)
         except OSError as error:
             reason = error.strerror or error
             warnings.warn(f'GeneratorCheckpoint: "{path}" was not written ({reason}). Training goes on.', stacklevel=2)
-        finally:
-            if os.path.exists(beside):
-                os.remove(beside)

@@ -72,8 +72,9 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
     changes_labels = False
     draws_pixels: Any = False  # whether `draw` makes as many numbers as there are pixels
     planar = False  # whether `apply` wants images (N, height, width, C): the frames of a video one by one
-    modality_matters = False  # whether it makes a difference if a tensor is a video or a volume
-    mixes = bends = whole_pixels = False
+    modality_matters: Any = False  # whether it makes a difference if a tensor is a video or a volume
+    mixes: Any = False
+    bends = whole_pixels = False
     is_planned = False  # whether the layer, or a composite around it, has been called: its fixed arguments stay
     is_value_map = False
     sampling: Any = None
@@ -223,11 +224,13 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
 
     # What Keras calls.
 
+    # Keras converts no layer by AutoGraph, which inside of a user's `map(lambda …)` would convert all of this package.
+    @tf.autograph.experimental.do_not_convert
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         inputs = self.completed(dense(self, inputs))
         args = tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
-        look(self, inputs)
+        look(self, inputs, stacklevel=4)  # the decorator is a frame, too
         if not tf.executing_eagerly():
             self.plan.make_variables()
         return super().__call__(inputs, *args, **kwargs)

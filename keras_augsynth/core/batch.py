@@ -27,8 +27,8 @@ class Batch:
         points: `(N, K, d or more)`; for videos `(N, T, K, d or more)`.
         labels: as the caller gave them, `(N, ...)`, nested or not.
         lengths: valid steps of each sample, `(N,)`.
-        spacing: of the voxels of volumes in mm, along depth, height and width: float32 `(N, 3)`.
         steps_mask: what Keras calls a mask, for layers of Keras.
+        spacing: of the voxels of volumes in mm, along depth, height and width: float32 `(N, 3)`.
     """
 
     modality: Modality
@@ -39,8 +39,8 @@ class Batch:
     points: Tensor | None = None
     labels: Any = None
     lengths: Tensor | None = None
-    spacing: Tensor | None = None
     steps_mask: Any = None
+    spacing: Tensor | None = None
 
     def with_changes(self, **changes: Any) -> "Batch":
         return replace(self, **changes)

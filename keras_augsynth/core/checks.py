@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+LARGEST = 1e18
+"""No number may be larger: float32 holds its square, so that what is worked out from it stays finite."""
 SPACING = (1e-6, 1e6)
 """The shortest and the longest side of a voxel, in mm."""
 
@@ -40,6 +42,8 @@ def check_number(owner: Any, value: Any, name: str, low: float = -math.inf, high
         number = math.inf
     if not math.isfinite(number) or not low <= number <= high:
         raise wrong(owner, name, f"be a finite number{_bounds(low, high)}", value)
+    if abs(number) > LARGEST:
+        raise wrong(owner, name, f"be at most {LARGEST:g} in size", value)
     return number
 
 

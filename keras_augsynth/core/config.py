@@ -8,12 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_augsynth.core.distributions import Distribution
+
+def arguments(cls: Any) -> tuple[str, ...]:
+    """The constructor's arguments up to `Augmentation`, most specific class first."""
+    return _arguments(cls)
 
 
 @functools.cache
-def arguments(cls: Any) -> tuple[str, ...]:
-    """The constructor's arguments up to `Augmentation`, most specific class first."""
+def _arguments(cls: Any) -> tuple[str, ...]:
     bases = itertools.takewhile(lambda base: base is not keras.layers.Layer, cls.__mro__)
     own = [base for base in bases if "__init__" in vars(base)]
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -24,7 +26,7 @@ def arguments(cls: Any) -> tuple[str, ...]:
 
 def plain(value: Any) -> Any:
     """An argument as JSON can hold it."""
-    if isinstance(value, (keras.layers.Layer, Distribution)):
+    if hasattr(value, "get_config"):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]

@@ -90,6 +90,7 @@ class Plan:
         notes = passes.at_the_start(ops.dtype(batch.x))
         drawn: dict[Stage, Drawn] = {}
         active = not (keys is None and record is None)
+        final_dtype = self._dtype if batch.modality.dtype == "number" else None  # token ids stay whole numbers
         for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
             if not stage.acting(active):
                 continue
@@ -100,7 +101,7 @@ class Plan:
                 if stage not in drawn:
                     drawn |= self._draw(stage, batch, keys)
                 own = drawn[stage]
-            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), self._dtype, active)
+            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), final_dtype, active)
             batch = stage(batch, own, notes)
             behind = passes.behind_stage(notes, stage)
             yield stage, notes, batch, behind

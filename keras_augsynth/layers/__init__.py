@@ -6,9 +6,12 @@ from keras_augsynth.core.distributions import Choice, Normal, PerClass
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.core.families.mixing import Mixing
+from keras_augsynth.core.families.tokens import TokenAugmentation
+from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.data.audit import audit
 from keras_augsynth.data.enumerated import enumerated
 from keras_augsynth.layers.any_kind.normalization import Normalization
+from keras_augsynth.layers.any_kind.random_label_noise import RandomLabelNoise
 from keras_augsynth.layers.any_kind.rescaling import Rescaling
 from keras_augsynth.layers.audio.random_gain import RandomGain
 from keras_augsynth.layers.image.blur.random_defocus import RandomDefocus
@@ -81,8 +84,33 @@ from keras_augsynth.layers.image.policies.aug_mix import AugMix
 from keras_augsynth.layers.image.policies.auto_augment import AutoAugment
 from keras_augsynth.layers.image.policies.rand_augment import RandAugment
 from keras_augsynth.layers.image.policies.trivial_augment_wide import TrivialAugmentWide
+from keras_augsynth.layers.several_kinds.multi_modal import MultiModal
+from keras_augsynth.layers.several_kinds.random_modality_drop import RandomModalityDrop
+from keras_augsynth.layers.tabular.imputation import Imputation
+from keras_augsynth.layers.tabular.outlier_clip import OutlierClip
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
+from keras_augsynth.layers.tabular.random_missing import RandomMissing
+from keras_augsynth.layers.tabular.random_swap_noise import RandomSwapNoise
+from keras_augsynth.layers.text.eda import EDA
+from keras_augsynth.layers.text.paragraph_splice import ParagraphSplice
+from keras_augsynth.layers.text.random_case import RandomCase
+from keras_augsynth.layers.text.random_char_noise import RandomCharNoise
+from keras_augsynth.layers.text.random_clause_reorder import RandomClauseReorder
+from keras_augsynth.layers.text.random_punctuation_insertion import RandomPunctuationInsertion
+from keras_augsynth.layers.text.random_sentence_shuffle import RandomSentenceShuffle
+from keras_augsynth.layers.text.random_span_crop import RandomSpanCrop
+from keras_augsynth.layers.text.random_synonym_insertion import RandomSynonymInsertion
+from keras_augsynth.layers.text.random_synonym_replacement import RandomSynonymReplacement
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
+from keras_augsynth.layers.text.random_word_mask import RandomWordMask
+from keras_augsynth.layers.text.random_word_swap import RandomWordSwap
+from keras_augsynth.layers.text.synonym_table import SynonymTable
+from keras_augsynth.layers.tokens.random_token_deletion import RandomTokenDeletion
+from keras_augsynth.layers.tokens.random_token_mask import RandomTokenMask
+from keras_augsynth.layers.tokens.random_token_replacement import RandomTokenReplacement
+from keras_augsynth.layers.tokens.random_token_span_crop import RandomTokenSpanCrop
+from keras_augsynth.layers.tokens.random_token_swap import RandomTokenSwap
+from keras_augsynth.layers.tokens.token_cut_mix import TokenCutMix
 from keras_augsynth.layers.volume.carve_mix import CarveMix
 from keras_augsynth.layers.volume.intensity_window import IntensityWindow
 from keras_augsynth.layers.volume.labels_to_volume import LabelsToVolume
@@ -109,6 +137,7 @@ from keras_augsynth.layers.volume.random_spike_3d import RandomSpike3D
 from keras_augsynth.layers.volume.random_swap_patches_3d import RandomSwapPatches3D
 
 __all__ = [
+    "EDA",
     "AugMix",
     "Augmentation",
     "AutoAugment",
@@ -126,14 +155,18 @@ __all__ = [
     "Geometric",
     "GridMask",
     "HistogramMatching",
+    "Imputation",
     "IntensityWindow",
     "LabelsToVolume",
     "MixUp",
     "Mixing",
     "Mosaic",
+    "MultiModal",
     "Normal",
     "Normalization",
     "OneOf",
+    "OutlierClip",
+    "ParagraphSplice",
     "PerClass",
     "Pipeline",
     "RandAugment",
@@ -142,8 +175,11 @@ __all__ = [
     "RandomAnisotropy3D",
     "RandomBiasField3D",
     "RandomBrightness",
+    "RandomCase",
     "RandomChannelDropout",
     "RandomChannelShuffle",
+    "RandomCharNoise",
+    "RandomClauseReorder",
     "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomContrast",
@@ -178,8 +214,11 @@ __all__ = [
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
+    "RandomLabelNoise",
     "RandomLowResolution3D",
     "RandomMedianBlur",
+    "RandomMissing",
+    "RandomModalityDrop",
     "RandomMotion3D",
     "RandomMotionBlur",
     "RandomOpticalDistortion",
@@ -187,6 +226,7 @@ __all__ = [
     "RandomPerspective",
     "RandomPlanckianJitter",
     "RandomPosterization",
+    "RandomPunctuationInsertion",
     "RandomRGBShift",
     "RandomRain",
     "RandomResizedCrop",
@@ -197,24 +237,40 @@ __all__ = [
     "RandomRotation3D",
     "RandomSaltAndPepper",
     "RandomSaturation",
+    "RandomSentenceShuffle",
     "RandomShadow",
     "RandomSharpness",
     "RandomShear",
     "RandomShotNoise",
+    "RandomSpanCrop",
     "RandomSpeckleNoise",
     "RandomSpike3D",
+    "RandomSwapNoise",
     "RandomSwapPatches3D",
+    "RandomSynonymInsertion",
+    "RandomSynonymReplacement",
     "RandomThinPlateSpline",
+    "RandomTokenDeletion",
+    "RandomTokenMask",
+    "RandomTokenReplacement",
+    "RandomTokenSpanCrop",
+    "RandomTokenSwap",
     "RandomToneCurve",
     "RandomTranslation",
     "RandomVignette",
     "RandomWordDeletion",
+    "RandomWordMask",
+    "RandomWordSwap",
     "RandomZoom",
     "Rescaling",
     "Resizing",
     "Solarization",
     "SomeOf",
+    "SynonymTable",
+    "TokenAugmentation",
+    "TokenCutMix",
     "TrivialAugmentWide",
+    "WordAugmentation",
     "audit",
     "enumerated",
     "from_image_data_generator",

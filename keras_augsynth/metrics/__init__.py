@@ -28,6 +28,7 @@ from keras_augsynth.metrics.quality import quality_report
 from keras_augsynth.metrics.report import QualityReport
 from keras_augsynth.metrics.result import Result
 from keras_augsynth.metrics.streaming import FrechetDistance
+from keras_augsynth.metrics.table_report import TableReport, table_report
 from keras_augsynth.metrics.utility import classification_score
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "PerClassRecall",
     "QualityReport",
     "Result",
+    "TableReport",
     "authenticity",
     "classification_score",
     "copies",
@@ -54,4 +56,5 @@ __all__ = [
     "nearest_share",
     "prdc",
     "quality_report",
+    "table_report",
 ]

@@ -4,13 +4,13 @@ import hashlib
 import json
 import os
 import pathlib
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_augsynth.core.checks import check_flag, check_integer, wrong
+from keras_augsynth.core.files import beside
 from keras_augsynth.metrics.provenance import draw, fingerprint
 from keras_augsynth.metrics.report import ALL, QualityReport
 
@@ -74,21 +74,21 @@ def export_samples(
     counts = {str(label): n if labels is None else int(np.sum(labels == label)) for label in wanted}
     try:
         # The card goes first: there are never samples that nothing is known of.
-        beside = _beside(path, lambda file: np.savez_compressed(file, **arrays))
-        card = report.card | {
-            "exported": {
-                "file": path.name,
-                "sha256": hashlib.sha256(beside.read_bytes()).hexdigest(),
-                "classes": counts,
-                "seed": seed,
-                "allow_memorized": allow_memorized,
-                "memorized": {str(label): report.memorized(label) for label in wanted},
+        with beside(path) as part:
+            with open(part, "wb") as file:
+                np.savez_compressed(file, **arrays)
+            card = report.card | {
+                "exported": {
+                    "file": path.name,
+                    "sha256": hashlib.sha256(part.read_bytes()).hexdigest(),
+                    "classes": counts,
+                    "seed": seed,
+                    "allow_memorized": allow_memorized,
+                    "memorized": {str(label): report.memorized(label) for label in wanted},
+                }
             }
-        }
-        text = json.dumps(card, indent=1).encode()
-        card_path = path.with_suffix(".json")
-        os.replace(_beside(card_path, lambda file: file.write(text)), card_path)
-        os.replace(beside, path)
+            with beside(path.with_suffix(".json")) as card_part:
+                card_part.write_text(json.dumps(card, indent=1))
     except OSError as error:
         raise wrong(owner, "path", f"be a file that can be written ({error.strerror})", str(path)) from error
     return path
@@ -108,15 +108,3 @@ def _wanted(owner: str, labels: Any, classes: list) -> tuple[list, int, np.ndarr
     if unknown:
         raise wrong(owner, "labels", f"be classes that the report has, {classes}", unknown)
     return wanted, len(labels), labels
-
-
-def _beside(path: pathlib.Path, write: Callable) -> pathlib.Path:
-    """The path of a complete file next to `path`."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with open(beside, "wb") as file:
-            write(file)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
-    return beside

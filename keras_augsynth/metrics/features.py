@@ -63,7 +63,8 @@ class FeatureExtractor:
     def pca(components: int = 64) -> "PrincipalComponents":
         """The first principal components of the real data, which need no training.
 
-        They are scaled, all alike, to a mean variance of 1, so that distances do not hang on the data's units.
+        They are scaled, all alike, to a mean variance of 1, so that distances do not hang on the data's units. Columns
+        of rows `(N, d)` are divided by their standard deviations before, since each may have a unit of its own.
         It is fitted by `fit(x)`, or anew by each metric on its own real rows. Data that have fewer components give
         as many as there are, and the name says so.
 
@@ -142,14 +143,17 @@ class PrincipalComponents(FeatureExtractor):
             raise wrong("FeatureExtractor.pca", "x", "have at least two rows to fit to", rows.shape)
         fitted = PrincipalComponents(min(self.components, rows.shape[1], len(rows) - 1))
         fitted._mean = rows.mean(axis=0)
-        centered = rows - fitted._mean
+        # Columns of a table have units of their own, pixels have one.
+        units = rows.std(axis=0) if np.ndim(x) == 2 else np.ones(rows.shape[1])
+        units = np.where(units > 0.0, units, 1.0)
+        centered = (rows - fitted._mean) / units
         if len(rows) >= rows.shape[1]:
             axes = np.linalg.eigh(centered.T @ centered)[1][:, ::-1]
         else:
             axes = np.linalg.svd(centered, full_matrices=False)[2].T
         axes = axes[:, : fitted.components]
         scale = np.sqrt(np.mean((centered @ axes) ** 2))
-        fitted._axes = axes / (scale if scale > 0.0 else 1.0)
+        fitted._axes = axes / (scale if scale > 0.0 else 1.0) / units[:, None]
         return fitted
 
     def __call__(self, x: Any) -> np.ndarray:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from keras_augsynth.core.checks import check_integer, check_number, wrong
-from keras_augsynth.metrics.cells import kmeans
 from keras_augsynth.metrics.features import FeatureExtractor, in_space
 from keras_augsynth.metrics.result import Result
 from keras_augsynth.metrics.statistics import area_under_curve, mann_whitney, share_error
+from keras_augsynth.ops.cells import kmeans
 from keras_augsynth.ops.neighbors import nearest_distance, neighbors
 
 LEAST = 20

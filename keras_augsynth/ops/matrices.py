@@ -125,7 +125,20 @@ def embedded(m: Tensor, size: int) -> Tensor:
 
 
 def inverse(m: Tensor) -> Tensor:
-    return ops.linalg.inv(ops.cast(m, "float64"))
+    """Of affine matrices `(N, d+1, d+1)`, float64; one that lays everything on a line sends what is off it far away."""
+    m = ops.cast(m, "float64")
+    axes = range(m.shape[-1] - 1)
+    singular = ops.abs(_determinant([[m[:, i, j] for j in axes] for i in axes])) < 1e-12
+    shift = 1e-6 * ops.cast(singular, "float64")
+    return ops.linalg.inv(m + shift[:, None, None] * identity(m.shape[-1]))
+
+
+def _determinant(rows: Sequence[Sequence[Tensor]]) -> Tensor:
+    first, *rest = rows
+    if not rest:
+        return first[0]
+    minors = [_determinant([[*row[:k], *row[k + 1 :]] for row in rest]) for k in range(len(first))]
+    return sum((-1.0) ** k * entry * minor for k, (entry, minor) in enumerate(zip(first, minors, strict=True)))
 
 
 def brightness(shift: Tensor, channels: int) -> Tensor:

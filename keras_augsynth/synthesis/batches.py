@@ -1,5 +1,6 @@
 """Training batches that are a function of a seed and the step, so that a resumed training sees the same."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,3 +47,34 @@ def batches(x: np.ndarray, y: np.ndarray | None, batch_size: int, seed: int, ste
         return tf.data.Dataset.range(2**31).map(lambda k: draw(first + k))
 
     return tf.data.Dataset.from_tensors(0).flat_map(from_here).prefetch(2)
+
+
+def in_blocks(make: Callable, noise: Any, labels: list[Any], sample_shape: Sequence[int], block: int) -> Any:
+    """`make(noise, labels)` for at most `block` rows at a time: memory is that of the result and of one block's layers.
+
+    Args:
+        make: samples `(N, *sample_shape)` from noise and a list of the labels, if there are any.
+        noise: `(N, ...)`.
+        labels: a list of tensors `(N,)`.
+        sample_shape: of one sample.
+        block: rows at a time.
+    """
+    count = noise.shape[0]
+    if count is not None and 0 < count <= block:
+        return make(noise, labels)
+    # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is always one row.
+    count = tf.shape(noise)[0]
+    blocks = tf.maximum((count + block - 1) // block, 1)
+    rows = tf.maximum((count + blocks - 1) // blocks, 1)
+
+    def split(t: tf.Tensor) -> tf.Tensor:
+        t = tf.pad(t, [[0, blocks * rows - count], *([0, 0] for _ in t.shape[1:])])
+        return tf.reshape(t, [blocks, rows, *t.shape[1:]])
+
+    samples = tf.map_fn(
+        lambda block: make(*block),
+        tf.nest.map_structure(split, (noise, labels)),
+        fn_output_signature=tf.TensorSpec([None, *sample_shape], tf.float32),
+        parallel_iterations=1,
+    )
+    return tf.reshape(samples, [-1, *sample_shape])[:count]

@@ -2,8 +2,6 @@
 
 import json
 import os
-import pathlib
-import tempfile
 import zipfile
 from typing import Any, Self
 
@@ -13,6 +11,8 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.files import beside
+from keras_augsynth.synthesis.stored import Stored, check_stored
 from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
 
 Tensor = Any
@@ -21,7 +21,7 @@ Tensor = Any
 class FittedSynthesizer:
     """A synthesizer that consists of its configuration and a dictionary of arrays.
 
-    A subclass has `get_config`, `state` and `restore`.
+    A subclass has `get_config`, `state`, `layout` and `restore`.
     """
 
     num_classes: int | None = None
@@ -43,7 +43,12 @@ class FittedSynthesizer:
         """What was learned."""
         raise NotImplementedError
 
+    def layout(self) -> dict[str, Stored]:
+        """What the arrays of `state` must be: a file is held to it."""
+        raise NotImplementedError
+
     def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Takes what `state` returned."""
         raise NotImplementedError
 
     def fit_resample(
@@ -71,16 +76,9 @@ class FittedSynthesizer:
             path: of the file, ".npz" by custom.
         """
         self._must_be_fitted("save")
-        path = pathlib.Path(path)
         head = json.dumps({"class": keras.saving.get_registered_name(type(self)), "config": self.get_config()})
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
-            try:
-                np.savez(file, **{_HEAD: np.array(head)}, **self.state())
-                file.close()
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        with beside(path) as part, open(part, "wb") as file:
+            np.savez(file, **{_HEAD: np.array(head)}, **self.state())
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
@@ -93,17 +91,20 @@ class FittedSynthesizer:
             ValueError: for a file that is damaged, or of something else.
         """
         try:
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                state = {name: file[name] for name in file.files}
-            head = json.loads(str(state.pop(_HEAD)))
-        except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            head, state = _read(path)
+            found = keras.saving.get_registered_object(head["class"])
+            is_ours = found is None or issubclass(found, cls)
+            if is_ours:
+                synthesizer = found.from_config(head["config"])
+                check_stored(synthesizer, state, synthesizer.layout())
+                synthesizer.restore(state)
+        except OSError:
+            raise  # there is no such file, or it cannot be read
+        except Exception as error:  # whatever the code of any synthesizer makes of arrays that are not its own
             reason = f"be a whole file that {cls.__name__}.save has written; this one is damaged, or something else"
             raise wrong(cls.__name__, "path", reason, str(path)) from error
-        found = keras.saving.get_registered_object(head["class"])
-        if found is None or not issubclass(found, cls):
+        if not is_ours:
             raise wrong(cls.__name__, "path", f"be a file of {cls.__name__}, not of {head['class']}", str(path))
-        synthesizer = found.from_config(head["config"])
-        synthesizer.restore(state)
         return synthesizer
 
     @classmethod
@@ -128,6 +129,19 @@ class FittedSynthesizer:
         there = ops.all(ops.take(self.class_counts > 0, labels))
         tf.debugging.Assert(there, [f"{type(self).__name__}: `labels` must be classes that had rows in `fit`, {known}"])
         return labels
+
+
+def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """(class and configuration, arrays) of a file."""
+    with open(path, "rb") as opened:
+        # What `save` writes is not compressed: a small file cannot become large arrays.
+        packed = [entry.filename for entry in zipfile.ZipFile(opened).infolist() if entry.compress_type]
+        if packed:
+            raise wrong("load", "path", "hold arrays that are not compressed", packed)
+        opened.seek(0)
+        with np.load(opened, allow_pickle=False) as file:
+            state = {name: file[name] for name in file.files}
+    return json.loads(str(state.pop(_HEAD))), state
 
 
 def check_numbers(owner: Any, x: Any, y: Any, advice: str = "drop or fill them") -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,6 @@
 """A generative adversarial network as a Keras model."""
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from keras_augsynth.synthesis import penalties
 from keras_augsynth.synthesis.generative import GenerativeModel
 from keras_augsynth.synthesis.label_gate import LabelGate
 from keras_augsynth.synthesis.losses import LOSSES, PAIRED, wasserstein
-from keras_augsynth.synthesis.networks import averaged, check_network, range_of, update_average
+from keras_augsynth.synthesis.networks import BothOptimizers, averaged, check_network, range_of, update_average
 from keras_augsynth.synthesis.rejection import by_logits, per_row, redrawn
 from keras_augsynth.synthesis.seeds import mixed, normal, random_for
 from keras_augsynth.synthesis.spectral_normalization import power_step
@@ -177,8 +176,9 @@ class GAN(GenerativeModel):
         self._discriminate = (
             self._in_float32() if exact else lambda *args, **kwargs: self.discriminator(*args, **kwargs)
         )
-        self.g_optimizer = self._ready(g_optimizer, self.generator)
-        self.d_optimizer = self._ready(d_optimizer, self.discriminator)
+        self.g_optimizer = self._ready(g_optimizer, self.generator, "generator")
+        self.d_optimizer = self._ready(d_optimizer, self.discriminator, "discriminator")
+        self.optimizer = BothOptimizers(self.g_optimizer, self.d_optimizer)
 
     def _default_optimizer(self) -> keras.optimizers.Optimizer:
         return keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99)
@@ -220,8 +220,22 @@ class GAN(GenerativeModel):
         values["g_loss"] = self._train_generator(part[0], part[1:], seed + self.n_critic)
         with tf.control_dependencies([values["d_loss"]]):  # not before the data set has read which step this is
             update_average(self.average, self.generator, self.ema, self._steps)
-            self._steps.assign_add(1)
+            self._count_step(labels)
         return self._logged(values)
+
+    def _loss_values(self, samples: Tensor, labels: list[Tensor], training: bool) -> dict[str, Tensor]:
+        """What the networks as they are make of samples that are held out: losses without augmentation or penalty."""
+        fake = self.generator(
+            self._inputs(normal(self._step_seed(), ops.shape(samples)[0], self.latent_dim), labels=labels),
+            training=training,
+        )
+        judge = lambda x: ops.cast(self.discriminator(self._inputs(x, labels=labels), training=training), "float32")
+        real, made = judge(ops.cast(samples, fake.dtype)), judge(fake)
+        d_loss, g_loss = self._loss(real, made)
+        return {"d_loss": d_loss, "g_loss": g_loss, "d_real": real, "d_fake": made, "d_sign": self._sign(real, made)}
+
+    def _sign(self, real: Tensor, fake: Tensor) -> Tensor:
+        return ops.mean(ops.sign(real - fake if self._loss in PAIRED else real))  # logits of a pair have no zero
 
     def _part(self, rows: Tensor, k: int) -> Tensor:
         """The k-th of `n_critic` equal parts; of too few rows, some come up again."""
@@ -243,8 +257,7 @@ class GAN(GenerativeModel):
             d_loss = self._loss(real_logits, fake_logits)[0] + penalty
             scaled = self.d_optimizer.scale_loss(self._of_replica(d_loss))
         self._update(self.d_optimizer, tape, scaled, self.discriminator)
-        # Logits of a relativistic pair have no zero of their own.
-        sign = ops.mean(ops.sign(real_logits - fake_logits if self._loss in PAIRED else real_logits))
+        sign = self._sign(real_logits, fake_logits)
         self._adapt(sign, ops.shape(real)[0])
         return {"d_loss": d_loss, "d_real": real_logits, "d_fake": fake_logits, "d_sign": sign}
 
@@ -396,21 +409,6 @@ class GAN(GenerativeModel):
         one_more = lambda t: ops.pad(t, [(0, 1), *((0, 0) for _ in t.shape[1:])])
         inputs = self._inputs(one_more(self._to_networks(samples)), labels=[one_more(row) for row in labels])
         return ops.reshape(ops.cast(self.discriminator(inputs, training=False), "float32"), (-1,))[:-1]
-
-    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
-        """As `keras.Model.save`; the file is written beside and moved into place, so that none is ever half a file."""
-        path = os.fspath(filepath)
-        beside = f"{os.path.splitext(path)[0]}.partial.keras"
-        if not path.endswith(".keras"):
-            raise wrong(self, "filepath", 'end in ".keras"', path)
-        if os.path.exists(path) and not overwrite:
-            raise wrong(self, "filepath", "be a new file, since overwrite=False", path)
-        try:
-            super().save(beside, overwrite=True, **kwargs)
-            os.replace(beside, path)
-        finally:
-            if os.path.exists(beside):
-                os.remove(beside)
 
 
 _LECAM_DECAY = 0.99

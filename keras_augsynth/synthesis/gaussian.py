@@ -1,6 +1,6 @@
 """`GaussianSynthesizer`: a normal density for each class."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.checks import check_flag, check_number, wrong
+from keras_augsynth.core.checks import check_choice, check_flag, check_number, wrong
+from keras_augsynth.synthesis.covariances import LEDOIT_WOLF, check_shrinkage, shrunk
 from keras_augsynth.synthesis.normals import Mixture, NormalMixtures
 from keras_augsynth.synthesis.seeds import normal, random_for
 
@@ -20,15 +21,20 @@ class GaussianSynthesizer(NormalMixtures):
     """Has a normal density for each class: draws from it, and tells how likely a sample is, or what is missing in it.
 
     p(x) = exp(-½ (x-μ)ᵀ Σ⁻¹ (x-μ)) / Z with Z = (2π)^{d/2} |Σ|^{1/2}, where μ is the mean of the class and Σ its
-    covariance (divided by the number of rows), shrunk: (1 - a) S + a m I, with the mean variance m.
+    covariance (divided by the number of rows), shrunk: (1 - a) S + a diag(S). Each column keeps its variance, so
+    columns may have any units.
 
     A column that is constant in a class stays exactly that: it is left out of the class's density, which is of the
     other columns and zero (its logarithm -inf) where the column has another value; a class with a single row is
     that row. Collinear columns, and fewer rows than columns, need shrinkage, which "ledoit-wolf" provides.
 
     Args:
-        shrinkage: a, from 0 to 1, or "ledoit-wolf" for the share that Ledoit and Wolf estimate from the data;
-            where they find none and the covariance is singular, as for two rows, it is 1 / rows.
+        shrinkage: a, from 0 to 1, or "ledoit-wolf" for the share that Ledoit and Wolf estimate from the data divided
+            by their standard deviations; where they find none and the covariance is singular, as for two rows, it is
+            1 / rows.
+        covariance: "class" estimates one for each class; "pooled" a single one from all rows, each around the mean of
+            its class; "auto" pools for those classes alone that have no more rows than there are columns. With a pooled
+            covariance a class with a single row has samples around that row.
         value_range: samples are kept inside this range; None leaves them where the density has them.
 
     Raises:
@@ -48,29 +54,34 @@ class GaussianSynthesizer(NormalMixtures):
         Multivariate Analysis 88, 2004.
     """
 
-    def __init__(self, shrinkage: float | str = "ledoit-wolf", *, value_range: Sequence[float] | None = None):
+    def __init__(
+        self,
+        shrinkage: float | str = "ledoit-wolf",
+        *,
+        covariance: str = "class",
+        value_range: Sequence[float] | None = None,
+    ):
         super().__init__(value_range)
-        if isinstance(shrinkage, str) and shrinkage != "ledoit-wolf":
-            raise wrong(self, "shrinkage", 'be "ledoit-wolf" or a number from 0 to 1', shrinkage)
-        is_name = isinstance(shrinkage, str)
-        self.shrinkage = shrinkage if is_name else check_number(self, shrinkage, "shrinkage", 0.0, 1.0)
+        self.shrinkage = check_shrinkage(self, shrinkage)
+        self.covariance = check_choice(self, covariance, "covariance", ("class", "pooled", "auto"))
 
     _advice = 'drop the rows that are not, by `missing="drop"`; `impute` fills them afterwards'
 
-    def _estimate(self, rows: np.ndarray, label: int) -> Mixture:
-        mean = rows.mean(axis=0)
-        centered = rows - mean
-        covariance = centered.T @ centered / len(rows)
-        if self.shrinkage != "ledoit-wolf":
-            shrunk = _shrunk(covariance, self.shrinkage)
-            if _rank(shrunk) < len(shrunk):
+    def _groups(self, counts: np.ndarray, features: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        least = {"class": 0, "pooled": np.inf, "auto": features}[self.covariance]
+        yield from super()._groups(np.where(counts > least, counts, 0), features)
+        few = np.flatnonzero((counts > 0) & (counts <= least))
+        if len(few):
+            yield np.flatnonzero(counts), few
+
+    def _estimate(self, units: np.ndarray, label: int) -> Mixture:
+        covariance = shrunk(units, self.shrinkage)
+        if (rank := _rank(covariance)) < len(covariance):
+            if self.shrinkage != LEDOIT_WOLF:
                 reason = f"be above 0 for class {label}, whose columns are collinear, or more than its rows"
-                raise wrong(self, "shrinkage", f"{reason} (rank {_rank(shrunk)} of {len(shrunk)})", self.shrinkage)
-        else:
-            shrunk = _shrunk(covariance, _ledoit_wolf(centered, covariance))
-            if _rank(shrunk) < len(shrunk):
-                shrunk = _shrunk(covariance, 1.0 / len(rows))
-        return np.ones(1), mean[None], shrunk[None]
+                raise wrong(self, "shrinkage", f"{reason} (rank {rank} of {len(covariance)})", self.shrinkage)
+            covariance = shrunk(units, 1.0 / len(units))
+        return np.ones(1), np.zeros((1, len(covariance))), covariance[None]
 
     def mahalanobis(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """How many standard deviations a sample lies from the mean of its class, in its own direction.
@@ -142,9 +153,10 @@ class GaussianSynthesizer(NormalMixtures):
 
     def _filled(self, rows: np.ndarray, noise: np.ndarray, label: int, missing: np.ndarray) -> np.ndarray:
         """Rows of one class which lack the same columns."""
-        mean, covariance = self._state["means"][label, 0], self._state["covariances"][label, 0]
+        mean, scale = self._state["means"][label, 0], self._state["scales"][label]
+        covariance = self._state["covariances"][label, 0]
         rows = np.where(missing, mean, rows)
-        varying = np.diagonal(covariance) > 0.0
+        varying = scale > 0.0
         lost, known = np.flatnonzero(missing & varying), np.flatnonzero(~missing & varying)
         if len(lost):
             # By the inverse P of the covariance: the rest has the mean -P_ll⁻¹ P_lk (x_k - μ_k), the covariance P_ll⁻¹.
@@ -152,25 +164,13 @@ class GaussianSynthesizer(NormalMixtures):
             block = np.ix_(varying, varying)
             precision[block] = np.linalg.inv(covariance[block])
             own = precision[np.ix_(lost, lost)]
-            pull = (rows[:, known] - mean[known]) @ precision[np.ix_(known, lost)]
-            spread = noise[:, lost] @ np.linalg.inv(np.linalg.cholesky(own))
-            rows[:, lost] += spread - np.linalg.solve(own, pull.T).T
+            pull = (rows[:, known] - mean[known]) / scale[known] @ precision[np.ix_(known, lost)]
+            drawn = noise[:, lost] @ np.linalg.inv(np.linalg.cholesky(own))
+            rows[:, lost] += scale[lost] * (drawn - np.linalg.solve(own, pull.T).T)
         return rows
 
     def get_config(self) -> dict[str, Any]:
-        return {"shrinkage": self.shrinkage, "value_range": self.value_range}
-
-
-def _shrunk(covariance: np.ndarray, share: float) -> np.ndarray:
-    return (1.0 - share) * covariance + share * np.diagonal(covariance).mean() * np.eye(len(covariance))
-
-
-def _ledoit_wolf(centered: np.ndarray, covariance: np.ndarray) -> float:
-    """The share that minimizes the expected squared error of the covariance."""
-    squared = np.square(covariance).sum()
-    distance = squared - np.square(np.trace(covariance)) / len(covariance)  # to the multiple of the identity
-    error = (np.square(np.square(centered).sum(axis=1)).mean() - squared) / len(centered)
-    return float(np.clip(error / distance, 0.0, 1.0)) if distance > 1e-14 * squared else 0.0
+        return {"shrinkage": self.shrinkage, "covariance": self.covariance, "value_range": self.value_range}
 
 
 def _rank(covariance: np.ndarray) -> int:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_augsynth.core.checks import check_integer, check_number
+from keras_augsynth.synthesis.covariances import check_shrinkage, shrunk
 from keras_augsynth.synthesis.normals import Mixture, NormalMixtures
 
 
@@ -17,12 +18,14 @@ class GaussianMixtureSynthesizer(NormalMixtures):
 
     Each mixture is fitted by expectation maximization, from the clusters that k-means finds from a k-means++
     start; the same seed gives the same. A class with fewer different rows than `components` has as many
-    densities as those. A column that is constant in a class stays exactly that: it is left out of the class's
-    density, which is zero (its logarithm -inf) where the column has another value.
+    densities as those. Columns may have any units: each is divided by its standard deviation in the class first. A
+    column that is constant in a class stays exactly that: it is left out of the class's density, which is zero (its
+    logarithm -inf) where the column has another value.
 
     Args:
         components: normal densities of each class, at least 1.
-        regularization: added to every variance, as a part of the class's mean variance; above 0.
+        shrinkage: of each covariance, as in `GaussianSynthesizer`.
+        regularization: added to every variance, as a part of the column's variance in the class; above 0.
         tolerance: it stops when the mean log-likelihood of a row grows by less.
         max_iterations: and after as many steps at the latest.
         starts: how many starts are tried, of which the likeliest result stays.
@@ -49,6 +52,7 @@ class GaussianMixtureSynthesizer(NormalMixtures):
         self,
         components: int = 3,
         *,
+        shrinkage: float | str = "ledoit-wolf",
         regularization: float = 1e-6,
         tolerance: float = 1e-3,
         max_iterations: int = 100,
@@ -58,24 +62,24 @@ class GaussianMixtureSynthesizer(NormalMixtures):
     ):
         super().__init__(value_range)
         self.components = self._parts = check_integer(self, components, "components", 1)
+        self.shrinkage = check_shrinkage(self, shrinkage)
         self.regularization = check_number(self, regularization, "regularization", 1e-12)
         self.tolerance = check_number(self, tolerance, "tolerance", 0.0)
         self.max_iterations = check_integer(self, max_iterations, "max_iterations", 1)
         self.starts = check_integer(self, starts, "starts", 1)
         self.seed = check_integer(self, seed, "seed", 0)
 
-    def _estimate(self, rows: np.ndarray, label: int) -> Mixture:
+    def _estimate(self, units: np.ndarray, label: int) -> Mixture:
         rng = np.random.default_rng([self.seed, label])
-        count = min(self.components, len(np.unique(rows, axis=0)))
-        ridge = self.regularization * rows.var(axis=0).mean() * np.eye(rows.shape[1])
-        fits = [self._climb(rows, _clusters(rows, count, rng), ridge) for _ in range(self.starts)]
+        count = min(self.components, len(np.unique(units, axis=0)))
+        fits = [self._climb(units, _clusters(units, count, rng)) for _ in range(self.starts)]
         return max(fits, key=lambda fit: fit[0])[1]
 
-    def _climb(self, rows: np.ndarray, shares: np.ndarray, ridge: np.ndarray) -> tuple[float, Mixture]:
+    def _climb(self, rows: np.ndarray, shares: np.ndarray) -> tuple[float, Mixture]:
         """(the mean log-likelihood, the mixture) from the share `(n, K)` that each density has in each row."""
         before = -math.inf
         for _ in range(self.max_iterations):
-            mixture = _maximize(rows, shares, ridge)
+            mixture = self._maximize(rows, shares)
             parts = _log_parts(rows, mixture)
             highest = parts.max(axis=1, keepdims=True)
             total = highest + np.log(np.exp(parts - highest).sum(axis=1, keepdims=True))
@@ -85,20 +89,19 @@ class GaussianMixtureSynthesizer(NormalMixtures):
             before = likelihood
         return likelihood, mixture
 
+    def _maximize(self, rows: np.ndarray, shares: np.ndarray) -> Mixture:
+        """The likeliest mixture, given the shares."""
+        sizes = np.maximum(shares.sum(axis=0), 1e-12)
+        means = shares.T @ rows / sizes[:, None]
+        ridge = self.regularization * np.eye(rows.shape[1])
+        covariances = [
+            shrunk(rows - mean, self.shrinkage, share) + ridge for share, mean in zip(shares.T, means, strict=True)
+        ]
+        return sizes / sizes.sum(), means, np.stack(covariances)
+
     def get_config(self) -> dict[str, Any]:
-        own = ("components", "regularization", "tolerance", "max_iterations", "starts", "value_range", "seed")
-        return {name: getattr(self, name) for name in own}
-
-
-def _maximize(rows: np.ndarray, shares: np.ndarray, ridge: np.ndarray) -> Mixture:
-    """The likeliest mixture, given the shares."""
-    sizes = np.maximum(shares.sum(axis=0), 1e-12)
-    means = shares.T @ rows / sizes[:, None]
-    covariances = [
-        (share[:, None] * (rows - mean)).T @ (rows - mean) / size + ridge
-        for share, mean, size in zip(shares.T, means, sizes, strict=True)
-    ]
-    return sizes / sizes.sum(), means, np.stack(covariances)
+        own = ("components", "shrinkage", "regularization", "tolerance", "max_iterations", "starts", "value_range")
+        return {name: getattr(self, name) for name in (*own, "seed")}
 
 
 def _log_parts(rows: np.ndarray, mixture: Mixture) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What the trained sources of samples have in common: data in, samples out, seeds, one file that holds it all."""
 
+import os
 import random as python_random
 import warnings
 from collections.abc import Sequence
@@ -12,10 +13,12 @@ from keras import ops
 
 from keras_augsynth.core import ranges
 from keras_augsynth.core.checks import check_integer, check_seed, check_value_range, wrong
-from keras_augsynth.synthesis.batches import batches
+from keras_augsynth.core.files import beside
+from keras_augsynth.synthesis.batches import batches, in_blocks
 from keras_augsynth.synthesis.interruption import with_interruption
 from keras_augsynth.synthesis.seeds import mixed, normal
-from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
+from keras_augsynth.synthesis.synthesizer import check_labels
+from keras_augsynth.synthesis.training_data import check_data, check_first, check_fit_arguments
 
 Tensor = Any
 
@@ -69,14 +72,10 @@ class GenerativeModel(keras.Model):
         self._data_range = own_range if self.value_range is None else self.value_range
         self._looks_at_values = True
         self._trackers = {name: keras.metrics.Mean(name=name) for name in metrics}
-        self._steps = self.add_weight(
-            name="steps",
-            shape=(),
-            dtype="int64",
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        counter = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
+        self._steps = self.add_weight(name="steps", shape=(), dtype="int64", **counter)
+        if self.num_classes is not None:
+            self._seen = self.add_weight(name="seen_classes", shape=(self.num_classes,), dtype="int32", **counter)
         # Columns of rows have units of their own: `adapt` finds out what is 0 and 1 to the networks.
         self._adapts = len(self._sample_shape) == 1 and not np.any(np.isfinite(self._data_range))
         if self._adapts:
@@ -109,7 +108,7 @@ class GenerativeModel(keras.Model):
         if jit_compile == "auto":
             jit_compile = bool(tf.config.list_physical_devices("GPU"))
         super().compile(
-            optimizer=None if optimizer is None else self._ready(optimizer, self),
+            optimizer=None if optimizer is None else self._ready(optimizer, self, "adam"),
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
@@ -119,9 +118,14 @@ class GenerativeModel(keras.Model):
     def _default_optimizer(self) -> keras.optimizers.Optimizer:
         return keras.optimizers.Adam(1e-3)
 
-    def _ready(self, optimizer: str | keras.optimizers.Optimizer, network: keras.Model) -> keras.optimizers.Optimizer:
+    def _ready(
+        self, optimizer: str | keras.optimizers.Optimizer, network: keras.Model, name: str
+    ) -> keras.optimizers.Optimizer:
         """An optimizer that can train `network`, its variables built, so that a file can be read into them."""
-        optimizer = self._default_optimizer() if optimizer == "default" else keras.optimizers.get(optimizer)
+        is_default = isinstance(optimizer, str) and optimizer == "default"
+        optimizer = self._default_optimizer() if is_default else keras.optimizers.get(optimizer)
+        if is_default:
+            optimizer.name = name  # a GAN has two, and callbacks log learning rates by name
         # Keras wraps only `self.optimizer`; without scaling, float16 gradients of any network would vanish.
         if network.dtype_policy.name == "mixed_float16" and not hasattr(optimizer, "inner_optimizer"):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
@@ -139,16 +143,21 @@ class GenerativeModel(keras.Model):
                 rows without a `value_range`, `adapt` is called with an array before the first step.
             y: integer labels `(N,)` if the model is conditional.
             batch_size: samples in a step; for a GAN, in each step of its discriminator.
-            **kwargs: as in `keras.Model.fit`, `epochs` first of all.
+            **kwargs: as in `keras.Model.fit`, `epochs` first of all; but there are no weights of samples or classes,
+                and no `validation_split`. Metrics of `validation_data` are those of the networks without training.
 
         Raises:
             ValueError: for samples of another shape or outside of the model's range, numbers that are not finite,
-                labels that are missing or do not exist.
+                labels that are missing or do not exist. A warning says so if the data hardly fill `value_range`.
         """
+        check_fit_arguments(self, kwargs)
         kwargs = {"shuffle": False, **kwargs}  # the order is `batches`' or the data set's own
         kwargs["callbacks"] = with_interruption(kwargs.get("callbacks"))
+        held_out = keras.utils.unpack_x_y_sample_weight(kwargs.get("validation_data"))
+        if hasattr(held_out[0], "shape"):
+            self._checked(*held_out[:2])
         if y is None and not hasattr(x, "shape"):
-            self._check_first(x)
+            check_first(self, x, self._checked)
             return super().fit(x, **kwargs)
         check_integer(self, batch_size, "batch_size", 1)
         x, y = self._checked(x, y)
@@ -175,39 +184,8 @@ class GenerativeModel(keras.Model):
         self._center.assign(x.mean(axis=0, dtype="float64"))
         self._spread.assign(x.std(axis=0, dtype="float64"))
 
-    def _check_first(self, data: Any) -> None:
-        if isinstance(data, tf.data.Dataset):
-            batch = next(iter(data.take(1)), None)
-        elif isinstance(data, keras.utils.PyDataset):
-            batch = data[0]
-        else:
-            return
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        if x is not None:
-            self._checked(np.asarray(x), None if y is None else np.asarray(y))
-
-    def _checked(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        if self.num_classes is None:
-            x, y = np.asarray(x), None
-        elif y is None:
-            raise wrong(self, "y", f"be given: the networks are conditional (num_classes={self.num_classes})", y)
-        else:
-            x, y = check_samples(self, x, y)
-            if y.max() >= self.num_classes:
-                raise wrong(self, "y", f"be below num_classes={self.num_classes}", int(y.max()))
-        if x.shape[1:] != self._sample_shape or not len(x):
-            raise wrong(self, "x", f"be samples of shape {self._sample_shape}, at least one", x.shape)
-        if x.dtype.kind not in "biuf":
-            raise wrong(self, "x", "be numbers", str(x.dtype), TypeError)
-        least, most = x.min(), x.max()
-        if not (np.isfinite(least) and np.isfinite(most)):  # extremes pass on what is not finite
-            raise wrong(self, "x", "be finite", f"values from {least:g} to {most:g}")
-        low, high = self._data_range
-        # An image that was resampled leaves its range by rounding: 255.00002 is no other unit than 255.
-        slack = 1e-6 * (high - low) if np.isfinite(high - low) else 0.0
-        if not low - slack <= least <= most <= high + slack:
-            reason = f"lie in [{low:g}, {high:g}] (give another `value_range` or scale the data)"
-            raise wrong(self, "x", reason, f"values from {least:g} to {most:g}")
+    def _checked(self, x: Any, y: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
+        x, y = check_data(self, x, y, self._sample_shape, self._data_range)
         self._look_at(x)
         return x, y
 
@@ -237,8 +215,14 @@ class GenerativeModel(keras.Model):
         self.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
         with tf.control_dependencies([loss]):  # not before the data set has read which step this is
             self._after_step(values)
-            self._steps.assign_add(1)
+            self._count_step(labels)
         return self._logged(values)
+
+    def _count_step(self, labels: list[Tensor]) -> None:
+        self._steps.assign_add(1)
+        if labels:
+            now = ops.max(ops.one_hot(labels[0], self.num_classes, dtype="int32"), axis=0)
+            self._seen.assign(ops.maximum(ops.convert_to_tensor(self._seen), now))
 
     def test_step(self, data: Any) -> dict[str, Tensor]:
         return self._logged(self._loss_values(*self._unpacked(data), training=False))
@@ -279,7 +263,8 @@ class GenerativeModel(keras.Model):
             float32 `(N, ...)` in the data's range. Row i depends on the seed, the label and i alone.
 
         Raises:
-            ValueError: for labels where there are no classes, or none where there are.
+            ValueError: for labels where there are no classes, or none where there are; outside of a graph, for classes
+                that had no samples in `fit`.
         """
         return self._sampled(labels, n, seed)
 
@@ -292,7 +277,7 @@ class GenerativeModel(keras.Model):
         elif labels is None or n is not None:
             raise wrong(self, "labels", "be given, and `n` not: the networks are conditional", labels)
         else:
-            labels = [check_labels(self, labels, self.num_classes)]
+            labels = [self._checked_labels(labels)]
             count = ops.shape(labels[0])[0]
         eager = tf.executing_eagerly()
         if eager and not int(tf.convert_to_tensor(self._steps.value)) and self._as_made():
@@ -300,6 +285,14 @@ class GenerativeModel(keras.Model):
             warnings.warn(message, UserWarning, stacklevel=3)
         noise = normal(seed, count, self._noise_size)
         return (self._made_in_graph if eager else self._made)(noise, labels, **options)
+
+    def _checked_labels(self, labels: Any) -> Tensor:
+        labels = check_labels(self, labels, self.num_classes)
+        if tf.executing_eagerly():
+            known = np.flatnonzero(self._seen)
+            if len(known) and not np.isin(labels, known).all():
+                raise wrong(self, "labels", f"be classes that had samples in `fit`, {known}", np.unique(labels))
+        return labels
 
     def _as_made(self) -> bool:
         """Whether the network is as its initializers leave it, biases and all; a trained one may be handed in."""
@@ -313,25 +306,7 @@ class GenerativeModel(keras.Model):
             samples = ops.cast(self._generate(noise, labels, **options), "float32")
             return self._to_data(ops.reshape(samples, (-1, *self._sample_shape)))
 
-        count = noise.shape[0]
-        if count is not None and 0 < count <= _BLOCK:
-            return make(noise, labels)
-        # TensorFlow's convolutions on a CPU get the shape of an empty batch wrong: there is always one row.
-        count = tf.shape(noise)[0]
-        blocks = tf.maximum((count + _BLOCK - 1) // _BLOCK, 1)
-        rows = tf.maximum((count + blocks - 1) // blocks, 1)
-
-        def split(t: Tensor) -> Tensor:
-            t = tf.pad(t, [[0, blocks * rows - count], *([0, 0] for _ in t.shape[1:])])
-            return tf.reshape(t, [blocks, rows, *t.shape[1:]])
-
-        samples = tf.map_fn(
-            lambda block: make(*block),
-            tf.nest.map_structure(split, (noise, labels)),
-            fn_output_signature=tf.TensorSpec([None, *self._sample_shape], tf.float32),
-            parallel_iterations=1,
-        )
-        return tf.reshape(samples, [-1, *self._sample_shape])[:count]
+        return in_blocks(make, noise, labels, self._sample_shape, _BLOCK)
 
     def _generate(self, noise: Tensor, labels: list[Tensor], **options: Any) -> Tensor:
         """Samples in the networks' range from noise `(N, noise_size)` and labels (an empty list without classes)."""
@@ -367,6 +342,24 @@ class GenerativeModel(keras.Model):
         return ops.clip((x + 1.0) * ((high - low) / 2.0) + low, low, high)
 
     # Saving.
+
+    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
+        """As `keras.Model.save`; the file is written beside and moved into place, so that none is ever half a file."""
+        path = os.fspath(filepath)
+        if not path.endswith(".keras"):
+            raise wrong(self, "filepath", 'end in ".keras"', path)
+        if os.path.exists(path) and not overwrite:
+            raise wrong(self, "filepath", "be a new file, since overwrite=False", path)
+        with beside(path) as part:
+            super().save(part, overwrite=True, **kwargs)
+
+    def export(self, filepath: str | os.PathLike, *args: Any, **kwargs: Any) -> None:
+        """As `keras.Model.export`: a function of labels `(N,)`, or of N rows of anything, that returns samples.
+
+        `export_savedmodel` writes one that takes a seed, too.
+        """
+        labels = keras.InputSpec(shape=(None,), dtype="int32")
+        super().export(filepath, *args, **{"input_signature": [labels], **kwargs})
 
     def get_config(self) -> dict[str, Any]:
         own = ("num_classes", "value_range", "seed", *self._arguments)

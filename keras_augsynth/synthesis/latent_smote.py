@@ -16,6 +16,8 @@ from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.synthesis.batches import batches
 from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
 from keras_augsynth.synthesis.smote import SMOTE
+from keras_augsynth.synthesis.stored import Stored
+from keras_augsynth.synthesis.training_data import check_inside
 
 Tensor = Any
 Networks = tuple[keras.Model, keras.Model]
@@ -46,7 +48,7 @@ class LatentSMOTE(FittedSynthesizer):
 
     Example:
 
-    >>> smote = LatentSMOTE(latent_dim=2, k_neighbors=3, seed=1).fit(x, y, epochs=1)
+    >>> smote = LatentSMOTE(latent_dim=2, k_neighbors=3, seed=1).fit(x, y, epochs=1, verbose=0)
     >>> smote.sample([2, 2, 0], seed=1).shape
     TensorShape([3, 8, 8, 3])
 
@@ -97,7 +99,7 @@ class LatentSMOTE(FittedSynthesizer):
             epochs: passes over as many samples as there are; 0 for an autoencoder that has been trained.
             batch_size: samples in a step.
             learning_rate: of Adam.
-            **kwargs: as in `keras.Model.fit`, such as `verbose` (0 here unless said) and `callbacks`.
+            **kwargs: as in `keras.Model.fit`, such as `verbose` (0 trains without a word) and `callbacks`.
         """
         x, y = check_numbers(self, x, y)
         check_integer(self, epochs, "epochs", 0)
@@ -114,7 +116,7 @@ class LatentSMOTE(FittedSynthesizer):
             data = batches(x, y, batch_size, self.seed, keras.Variable(0, dtype="int64", trainable=False))
             data = data.map(lambda real, _: (self._to_networks(real),) * 2)
             steps = math.ceil(len(x) / batch_size)
-            model.fit(data, epochs=epochs, steps_per_epoch=steps, **{"verbose": 0, "shuffle": False, **kwargs})
+            model.fit(data, epochs=epochs, steps_per_epoch=steps, **{"shuffle": False, **kwargs})
         parts = range(0, len(x), 256)
         codes = [encoder(self._to_networks(x[start : start + 256]), training=False) for start in parts]
         self._smote = SMOTE(self.k_neighbors).fit(np.concatenate(codes), y)
@@ -129,9 +131,7 @@ class LatentSMOTE(FittedSynthesizer):
             values = (x.mean(axis=axes, dtype="float64"), np.where(spread > 0, spread, 1.0), x.min(axes), x.max(axes))
         else:
             low, high = self.value_range
-            if not low <= x.min() <= x.max() <= high:
-                seen = f"values from {x.min():g} to {x.max():g}"
-                raise wrong(self, "x", f"lie in [{low:g}, {high:g}] (or give another `value_range`)", seen)
+            check_inside(self, x, self.value_range)
             ranges.look_at_array(self, x, self.value_range, stacklevel=4)
             values = ((low + high) / 2.0, (high - low) / 2.0, low, high)
         return {name: np.array(value, "float32") for name, value in zip(_SCALE, values, strict=True)}
@@ -180,6 +180,16 @@ class LatentSMOTE(FittedSynthesizer):
             **{f"scale_{name}": value for name, value in self._scale.items()},
             **{f"smote_{name}": value for name, value in self._smote.state().items()},
             "none": self._none,
+        }
+
+    def layout(self) -> dict[str, Stored]:
+        weights = [weight for network in self._networks for weight in network.weights]
+        scale = {f"scale_{name}": Stored("f", ("*",)) for name in _SCALE}
+        return {
+            **{f"weight_{k}": Stored("f", tuple(weight.shape)) for k, weight in enumerate(weights)},
+            **{f"smote_{name}": stored for name, stored in SMOTE(self.k_neighbors).layout().items()},
+            **scale,
+            "none": Stored("biuf", (0, *self._networks[0].input_shape[1:])),
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:

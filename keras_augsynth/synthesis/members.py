@@ -6,7 +6,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core.checks import wrong
+from keras_augsynth.ops.alias import alias
 from keras_augsynth.ops.random import Random
+from keras_augsynth.synthesis.stored import Stored
 
 Tensor = Any
 
@@ -39,7 +42,7 @@ class Members:
     def weigh(self, label: int, weights: np.ndarray) -> None:
         """Lets the rows of a class be drawn in proportion to `weights`, `(count,)`."""
         start, stop = self._stops[label] - self.counts[label], self._stops[label]
-        kept, instead = _alias(weights)
+        kept, instead = alias(weights)
         self._tables["kept"][start:stop].assign(kept)
         self._tables["instead"][start:stop].assign(start + instead)
 
@@ -49,11 +52,21 @@ class Members:
         return {name: ops.convert_to_tensor(table) for name, table in self._tables.items()}
 
     def state(self) -> dict[str, np.ndarray]:
-        return {"labels": self.labels, **{name: self._tables[name].numpy() for name in ("kept", "instead")}}
+        tables = {name: self._tables[name].numpy() for name in ("kept", "instead")}
+        return {"counts": self.counts, "labels": self.labels, **tables}
+
+    @staticmethod
+    def layout() -> dict[str, Stored]:
+        """What the arrays of `state` must be, for "rows" rows of "classes" classes."""
+        of_rows = {"kept": Stored("f", ("rows",), 0.0, 1.0), "instead": Stored("i", ("rows",), 0, "rows")}
+        counts, labels = Stored("i", ("classes",), 0), Stored("iu", ("rows",), 0, "classes")
+        return {"counts": counts, "labels": labels, **of_rows}
 
     @classmethod
     def restored(cls, state: dict[str, np.ndarray]) -> "Members":
         members = cls(state["labels"])
+        if not np.array_equal(members.counts, state["counts"]):
+            raise wrong(cls.__name__, "counts", "be those of the labels", state["counts"])
         for name in ("kept", "instead"):
             members._tables[name].assign(state[name])
         return members
@@ -64,18 +77,3 @@ def pick(tables: dict[str, Tensor], labels: Tensor, rng: Random) -> Tensor:
     place = ops.take(tables["starts"], labels) + rng.integers(0, ops.maximum(ops.take(tables["counts"], labels), 1))
     kept = rng.uniform() < ops.take(tables["kept"], place)
     return ops.take(tables["rows"], ops.where(kept, place, ops.take(tables["instead"], place)))
-
-
-def _alias(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(the chance with which each place is kept, the place that is taken otherwise)."""
-    kept = weights * (len(weights) / weights.sum())
-    instead = np.arange(len(weights))
-    poor, rich = list(np.flatnonzero(kept < 1.0)), list(np.flatnonzero(kept >= 1.0))
-    while poor and rich:
-        taker, giver = poor.pop(), rich[-1]
-        instead[taker] = giver
-        kept[giver] -= 1.0 - kept[taker]
-        if kept[giver] < 1.0:
-            poor.append(rich.pop())
-    kept[poor + rich] = 1.0  # what rounding has left over
-    return kept, instead

@@ -52,3 +52,20 @@ def update_average(average: keras.Model, network: keras.Model, decay: float, ste
     trained = {id(weight) for weight in network.trainable_weights}
     for mean, weight in zip(average.weights, network.weights, strict=True):
         mean.assign(mean + share * (weight - mean) if id(weight) in trained else weight)
+
+
+class BothOptimizers:
+    """What Keras's callbacks ask of the `optimizer` of a model that has two."""
+
+    built = True
+
+    def __init__(self, *optimizers: keras.optimizers.Optimizer):
+        self.optimizers = optimizers
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        return [variable for optimizer in self.optimizers for variable in optimizer.variables]
+
+    @property
+    def iterations(self) -> keras.Variable:
+        return self.optimizers[0].iterations

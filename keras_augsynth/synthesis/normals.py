@@ -1,7 +1,7 @@
 """Mixtures of normal densities, one for each class."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,8 +10,10 @@ from keras import ops
 
 from keras_augsynth.core.checks import check_choice, check_value_range, wrong
 from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.synthesis.covariances import spread
 from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
 from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.synthesis.stored import Stored
 from keras_augsynth.synthesis.synthesizer import check_samples
 
 Tensor = Any
@@ -22,8 +24,9 @@ Mixture = tuple[np.ndarray, np.ndarray, np.ndarray]
 class NormalMixtures(FittedSynthesizer):
     """Has a mixture of K normal densities for each class; subclasses say how it is estimated.
 
-    A column that is constant in a class stays exactly that: it is left out of the class's density, which is of the
-    other columns and zero (its logarithm -inf) where the column has another value.
+    Columns may have units of any size: each is divided by its standard deviation first, and what is estimated is put
+    back into its unit. A column that is constant in a class stays exactly that: it is left out of the class's density,
+    which is of the other columns and zero (its logarithm -inf) where the column has another value.
     """
 
     def __init__(self, value_range: Sequence[float] | None):
@@ -54,18 +57,27 @@ class NormalMixtures(FittedSynthesizer):
             "sample": np.zeros((0, *x.shape[1:]), x.dtype),
             "weights": np.zeros((len(counts), parts)),
             "means": np.zeros((len(counts), parts, features)),
+            "scales": np.zeros((len(counts), features)),
             "covariances": np.zeros((len(counts), parts, features, features)),
         }
+        centers = np.zeros((len(counts), features))
         for label in np.flatnonzero(counts):
-            rows = flat[y == label]
-            varying = rows.max(axis=0) > rows.min(axis=0)
-            state["means"][label] = rows[0]
-            state["weights"][label, 0] = 1.0
-            if varying.any():  # (NumPy puts what is picked by lists first)
-                weights, means, covariances = self._estimate(rows[:, varying], int(label))
-                state["weights"][label, : len(weights)] = weights
-                state["means"][label, : len(weights), varying] = means.T
-                state["covariances"][label, : len(weights), *np.ix_(varying, varying)] = covariances.transpose(1, 2, 0)
+            centers[label] = _center(flat[y == label])
+        for sources, targets in self._groups(counts, features):
+            group = np.isin(y, sources)
+            centered = flat[group] - centers[y[group]]
+            scales = spread(centered)
+            varying = scales > 0.0
+            state["scales"][targets], state["weights"][targets, 0] = scales, 1.0
+            state["means"][targets] = centers[targets, None]
+            if varying.any():
+                units = centered[:, varying] / scales[varying]
+                weights, means, covariances = self._estimate(units, int(targets[0]))
+                block = np.ix_(varying, varying)
+                for label in targets:  # (NumPy puts what is picked by lists first)
+                    state["weights"][label, : len(weights)] = weights
+                    state["means"][label, : len(weights), varying] += (means * scales[varying]).T
+                    state["covariances"][label, : len(weights), *block] = covariances.transpose(1, 2, 0)
         self.restore(state)
         return self
 
@@ -73,8 +85,13 @@ class NormalMixtures(FittedSynthesizer):
     _parts = 1
     """The most densities of a class."""
 
-    def _estimate(self, rows: np.ndarray, label: int) -> Mixture:
-        """A mixture of at most `_parts` densities for rows `(n, d)`, every column of which varies."""
+    def _groups(self, counts: np.ndarray, features: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(classes whose rows are learned from together, classes that get the result around their own means)."""
+        for label in np.flatnonzero(counts):
+            yield np.array([label]), np.array([label])
+
+    def _estimate(self, units: np.ndarray, label: int) -> Mixture:
+        """A mixture of at most `_parts` densities for rows `(n, d)`, every column of mean 0 and variance 1."""
         raise NotImplementedError
 
     def sample(self, labels: Tensor, seed: int | Tensor | None = None) -> Tensor:
@@ -148,19 +165,33 @@ class NormalMixtures(FittedSynthesizer):
     def state(self) -> dict[str, np.ndarray]:
         return self._state
 
+    def layout(self) -> dict[str, Stored]:
+        parts = ("classes", self._parts)
+        return {
+            "counts": Stored("i", ("classes",), 0),
+            "sample": Stored("biuf", (0, "*")),
+            "weights": Stored("f", parts, 0.0, 1.0),
+            "means": Stored("f", (*parts, "features")),
+            "scales": Stored("f", ("classes", "features"), 0.0),
+            "covariances": Stored("f", (*parts, "features", "features")),
+        }
+
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Takes the densities' parameters, and works out what is needed to draw and to measure."""
         weights, covariances = state["weights"], state["covariances"]
         parts, features = weights.size, covariances.shape[-1]
+        if math.prod(state["sample"].shape[1:]) != features:
+            raise wrong(self, "sample", f"have {features} numbers, as the means have", state["sample"].shape)
         flat = covariances.reshape(parts, features, features)
+        scales = state["scales"].repeat(self._parts, axis=0)
         factors, whitenings = np.zeros_like(flat), np.zeros_like(flat)
         varying = np.diagonal(flat, axis1=1, axis2=2) > 0.0
         log_norms = -0.5 * math.log(2.0 * math.pi) * varying.sum(axis=1)
         for k in range(parts):
             block = (k, *np.ix_(varying[k], varying[k]))
-            root = np.linalg.cholesky(flat[block])
-            factors[block], whitenings[block] = root.T, np.linalg.inv(root).T
-            log_norms[k] -= np.log(np.diagonal(root)).sum()
+            root, scale = np.linalg.cholesky(flat[block]), scales[k, varying[k]]
+            factors[block], whitenings[block] = root.T * scale, np.linalg.inv(root).T / scale[:, None]
+            log_norms[k] -= np.log(np.diagonal(root)).sum() + np.log(scale).sum()
         with np.errstate(divide="ignore"):
             frequencies = np.log(state["counts"] / state["counts"].sum()).repeat(self._parts)
             log_weights = np.log(weights.ravel())
@@ -177,3 +208,8 @@ class NormalMixtures(FittedSynthesizer):
         self._variables = {name: tf.Variable(table, trainable=False) for name, table in tables.items()}
         self._state, self._sample, self.class_counts = state, state["sample"], state["counts"]
         self.num_classes = len(self.class_counts)
+
+
+def _center(rows: np.ndarray) -> np.ndarray:
+    """The mean of each column; of a constant column exactly its value."""
+    return np.where(np.ptp(rows, axis=0) > 0.0, rows.mean(axis=0), rows[0])

@@ -13,6 +13,7 @@ from keras_augsynth.data.seeded import seeded
 from keras_augsynth.synthesis.fitted import FittedSynthesizer
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.synthesis.stored import Stored
 from keras_augsynth.synthesis.synthesizer import check_samples
 
 Tensor = Any
@@ -48,11 +49,12 @@ class AugmentedResampler(FittedSynthesizer):
             x: array `(N, ...)`.
             y: integer labels `(N,)`.
         """
-        self._keep(*check_samples(self, x, y))
+        x, y = check_samples(self, x, y)
+        self._keep(x, Members(y))
         return self
 
-    def _keep(self, x: np.ndarray, y: np.ndarray) -> None:
-        self._members = Members(y)
+    def _keep(self, x: np.ndarray, members: Members) -> None:
+        self._members = members
         self.class_counts, self.num_classes = self._members.counts, len(self._members.counts)
         # A variable, not a constant: a graph that samples does not carry a copy of the data.
         self._rows = tf.Variable(x, trainable=False, name="rows")
@@ -83,7 +85,10 @@ class AugmentedResampler(FittedSynthesizer):
     def state(self) -> dict[str, np.ndarray]:
         rows = self._rows.numpy()
         texts = rows.dtype.kind == "O"
-        return {"rows": rows.astype("S") if texts else rows, "labels": self._members.labels}
+        return {"rows": rows.astype("S") if texts else rows, **self._members.state()}
+
+    def layout(self) -> dict[str, Stored]:
+        return {"rows": Stored("biufS", ("rows", "*")), **Members.layout()}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        self._keep(state["rows"], state["labels"])
+        self._keep(state["rows"], Members.restored(state))

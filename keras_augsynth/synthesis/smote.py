@@ -15,6 +15,7 @@ from keras_augsynth.ops.neighbors import among_themselves, neighbors
 from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.synthesis.stored import Stored
 
 Tensor = Any
 
@@ -157,6 +158,15 @@ class SMOTE(FittedSynthesizer):
         variables = {name: getattr(self, f"_{name}").numpy() for name in ("rows", "neighbors", "columns")}
         return {**variables, "prepared": self._prepared, **self._members.state()}
 
+    def layout(self) -> dict[str, Stored]:
+        return {
+            "rows": Stored("biuf", ("rows", "*")),
+            **Members.layout(),
+            "neighbors": Stored("i", ("rows", self.k_neighbors), 0, "rows"),
+            "columns": Stored("i", ("classes",), 1, self.k_neighbors),
+            "prepared": Stored("b", ("classes",)),
+        }
+
     def restore(self, state: dict[str, np.ndarray]) -> None:
         self._keep(state["rows"], Members.restored(state))
         self._neighbors.assign(state["neighbors"])
@@ -180,7 +190,10 @@ def _between(tables: dict[str, Tensor], base: Tensor, column: Tensor, gap: Tenso
     places = (base, _neighbor(tables, base, column))
     start, end = (ops.cast(ops.take(data, place, axis=0), dtype) for place in places)
     gap = ops.reshape(ops.cast(gap, dtype), (-1, *(1,) * (len(data.shape) - 1)))
-    return to_dtype(start + gap * (end - start), ops.dtype(data))
+    made = start + gap * (end - start)
+    if "usual" in tables:  # of categories there is nothing between
+        made = ops.where(tables["discrete"], ops.take(tables["usual"], base, axis=0), made)
+    return to_dtype(made, ops.dtype(data))
 
 
 def _neighbor(tables: dict[str, Tensor], base: Tensor, column: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from keras_augsynth.ops.resample import resample
 from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.synthesis.stored import Stored
 
 Tensor = Any
 Cutouts = Sequence[np.ndarray] | np.ndarray
@@ -82,7 +83,8 @@ class TemplateSynthesizer(FittedSynthesizer):
         if len(depths) > 1:
             raise wrong(self, "templates", "have the same number of channels", sorted(depths))
         library, y = _on_one_canvas([cutout for _, cutout in objects]), np.array([label for label, _ in objects])
-        self._keep(library, y, None if backgrounds is None else self._checked_backgrounds(backgrounds, library))
+        checked = None if backgrounds is None else self._checked_backgrounds(backgrounds, library)
+        self._keep(library, Members(y), checked)
 
     def _cutouts(self, given: Any) -> list[np.ndarray]:
         """float32 `(h, w, C + 1)` each, colors and opacity from 0 to 1."""
@@ -119,8 +121,8 @@ class TemplateSynthesizer(FittedSynthesizer):
     def _sides(self) -> str:
         return ", ".join(("depth", "height", "width")[-self.axes :])
 
-    def _keep(self, library: np.ndarray, y: np.ndarray, backgrounds: np.ndarray | None) -> None:
-        self._members = Members(y)
+    def _keep(self, library: np.ndarray, members: Members, backgrounds: np.ndarray | None) -> None:
+        self._members = members
         self.num_classes, self.class_counts = len(self._members.counts), self._members.counts
         self._library, self._backgrounds = tf.Variable(library, trainable=False), None
         if backgrounds is not None:
@@ -192,10 +194,15 @@ class TemplateSynthesizer(FittedSynthesizer):
 
     def state(self) -> dict[str, np.ndarray]:
         arrays = {"library": self._library.numpy(), "backgrounds": self._backgrounds.numpy()}
-        return {**arrays, "classes": self._members.labels}
+        return {**arrays, **self._members.state()}
+
+    def layout(self) -> dict[str, Stored]:
+        images = {"backgrounds": Stored("biuf", ("images", "height", "width", "channels"))}
+        return {"library": Stored("f", ("rows", "tall", "wide", "layers")), **images, **Members.layout()}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        self._keep(state["library"], state["classes"], state["backgrounds"])
+        library, backgrounds = state["library"], state["backgrounds"]
+        self._keep(library, Members.restored(state), self._checked_backgrounds(backgrounds, library))
 
 
 def _fraction(opacity: np.ndarray) -> np.ndarray:

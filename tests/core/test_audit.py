@@ -122,7 +122,7 @@ def test_other_kinds_of_data():
     texts = tf.data.Dataset.from_tensor_slices(["a b c", "d e"]).batch(2)
     assert layers.audit(texts, layers.RandomWordDeletion(0.5)).samples == 2
     table = dataset(np.ones((4, 3), "float32"))
-    result = layers.audit(table, layers.Pipeline([layers.RandomFeatureNoise(0.1)]))
+    result = layers.audit(table, layers.Pipeline([layers.RandomFeatureNoise(0.1, scale=1.0)]))
     assert result.values == (1.0, 1.0)
     unknown = dataset(np.full((2, 4, 4, 1), np.nan, "float32"))
     foreign = layers.Pipeline([layers.RandomFlip(), keras.layers.AveragePooling2D(2)])

@@ -75,7 +75,7 @@ def test_unknown_rank_and_float_ids_are_refused(images):
 def test_lists_and_single_numbers_are_understood():
     assert layers.RandomWordDeletion(0.5, seed=1)("one two three").shape == ()
     assert layers.RandomWordDeletion(0.5, seed=1)(["one two", "three four"]).shape == (2,)
-    assert layers.RandomFeatureNoise(0.1)([[1.0, 2.0], [3.0, 4.0]]).shape == (2, 2)
+    assert layers.RandomFeatureNoise(0.1, scale=1.0)([[1.0, 2.0], [3.0, 4.0]]).shape == (2, 2)
 
 
 def test_an_author_who_forgets_something_is_told():
@@ -94,7 +94,7 @@ def test_an_author_who_forgets_something_is_told():
 def test_mask_of_keras_passes_through():
     """Keras would warn where a layer drops a mask."""
     x = keras.layers.Masking()(np.ones((2, 3), "float32"))
-    layers.RandomFeatureNoise(0.1)(x)
+    layers.RandomFeatureNoise(0.1, scale=1.0)(x)
 
 
 def test_works_in_a_strategy_scope(images):

@@ -38,12 +38,18 @@ def held_to_floats(cls, data, as_floats):
     np.testing.assert_array_equal(tf.cast(found["segmentation_masks"], "int32"), expected["segmentation_masks"])
 
 
+# Images of 0 and 1 are not what the usual value range says, which is the question elsewhere.
+any_range = pytest.mark.filterwarnings("ignore:.*value_range")
+
+
+@any_range
 @pytest.mark.parametrize("cls", OF_IMAGES, ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("dtype", ["uint16", "bool"])
 def test_dtypes_of_images_and_masks(cls, dtype):
     held_to_floats(*result_of(cls, dtype))
 
 
+@any_range
 @pytest.mark.xla
 @pytest.mark.parametrize(
     ("cls", "dtype"),
@@ -273,3 +279,15 @@ def test_points_without_a_preimage_are_finite_and_outside():
     radius = np.linalg.norm(points - 16, axis=-1) / 16
     outside = np.any((found < 0) | (found > 32), axis=-1)
     assert outside[radius > 1.1].all() and not outside[radius < 0.6].any()
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.RandomShear((1.0, 1.0), (1.0, 1.0)), layers.RandomResizedCrop(4, 4, scale=(1e-300, 1e-300))]
+)
+def test_points_under_a_matrix_without_an_inverse(layer):
+    """All pixels of the output show one line or one point of the input: what is beside it has no place."""
+    data = {"images": images((2, 8, 8, 1)), "keypoints": np.array([[[1.0, 2], [6, 1], [2, 7]]] * 2, "float32")}
+    data["bounding_boxes"] = {"boxes": np.array([[[1, 1, 3, 2.0]]] * 2), "labels": np.ones((2, 1), int)}
+    found = layer(data, training=True)
+    assert np.isfinite(found["keypoints"]).all() and np.isfinite(found["bounding_boxes"]["boxes"]).all()
+    assert np.all(np.any((found["keypoints"] < 0) | (found["keypoints"] > 8), axis=-1))

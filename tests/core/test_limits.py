@@ -25,6 +25,7 @@ from keras_augsynth import layers
         (lambda n: layers.RandomCrop(n, 8), "RandomCrop: `height` must be an integer from 1 to 32768"),
         (lambda n: layers.CenterCrop(8, n), "CenterCrop: `width` must be an integer from 1 to 32768"),
         (lambda n: layers.RandomResizedCrop(n, n), "RandomResizedCrop: `height` must be an integer from 1 to 32768"),
+        (lambda n: layers.Resizing(8, n), "Resizing: `width` must be an integer from 1 to 32768"),
         (lambda n: layers.Equalization(bins=n), "Equalization: `bins` must be an integer from 2 to 65536"),
         (lambda n: layers.CoarseDropout(num_holes=n), "CoarseDropout: `num_holes` must be an integer from 1 to 1000"),
         (lambda n: layers.RandomShadow(num_shadows=n), "RandomShadow: `num_shadows` must be an integer from 1 to 100"),
@@ -37,6 +38,25 @@ def test_what_costs_memory_or_time_has_a_bound(build, message, number):
     with pytest.raises(ValueError, match=message) as refused:
         build(number)
     assert len(str(refused.value)) < 700
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda n: layers.RandomGaussianNoise(n),
+        lambda n: layers.RandomISONoise(intensity=(0.1, n)),
+        lambda n: layers.MixUp(alpha=n),
+        lambda n: layers.RandomBrightness(0.1, value_range=(-n, n)),
+        lambda n: layers.RandomZoom(0.1, fill_mode="constant", fill_value=n),
+        lambda n: layers.Rescaling([1.0, n]),
+    ],
+)
+def test_numbers_whose_square_float32_cannot_hold(build):
+    with pytest.raises(ValueError, match=r"must be at most 1e\+18 in size. Received: "):
+        build(1e19)
+    layer = build(1e17)
+    x = np.random.default_rng(0).uniform(0, 255, (2, 4, 4, 2 + ("iso" in layer.name))).astype("float32")
+    assert np.isfinite(layer(x, training=True)).all()
 
 
 def text_of(config, name="Pipeline", **top):

@@ -175,7 +175,7 @@ def test_parts_that_have_weights_are_built(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded(images), model(images))
     assert np.abs(loaded(images)).max() > 1e3
-    noise = layers.Pipeline([layers.RandomFeatureNoise(0.1)])
+    noise = layers.Pipeline([layers.RandomFeatureNoise(0.1, scale=1.0)])
     assert noise({"sample_ids": np.arange(2), "features": np.ones((2, 3))})["features"].shape == (2, 3)
 
 

@@ -164,7 +164,7 @@ def test_value_maps_before_and_behind_colors(images):
         (lambda: layers.RandomColorJitter(saturation_factor=1.2), ValueError, "`saturation_factor` must"),
         (lambda: layers.RandomGaussianNoise(-1.0), ValueError, "`stddev` must be a finite number of at least 0.0"),
         (lambda: layers.Rescaling("2"), TypeError, "Rescaling: `scale` must be a number"),
-        (lambda: layers.Normalization(mean=1.0), ValueError, "both `mean` and `variance` must be set"),
+        (lambda: layers.Normalization(mean=1.0), ValueError, "Normalization: `variance` must be given with `mean`"),
         (
             lambda: layers.Normalization(mean=0.0, variance=1.0).adapt(np.zeros((2, 2))),
             ValueError,
@@ -190,3 +190,21 @@ def test_a_map_of_another_number_of_channels(layer, name):
     needed = rf"Rescaling: `{name}` must be a number, or fit samples of the shape .*7.*Received: {name}='shape \(\d,\)'"
     with pytest.raises(ValueError, match=needed):
         layer(np.zeros((1, 8, 8, 7), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mean": 1.0}, "`variance` must be given with `mean`, in the same shape"),
+        ({"mean": 1.0, "variance": []}, "`variance` must have at least one number"),
+        ({"mean": [1.0, 2.0], "variance": 1.0}, "`variance` must be given with `mean`, in the same shape"),
+        ({"mean": 1.0, "variance": -1.0}, "`variance` must be a finite number of at least 0.0"),
+        ({"mean": "x", "variance": 1.0}, "`mean` must be a number"),
+        ({"mean": [[1.0], [1.0, 2.0]], "variance": 1.0}, "`mean` must be a number, or an array of numbers"),
+        ({"axis": "x"}, "`axis` must be an integer"),
+        ({"axis": (1, 0.5)}, "`axis` must be an integer"),
+    ],
+)
+def test_statistics_that_are_none(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=f"Normalization: {message}"):
+        layers.Normalization(**arguments)

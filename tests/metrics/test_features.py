@@ -32,6 +32,16 @@ def test_units_do_not_matter(digits):
     assert np.all(FeatureExtractor.pca(2).fit(np.ones((5, 3)))(np.ones((5, 3))) == 0.0)
 
 
+def test_units_of_columns_do_not_matter(rng):
+    """A ratio beside an income: what is wrong with the ratio is seen."""
+    rows, units = rng.normal(size=(200, 2)), np.array([1.0, 5e4])
+    wrong = rows * [100.0, 1.0]
+    plain, scaled = (
+        float(frechet_distance(rows * u, wrong * u, features=FeatureExtractor.pca())) for u in (1.0, units)
+    )
+    assert plain > 1e3 and abs(scaled / plain - 1.0) < 1e-6
+
+
 def test_there_are_no_more_components_than_the_data_have(rng):
     assert FeatureExtractor.pca(64).fit(rng.normal(size=(100, 13))).name == "pca13"
     assert FeatureExtractor.pca(64).fit(rng.normal(size=(10, 13))).name == "pca9"

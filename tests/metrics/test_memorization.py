@@ -7,8 +7,8 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.neighbors import NearestNeighbors
 
 from keras_augsynth import metrics
-from keras_augsynth.metrics.cells import kmeans
 from keras_augsynth.metrics.statistics import area_under_curve, mann_whitney, share_error
+from keras_augsynth.ops.cells import kmeans
 
 
 def gap(rows, queries=None):

@@ -25,6 +25,7 @@ SYNTHESIZERS = {
     "smote": lambda: synthesis.SMOTE().fit(X, Y),
     "borderline": lambda: synthesis.BorderlineSMOTE().fit(X, Y),
     "adasyn": lambda: synthesis.ADASYN().fit(X, Y),
+    "kmeans": lambda: synthesis.KMeansSMOTE(clusters=2).fit(X, Y),
     "latent smote": lambda: synthesis.LatentSMOTE(latent_dim=2, seed=1).fit(X, Y, epochs=0),
     "gaussian": lambda: synthesis.GaussianSynthesizer(value_range=(0, 255)).fit(X, Y),
     "mixture": lambda: synthesis.GaussianMixtureSynthesizer(2, value_range=(0, 255)).fit(X, Y),
@@ -33,7 +34,7 @@ SYNTHESIZERS = {
     "augmented": lambda: synthesis.AugmentedResampler(layers.RandomBrightness(0.01, seed=1)).fit(X, Y),
 }
 UNTRAINED = {*tiny.MODELS, "latent smote"}  # as good as
-SAME_CODE = {"borderline", "adasyn", "resampler"}  # as "smote" and "augmented", so far as is asked here
+SAME_CODE = {"borderline", "adasyn", "kmeans", "resampler"}  # as "smote" and "augmented", so far as is asked here
 NAMES = [pytest.param(n, marks=pytest.mark.full if n in SAME_CODE else ()) for n in (*tiny.MODELS, *SYNTHESIZERS)]
 LABELS = np.array([0, 2, 1, 1, 0])
 

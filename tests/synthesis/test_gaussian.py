@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import spatial, stats
-from sklearn.covariance import LedoitWolf, ledoit_wolf
+from sklearn.covariance import ledoit_wolf
 
 from keras_augsynth import synthesis
 
@@ -22,8 +22,14 @@ def scipys(x, y, label, shrinkage=0.0):
     """SciPy's density with the class's mean and shrunk covariance."""
     rows = x[y == label]
     covariance = np.cov(rows.T, ddof=0)
-    shrunk = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / rows.shape[1] * np.eye(rows.shape[1])
+    shrunk = (1 - shrinkage) * covariance + shrinkage * np.diag(np.diagonal(covariance))
     return stats.multivariate_normal(rows.mean(axis=0), shrunk)
+
+
+def scikit_learns(rows):
+    """scikit-learn's Ledoit-Wolf covariance of the standardized rows, in the units of the columns."""
+    scale = rows.std(axis=0)
+    return ledoit_wolf(rows / scale)[0] * np.outer(scale, scale)
 
 
 @pytest.mark.parametrize("shrinkage", [0.0, 0.3])
@@ -52,11 +58,10 @@ def test_mahalanobis_is_scipys(data):
 
 @pytest.mark.parametrize("rows", [8, 60])
 def test_ledoit_wolf_is_scikit_learns(rng, rows):
-    x = rng.normal(size=(rows, 10)) * np.arange(1, 11) + rng.normal(size=(rows, 1))
+    x = (rng.normal(size=(rows, 10)) + rng.normal(size=(rows, 1))) * np.arange(1, 11)
     gaussian = Gaussian().fit(x, np.zeros(rows, int))
-    reference = LedoitWolf().fit(x)
-    assert 0.0 < reference.shrinkage_ < 1.0
-    density = stats.multivariate_normal(x.mean(axis=0), reference.covariance_)
+    assert 0.0 < ledoit_wolf(x / x.std(axis=0))[1] < 1.0
+    density = stats.multivariate_normal(x.mean(axis=0), scikit_learns(x))
     np.testing.assert_allclose(gaussian.log_prob(x, np.zeros(rows, int)), density.logpdf(x), rtol=1e-9)
 
 
@@ -150,8 +155,7 @@ def test_collinear_columns(data):
     for shrinkage in (0.01, "ledoit-wolf"):
         gaussian = Gaussian(shrinkage).fit(x, y)
         assert np.all(np.isfinite(gaussian.log_prob(x, y)))
-    expected = ledoit_wolf(x[y == 0])[0]
-    density = stats.multivariate_normal(x[y == 0].mean(axis=0), expected)
+    density = stats.multivariate_normal(x[y == 0].mean(axis=0), scikit_learns(x[y == 0]))
     np.testing.assert_allclose(gaussian.log_prob(x[y == 0], y[y == 0]), density.logpdf(x[y == 0]), rtol=1e-6)
 
 
@@ -162,13 +166,58 @@ def test_few_rows(rng):
     made = gaussian.sample(np.repeat([0, 1, 2], 500), seed=1).numpy()
     assert np.all(made[1000:] == x[8])
     assert gaussian.log_prob(x[8:], [2])[0] == 0.0
-    # Two rows: half of the variance along them, half of it spread over all directions.
-    way = (x[7] - x[6]) / np.linalg.norm(x[7] - x[6])
-    total = np.square((x[7] - x[6]) / 2).sum()
-    spread = ((made[500:1000] - x[6:8].mean(axis=0)) @ way).var()
-    assert abs(spread / (total / 2 + total / 24) - 1) < 5 * np.sqrt(2 / 500)
+    # Two rows: each column keeps its variance, and half of each covariance stays.
+    half = (x[7] - x[6]) / 2
+    expected = np.outer(half, half) * (1 + np.eye(12)) / 2
+    size = np.sqrt(np.outer(half**2, half**2))
+    assert np.all(np.abs(np.cov(made[500:1000].T, ddof=0) - expected) < 5 * np.sqrt(2 / 500) * size)
     with pytest.raises(ValueError, match=r"class 0, .*\(rank 5 of 12\)"):
         Gaussian(0.0).fit(x, y)
+
+
+UNITS = np.array([1e-9, 1.0, 1e9, 1e300])
+
+
+@pytest.mark.parametrize("make", [Gaussian, lambda: Gaussian(0.0), lambda: synthesis.GaussianMixtureSynthesizer(2)])
+def test_units_of_columns_do_not_matter(data, make):
+    """What is learned from columns in other units is the same in other units (scikit-learn issue 14398)."""
+    x, y = data
+    plain, other = make().fit(x, y), make().fit(x * UNITS, y)
+    labels = np.repeat([0, 1], 20)
+    np.testing.assert_allclose(other.sample(labels, seed=1) / UNITS, plain.sample(labels, seed=1), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(other.log_prob(x * UNITS, y) + np.log(UNITS).sum(), plain.log_prob(x, y), rtol=1e-6)
+
+
+def test_outliers_and_holes_in_a_column_of_small_unit(data):
+    x, y = data
+    plain, other = Gaussian().fit(x, y), Gaussian().fit(x * UNITS, y)
+    off = x[:1] + np.eye(4)[:1] * 30.0
+    assert other.outliers(off * UNITS, y[:1]).numpy().all()
+    holes = x.copy()
+    holes[:, 0] = np.nan
+    np.testing.assert_allclose(other.impute(holes * UNITS, y) / UNITS, plain.impute(holes, y), rtol=1e-6)
+
+
+def test_pooled_covariance_is_that_of_rows_around_their_class(data):
+    x, y = data
+    centered = x - np.stack([x[y == label].mean(axis=0) for label in (0, 1)])[y]
+    expected = scikit_learns(centered)
+    gaussian = Gaussian(covariance="pooled").fit(x, y)
+    for label in (0, 1):
+        density = stats.multivariate_normal(x[y == label].mean(axis=0), expected)
+        np.testing.assert_allclose(gaussian.log_prob(x, np.full(180, label)), density.logpdf(x), rtol=1e-9)
+
+
+def test_classes_of_few_rows_take_the_pooled_covariance(data):
+    x, y = data
+    few = np.r_[np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:1]]
+    x, y = x[few], y[few]
+    alone, pooled, auto = (Gaussian(covariance=kind).fit(x, y) for kind in ("class", "pooled", "auto"))
+    same = lambda one, other, label: np.array_equal(*(g.sample([label] * 9, seed=1) for g in (one, other)))
+    assert same(auto, alone, 0) and not same(auto, pooled, 0)
+    assert same(auto, pooled, 1) and np.ptp(auto.sample([1] * 9, seed=1), axis=0).min() > 0.0
+    with pytest.raises(ValueError, match='`covariance` must be one of "class", "pooled", "auto"'):
+        Gaussian(covariance="shared")
 
 
 def test_images_of_bytes(rng):

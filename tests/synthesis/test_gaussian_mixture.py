@@ -21,30 +21,31 @@ def data(rng):
 
 
 def scikit_learns(rows, components, **kwargs):
-    ridge = 1e-6 * rows.var(axis=0).mean()
-    return GaussianMixture(components, reg_covar=ridge, random_state=0, **kwargs).fit(rows)
+    """scikit-learn's mixture of the rows divided by their standard deviations."""
+    return GaussianMixture(components, reg_covar=1e-6, random_state=0, **kwargs).fit(rows / rows.std(axis=0))
 
 
 def test_likelihood_is_scikit_learns(data):
     x, y = data
-    mixture = Mixture(3, tolerance=1e-8, max_iterations=500).fit(x, y)
+    mixture = Mixture(3, shrinkage=0.0, tolerance=1e-8, max_iterations=500).fit(x, y)
     for label in (0, 1):
         rows = x[y == label]
         theirs = scikit_learns(rows, 3, tol=1e-8, max_iter=500, n_init=3)
-        ours = np.mean(mixture.log_prob(rows, np.full(len(rows), label)))
+        ours = np.mean(mixture.log_prob(rows, np.full(len(rows), label))) + np.log(rows.std(axis=0)).sum()
         # The clusters have one best place; the single one can be cut into three in many ways, each as good.
         if label == 0:
-            assert abs(ours - theirs.score(rows)) < 1e-4
+            assert abs(ours - theirs.score(rows / rows.std(axis=0))) < 1e-4
         else:
-            assert abs(ours - theirs.score(rows)) < 0.1
+            assert abs(ours - theirs.score(rows / rows.std(axis=0))) < 0.1
 
 
 def test_steps_are_scikit_learns(data):
     """From the same start, the same number of steps: the same mixture."""
     x, y = data
     rows = x[y == 0]
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     start = _clusters(rows, 3, np.random.default_rng([4, 0]))
-    ridge = 1e-6 * rows.var(axis=0).mean()
+    ridge = 1e-6
     weights = start.mean(axis=0)
     means = start.T @ rows / start.sum(axis=0)[:, None]
     precisions = [np.linalg.inv(np.cov(rows[member == 1].T, ddof=0) + ridge * np.eye(3)) for member in start.T]
@@ -53,15 +54,26 @@ def test_steps_are_scikit_learns(data):
     )
     with pytest.warns(UserWarning, match="did not converge"):
         theirs.fit(rows)
-    ours = Mixture(3, tolerance=0.0, max_iterations=5, seed=4).fit(rows, y[y == 0])  # the start counts as a step
+    ours = Mixture(3, shrinkage=0.0, tolerance=0.0, max_iterations=5, seed=4).fit(
+        rows, y[y == 0]
+    )  # the start counts as a step
     np.testing.assert_allclose(ours.log_prob(rows, y[y == 0]), theirs.score_samples(rows), rtol=1e-6)
 
 
-def test_one_component_is_the_gaussian(data):
-    mixture = Mixture(1, regularization=1e-12).fit(*data)
-    gaussian = synthesis.GaussianSynthesizer(0.0).fit(*data)
+@pytest.mark.parametrize("shrinkage", [0.0, 0.3, "ledoit-wolf"])
+def test_one_component_is_the_gaussian(data, shrinkage):
+    mixture = Mixture(1, shrinkage=shrinkage, regularization=1e-12).fit(*data)
+    gaussian = synthesis.GaussianSynthesizer(shrinkage).fit(*data)
     np.testing.assert_allclose(mixture.log_prob(*data), gaussian.log_prob(*data), rtol=1e-6)
     np.testing.assert_allclose(mixture.log_prob(data[0]), gaussian.log_prob(data[0]), rtol=1e-6)
+
+
+def test_two_clusters_in_the_column_of_the_smaller_unit(rng):
+    """They are found whatever the units are (scikit-learn issue 14398)."""
+    x = np.column_stack([rng.normal(rng.choice([-10, 10], 400), 1.0), rng.normal(0.0, 5e4, 400)])
+    made = np.asarray(Mixture(2).fit(x, np.zeros(400, int)).sample(np.zeros(2000, int), seed=1))
+    spread = np.abs(np.abs(made[:, 0]) - 10.0).std()
+    assert 0.5 < spread < 1.0  # of |N(0, 1)|: 0.6
 
 
 def test_samples_are_drawn_from_the_mixture(data):
@@ -71,7 +83,7 @@ def test_samples_are_drawn_from_the_mixture(data):
     near = np.square(made[:, None] - CENTERS).sum(axis=-1).argmin(axis=1)
     real = np.square(x[y == 0][:, None] - CENTERS).sum(axis=-1).argmin(axis=1)
     np.testing.assert_allclose(np.bincount(near) / 6000, np.bincount(real) / 300, atol=0.03)
-    theirs = scikit_learns(x[y == 0], 3, n_init=3).sample(6000)[0]
+    theirs = scikit_learns(x[y == 0], 3, n_init=3).sample(6000)[0] * x[y == 0].std(axis=0)
     for column in range(3):
         assert stats.ks_2samp(made[:, column], theirs[:, column]).pvalue > 0.001
 

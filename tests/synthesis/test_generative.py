@@ -303,3 +303,71 @@ def with_nan():
 def test_bad_input(model, act, kind, message):
     with pytest.raises(kind, match=message):
         act(model)
+
+
+@pytest.mark.parametrize("name", tiny.MODELS)
+def test_validation(name, trained):
+    """Held-out samples are measured, not trained on (keras-io issue 38)."""
+    model = trained[name]
+    before = [np.array(weight) for weight in model.get_weights()]
+    first, second = (model.evaluate(X, Y, batch_size=40, verbose=0, return_dict=True) for _ in range(2))
+    assert first == second and np.all(np.isfinite(list(first.values())))
+    for weight, now in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, now)
+
+
+def test_validation_data_in_fit():
+    model = tiny.gan(compile_with={"loss": "hinge"})
+    history = model.fit(X, Y, epochs=1, verbose=0, validation_data=(X[:8], Y[:8])).history
+    assert {name.removeprefix("val_") for name in history} == {"d_loss", "g_loss", "d_real", "d_fake", "d_sign"}
+    assert np.isfinite(history["val_d_loss"]).all()
+    with pytest.raises(ValueError, match="`y` must be below num_classes=3"):
+        model.fit(X, Y, verbose=0, validation_data=(X[:8], Y[:8] + 3))
+
+
+def test_a_gans_losses_of_held_out_samples_are_its_networks(trained):
+    gan = trained["gan"]
+    found = gan.evaluate(X, Y, batch_size=40, verbose=0, return_dict=True)
+    logits = gan.discriminator([gan._to_networks(X), tf.constant(Y)], training=False).numpy()
+    assert abs(found["d_real"] - logits.mean()) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"), [("validation_split", 0.2), ("sample_weight", np.ones(40)), ("class_weight", {0: 2.0})]
+)
+def test_what_would_not_be_heard_is_refused(argument, value):
+    with pytest.raises(ValueError, match=f"VAE: `{argument}` must not be given: "):
+        tiny.vae().fit(X, Y, **{argument: value})
+
+
+def test_classes_that_had_no_samples_are_refused():
+    model = stub({"x": X[Y != 1], "y": Y[Y != 1], "epochs": 1}, shape=(4, 4, 1), num_classes=3)[0]
+    model._seen.assign([1, 0, 1])  # the spy's steps do not count
+    with pytest.raises(ValueError, match=r"`labels` must be classes that had samples in `fit`, \[0 2\]"):
+        model.sample([0, 1])
+
+
+def test_steps_remember_their_classes(trained):
+    np.testing.assert_array_equal(trained["gan"]._seen, [1, 1, 1])
+    model = tiny.vae()
+    model._count_step([tf.constant([2, 2, 0])])
+    np.testing.assert_array_equal(model._seen, [1, 0, 1])
+
+
+def test_data_of_another_unit_draw_a_warning():
+    """Images in [0, 1] where [0, 255] was said."""
+    for name in ("vae", "gan"):
+        with pytest.warns(UserWarning, match=r"`value_range` is \(0, 255\), but the values lie from 0"):
+            tiny.MODELS[name]()._checked(X / 255, Y)
+
+
+def test_learning_rates_of_both_optimizers_are_scheduled():
+    """By Keras's own callbacks."""
+    gan = tiny.gan()
+    gan.compile(d_optimizer=keras.optimizers.SGD(0.1, name="d"), run_eagerly=True)
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    plateau = keras.callbacks.ReduceLROnPlateau("g_loss", mode="min", min_delta=1e9, patience=1, factor=0.1)
+    history = gan.fit(X, Y, epochs=2, verbose=0, callbacks=[halve, plateau]).history
+    np.testing.assert_allclose(history["learning_rate_generator"], [5e-4, 2.5e-4], rtol=1e-5)
+    np.testing.assert_allclose(history["learning_rate_d"], [0.05, 0.025], rtol=1e-5)
+    assert abs(float(gan.d_optimizer.learning_rate) - 0.0025) < 1e-6

@@ -143,7 +143,7 @@ def test_one_row_of_a_class_is_decoded(data):
         (
             lambda x, y: LatentSMOTE(value_range=(0, 1)).fit(x, y),
             ValueError,
-            r"`x` must lie in \[0, 1\] \(or give another `value_range`\). Received: x='values from -",
+            r"`x` must lie in \[0, 1\] \(give another `value_range` or scale the data\). Received: x='values from -",
         ),
         (lambda x, y: LatentSMOTE().fit(x, y, epochs=-1), ValueError, "`epochs` must be"),
         (lambda x, y: LatentSMOTE().fit(x * np.nan, y), ValueError, "`x` must be finite"),

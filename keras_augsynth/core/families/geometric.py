@@ -217,7 +217,7 @@ class Geometric(Augmentation, listed=False):
     """
 
     stage = GeometricStage
-    modalities = SPATIAL
+    modalities: tuple[Modality, ...] = SPATIAL
     modality_matters = changes_masks = True
     planar = True  # acts on (height, width), alike in every slice of a volume and every frame of a video
     bends = False  # whether the layer has a `bend` instead of a matrix

@@ -26,7 +26,7 @@ class Intensity(Augmentation, listed=False):
     modalities: tuple[Modality, ...] = SPATIAL
     needs_range = True  # whether the layer cannot do without a value range
     clips = True
-    uses_range = True  # whether the result depends on the value range
+    uses_range: Any = True  # whether the result depends on the value range
 
     def __init__(self, *, value_range: Sequence[float] | None = (0, 255), **kwargs: Any):
         super().__init__(**kwargs)

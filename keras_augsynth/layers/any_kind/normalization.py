@@ -1,12 +1,14 @@
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params
-from keras_augsynth.core.checks import check_flag, wrong
+from keras_augsynth.core.checks import check_flag, check_integer, check_number, wrong
 from keras_augsynth.core.config import plain
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.modalities import NUMBER, NUMERIC, by_name
@@ -61,13 +63,17 @@ class Normalization(Color):
         super().__init__(**{"value_range": None, **kwargs})
         self.axis = axis
         self.invert = check_flag(self, invert, "invert")
-        axes = [] if axis is None else [axis] if isinstance(axis, int) else list(axis)
+        listed = isinstance(axis, (list, tuple))
+        axes = [] if axis is None else [check_integer(self, each, "axis") for each in (axis if listed else [axis])]
         self._by_channel = axes in ([], [-1])
         self._channels_first = self.data_format == "channels_first" and (
             self.modality is None or by_name(self.modality).has_channels
         )
         if self._channels_first:
             self._by_channel, axes = axes in ([], [-1], [1]), [1] if axes == [-1] else axes
+        shapes = [_checked(self, mean, "mean"), _checked(self, variance, "variance", 0.0)]
+        if shapes[0] != shapes[1]:
+            raise wrong(self, "variance", "be given with `mean`, in the same shape, or neither of them", variance)
         # Keras learns and keeps the statistics.
         self._statistics = keras.layers.Normalization(tuple(axes), mean, variance, dtype="float32")
 
@@ -158,3 +164,18 @@ class Normalization(Color):
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {"mean": 127.5, "variance": 127.5**2}
+
+
+def _checked(layer: Color, value: Any, name: str, low: float = -math.inf) -> tuple[int, ...] | None:
+    """The shape of given statistics, which are numbers; None where there are none."""
+    if value is None:
+        return None
+    try:
+        numbers = np.asarray(value)
+    except ValueError as error:  # rows of unequal length
+        raise wrong(layer, name, "be a number, or an array of numbers", value, TypeError) from error
+    if not numbers.size:
+        raise wrong(layer, name, "have at least one number", value)
+    for number in numbers.reshape(-1).tolist():
+        check_number(layer, number, name, low)
+    return numbers.shape

@@ -1,18 +1,23 @@
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from keras import ops
 
-from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
+from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range, wrong
-from keras_augsynth.core.modalities import TABULAR
+from keras_augsynth.core.families.columns import Columns
 
 
-class RandomFeatureNoise(Augmentation):
+class RandomFeatureNoise(Columns):
     """Adds normal noise to every feature, in proportion to the feature's own spread. NaN stays NaN.
 
     Args:
         stddev: standard deviation of the noise as a fraction of the column's, 0 or more; a pair (low, high)
-            draws one for each row. Before `adapt` every column's is taken to be 1.
+            draws one for each row.
+        scale: the columns' standard deviations, one number (1 for standardized columns) or one for each; None: `adapt`
+            learns them. Without it they are taken to be 1, and a warning says so.
         **kwargs: as in `Augmentation`.
 
     Input shape:
@@ -32,40 +37,40 @@ class RandomFeatureNoise(Augmentation):
     TensorShape([4, 2])
     """
 
-    modalities = (TABULAR,)
     draws_pixels = True
 
-    def __init__(self, stddev: float | tuple[float, float] = 0.1, **kwargs: Any):
+    def __init__(
+        self,
+        stddev: float | tuple[float, float] = 0.1,
+        scale: float | Sequence[float] | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.stddev = check_range(self, stddev, "stddev")
+        self.scale = scale
+        if scale is not None:
+            values = np.asarray(scale, "float64")
+            if values.ndim > 1 or not np.all(np.isfinite(values) & (values >= 0.0)):
+                raise wrong(self, "scale", "be a number of 0 or more, or one for each column", scale)
+            self.scale = values.tolist()
 
-    def build(self, input_shape: Any) -> None:
-        shape = input_shape["features"] if isinstance(input_shape, dict) else input_shape
-        if shape[-1] is None:
-            raise wrong(self, "features", "have a known number of columns", tuple(shape))
-        self._scale = self.add_weight(
-            name="scale", shape=(shape[-1],), initializer="ones", dtype="float32", trainable=False, autocast=False
-        )
-        self.built = True
+    def given(self, columns: int) -> dict[str, np.ndarray]:
+        if self.scale is None:
+            message = "every column is taken to have a standard deviation of 1: call `adapt`, or say scale=1.0"
+            warnings.warn(f"RandomFeatureNoise: {message}.", stacklevel=2)
+        return {"scale": np.broadcast_to(np.asarray(1.0 if self.scale is None else self.scale), (columns,))}
 
-    def adapt(self, data: Any) -> None:
-        """Learns each column's standard deviation from an array `(rows, features)`, leaving out NaN."""
-        data = np.asarray(data, "float64")
-        if data.ndim != 2 or not len(data):
-            raise wrong(self, "data", "be an array (rows, features) with at least one row", data.shape)
-        if not self.built:
-            self.build(data.shape)
-        known = np.isfinite(data)
-        count = np.maximum(known.sum(0), 1)
-        mean = np.where(known, data, 0.0).sum(0) / count
-        self._scale.assign(np.sqrt((np.where(known, data - mean, 0.0) ** 2).sum(0) / count))
+    def learn(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        if self.scale is not None:
+            raise wrong(self, "scale", "be None for `adapt`", self.scale)
+        return {"scale": np.nanstd(rows, axis=0)}
 
     def draw(self, rng, view) -> Params:
         return {"noise": rng.normal(0.0, rng.uniform(*self.stddev), view.shape[1:])}
 
     def apply(self, x, params) -> Tensor:
-        return x + params["noise"] * self._scale.value
+        return x + params["noise"] * ops.cast(self.table("scale"), x.dtype)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
-        return {"stddev": strength}
+        return {"stddev": strength, "scale": 1.0}

@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_choice, check_flag, check_integer, wrong
+from keras_augsynth.core.checks import check_choice, check_flag, check_side, wrong
 from keras_augsynth.core.families.geometric import Geometric, Sampling
 from keras_augsynth.ops import matrices
 from keras_augsynth.ops.kernel_resize import KERNELS, kernel_resize
@@ -19,8 +19,8 @@ class Resizing(Geometric):
     separately. Masks are always resized by nearest neighbour.
 
     Args:
-        height: of the output, in pixels.
-        width: of the output, in pixels.
+        height: of the output, in pixels, at most 32768.
+        width: of the output, in pixels, at most 32768.
         interpolation: "bilinear", "nearest", "bicubic", "lanczos3", "lanczos5" or "area".
         crop_to_aspect_ratio: keeps the shapes in the image: what is resized is the largest central window of the
             target's aspect ratio. It may begin and end between two pixels; Keras rounds it to whole ones.
@@ -67,8 +67,8 @@ class Resizing(Geometric):
     ):
         fill_mode = check_choice(self, fill_mode, "fill_mode", ("constant",))
         super().__init__(fill_mode=fill_mode, fill_value=fill_value, data_format=data_format, **kwargs)
-        self.height = check_integer(self, height, "height", 1)
-        self.width = check_integer(self, width, "width", 1)
+        self.height = check_side(self, height, "height")
+        self.width = check_side(self, width, "width")
         self.interpolation = check_choice(self, interpolation, "interpolation", ("nearest", *KERNELS))
         self.crop_to_aspect_ratio = check_flag(self, crop_to_aspect_ratio, "crop_to_aspect_ratio")
         self.pad_to_aspect_ratio = check_flag(self, pad_to_aspect_ratio, "pad_to_aspect_ratio")

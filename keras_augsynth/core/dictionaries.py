@@ -1,0 +1,89 @@
+"""`DictionaryLayer`: layers that take several kinds of data at once, in one dictionary."""
+
+import random as python_random
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.core import activity, keras_internals
+from keras_augsynth.core.checks import check_seed, wrong
+from keras_augsynth.core.inputs import dense
+from keras_augsynth.core.modalities import MODALITIES, Modality
+
+Tensor = Any
+
+
+class DictionaryLayer(keras.layers.Layer):
+    """Base of the layers of several kinds of data: one dictionary in, one out, one number for each sample's draws.
+
+    Args:
+        seed: integer; None for a random one.
+        **kwargs: `name` and `dtype`.
+    """
+
+    def __init__(self, *, seed: int | None = None, **kwargs: Any):
+        super().__init__(autocast=False, **kwargs)
+        seed = check_seed(self, seed)
+        self.seed = python_random.randint(1, 10**9) if seed is None else seed  # Keras's own source
+        self._calls = keras.random.SeedGenerator(0)  # state 1 counts the calls
+        self.supports_masking = True
+        keras_internals.accept_inputs_as_they_are(self)
+        self.built = True
+
+    def changed(self, inputs: dict[str, Any], ids: Tensor, epoch: Tensor, single: bool) -> dict[str, Any]:
+        """What comes out where the layer is active.
+
+        Args:
+            inputs: the caller's dictionary, all of it tensors.
+            ids: integers `(N,)`, the samples' numbers.
+            epoch: integer, of the call.
+            single: whether it is one sample, without an axis for several.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `changed`.")
+
+    def unchanged(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """What comes out where it is not."""
+        return inputs
+
+    def kinds(self, inputs: dict[str, Any]) -> dict[str, Modality]:
+        """The kinds of data in a dictionary that the layer acts on, by their keys."""
+        return {modality.key: modality for modality in MODALITIES if modality.key in inputs}
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(inputs, dict):
+            needed = 'be a dictionary such as {"images": ..., "audio": ...}'
+            raise wrong(self, "inputs", needed, type(inputs).__name__, TypeError)
+        inputs = dense(self, inputs)
+        kinds = self.kinds(inputs)
+        if not kinds:
+            raise wrong(self, "inputs", "have a key that the layer knows", sorted(map(str, inputs)))
+        sizes = {key: inputs[key].shape[0] for key, kind in kinds.items() if not _is_single(inputs[key], kind)}
+        if len({size for size in sizes.values() if size is not None}) > 1 or 0 < len(sizes) < len(kinds):
+            shapes = {key: tuple(inputs[key].shape) for key in kinds}
+            raise wrong(self, "inputs", "have the same number of rows in each kind of data", shapes)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+        if not activity.is_active(self):
+            return self.unchanged(inputs)
+        key, kind = next(iter(self.kinds(inputs).items()))
+        single = _is_single(inputs[key], kind)
+        ids = inputs.get("sample_ids")
+        ids = None if ids is None else ops.reshape(ids, (-1,))
+        drawn = activity.keys(self._calls, ids, inputs.get("epoch"))
+        epoch = ops.convert_to_tensor(drawn.call)
+        if ids is None:  # the two words of this call as one number
+            high, low = (ops.cast(word, "int64") for word in (epoch[0], epoch[1]))
+            epoch = high * 2**32 + low
+            count = 1 if single else tf.shape(inputs[key])[0]
+            ids = ops.arange(count, dtype="int32")
+        return self.changed(inputs, ids, epoch, single)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed}
+
+
+def _is_single(x: Tensor, kind: Modality) -> bool:
+    return len(x.shape) == kind.rank

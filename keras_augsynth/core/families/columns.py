@@ -1,0 +1,115 @@
+"""`Columns`: layers that know something of each column of a table."""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_augsynth.core.augmentation import Augmentation
+from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.modalities import TABULAR
+
+Tensor = Any
+
+
+class Columns(Augmentation, listed=False):
+    """An augmentation of rows whose columns have properties that `adapt` learns.
+
+    A subclass says in `learn` what that is; `given` may say it without any rows. It is saved with the layer's weights.
+    """
+
+    modalities = (TABULAR,)
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self._tables: dict[str, Any] = {}
+
+    def learn(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Arrays by name, from float64 rows `(rows, columns)` with NaN where a value is missing."""
+        raise NotImplementedError(f"{type(self).__name__} must define `learn`.")
+
+    def given(self, columns: int) -> dict[str, np.ndarray] | None:
+        """The same from the layer's arguments alone; None where that needs rows."""
+        return None
+
+    def adapt(self, data: Any) -> None:
+        """Learns from rows what the layer needs to know of each column; NaN is a value that is missing.
+
+        Args:
+            data: an array or a DataFrame of numbers `(rows, columns)`, or a `tf.data.Dataset` of batches of them.
+
+        Raises:
+            TypeError: for a column that does not hold numbers.
+            ValueError: for infinity, or a column without any value.
+        """
+        rows = table_rows(self, data)
+        empty = np.flatnonzero(np.isnan(rows).all(axis=0))
+        if len(empty):
+            raise wrong(
+                self, "data", "have a value in each column", f"columns {empty.tolist()} of missing values alone"
+            )
+        self._keep(self.learn(rows))
+        self.built = True
+
+    def table(self, name: str) -> Tensor:
+        """What was learned, as a tensor."""
+        return self._tables[name].value
+
+    def build(self, input_shape: Any) -> None:
+        shape = input_shape[TABULAR.key] if isinstance(input_shape, dict) else input_shape
+        if shape[-1] is None:
+            raise wrong(self, TABULAR.key, "have a known number of columns", tuple(shape))
+        if not self._tables:
+            tables = self.given(shape[-1])
+            if tables is None:
+                raise wrong(self, "adapt", "be called with rows before the layer is", "no rows", RuntimeError)
+            with tf.init_scope():  # not when the function runs in whose trace the layer is built
+                self._keep(tables)
+        self.built = True
+
+    def _keep(self, tables: dict[str, np.ndarray]) -> None:
+        for name, values in tables.items():
+            if name not in self._tables:
+                self._make(name, values.shape)
+            elif tuple(self._tables[name].shape) != values.shape:
+                needed = f"have as many columns and rows as before, {tuple(self._tables[name].shape)}: make a new layer"
+                raise wrong(self, "data", needed, values.shape)
+            self._tables[name].assign(values)
+
+    def _make(self, name: str, shape: Any) -> None:
+        # float64: the mean of a column of large numbers keeps its digits.
+        self._tables[name] = self.add_weight(
+            name=name, shape=tuple(shape), initializer="zeros", dtype="float64", trainable=False, autocast=False
+        )
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        return {"tables": {name: list(table.shape) for name, table in self._tables.items()}} if self.built else None
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        for name, shape in config["tables"].items():
+            if name not in self._tables:
+                self._make(name, shape)
+        self.built = True
+
+
+def table_rows(owner: Any, data: Any) -> np.ndarray:
+    """float64 rows `(rows, columns)` of an array, a DataFrame or a data set of batches; NaN is allowed."""
+    if hasattr(data, "element_spec"):
+        batches = [part[0] if isinstance(part, tuple) else part for part in data.as_numpy_iterator()]
+        parts = [part[TABULAR.key] if isinstance(part, dict) else part for part in batches]
+        data = np.concatenate([np.atleast_2d(part) for part in parts]) if parts else np.zeros((0, 0))
+    if hasattr(data, "dtypes") and hasattr(data, "columns"):
+        for name, dtype in zip(data.columns, data.dtypes, strict=True):
+            if getattr(dtype, "kind", "O") not in "biuf":
+                needed = "hold numbers: encode the others first, by `TableSchema` or as dummies"
+                raise wrong(owner, "data", needed, f"column {name!r} of {dtype}", TypeError)
+    try:
+        rows = np.asarray(data, "float64")
+    except (TypeError, ValueError) as error:
+        raise wrong(owner, "data", "be numbers (rows, columns)", type(data).__name__, TypeError) from error
+    if rows.ndim != 2 or not math.prod(rows.shape):
+        raise wrong(owner, "data", "be an array (rows, features) with at least one row", rows.shape)
+    if np.isinf(rows).any():
+        raise wrong(owner, "data", "be finite, or NaN where a value is missing", "infinity")
+    return rows

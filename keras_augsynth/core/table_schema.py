@@ -1,0 +1,176 @@
+"""`TableSchema`: which columns of a DataFrame are numbers, and which are one of a few categories."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_augsynth.core.checks import check_choice, wrong
+from keras_augsynth.core.extras import pandas
+
+KINDS = ("numeric", "categorical", "ordinal")
+
+
+class TableSchema:
+    """What the columns of a table are, in order: to turn a DataFrame into numbers and back, with its dtypes.
+
+    Args:
+        columns: by name, "numeric", or ("categorical", categories), or ("ordinal", categories in their order).
+        dtypes: by name, the dtype of the column in pandas; what is not there is float64 if it is numeric, else object.
+
+    Raises:
+        ValueError: for another kind, no columns, or no categories.
+
+    Example:
+
+    >>> schema = TableSchema({"age": "numeric", "size": ("ordinal", ["S", "M", "L"])}, dtypes={"age": "int64"})
+    >>> schema.decode(np.array([[31.2, 2.0], [40.0, 0.0]])).values.tolist()
+    [[31, 'L'], [40, 'S']]
+    """
+
+    def __init__(self, columns: Mapping[str, Any], dtypes: Mapping[str, str] | None = None):
+        if not isinstance(columns, Mapping) or not columns:
+            raise wrong(self, "columns", "be a dictionary with an entry for each column", columns)
+        self.names, self.kinds = list(columns), []
+        self.categories: list[list[Any] | None] = []
+        for name, given in columns.items():
+            kind, categories = (given, None) if isinstance(given, str) else (given[0], list(given[1]))
+            self.kinds.append(check_choice(self, kind, "columns", KINDS))
+            if (kind == "numeric") != (categories is None) or (categories is not None and not categories):
+                needed = 'be "numeric" or a pair of a kind and its categories, at least one'
+                raise wrong(self, "columns", needed, {name: given})
+            self.categories.append(categories)
+        described = zip(self.names, self.kinds, strict=True)
+        usual = {name: "float64" if kind == "numeric" else "object" for name, kind in described}
+        self.dtypes = {**usual, **(dtypes or {})}
+
+    @classmethod
+    def from_dataframe(
+        cls, frame: Any, *, categorical: Sequence[str] = (), ordinal: Mapping[str, Sequence[Any]] | None = None
+    ) -> "TableSchema":
+        """The schema that the dtypes say: numbers are numeric; booleans, strings and categories are categorical.
+
+        Args:
+            frame: a pandas DataFrame.
+            categorical: names of columns of numbers that are categories, codes for instance.
+            ordinal: by name, the categories of a column in their order. Ordered categories of pandas are ordinal, too.
+
+        Raises:
+            TypeError: for something else than a DataFrame, dates, or a column of several types.
+        """
+        if not hasattr(frame, "dtypes") or not hasattr(frame, "columns"):
+            raise wrong(cls.__name__, "frame", "be a pandas DataFrame", type(frame).__name__, TypeError)
+        columns, dtypes = {}, {}
+        for name in frame.columns:
+            column = frame[name]
+            dtypes[name] = str(column.dtype)
+            columns[name] = _described(cls.__name__, name, column, name in categorical, (ordinal or {}).get(name))
+        return cls(columns, dtypes)
+
+    @property
+    def is_numeric(self) -> np.ndarray:
+        """Which columns hold numbers, booleans `(columns,)`."""
+        return np.array([kind == "numeric" for kind in self.kinds])
+
+    @property
+    def is_whole(self) -> np.ndarray:
+        """Which columns can have whole numbers alone: categories and integers."""
+        whole = ["int" in self.dtypes[name].lower() for name in self.names]
+        return ~self.is_numeric | np.array(whole)
+
+    def encode(self, frame: Any) -> np.ndarray:
+        """float64 `(rows, columns)`: numbers as they are, the places of categories, NaN for what is missing.
+
+        Raises:
+            ValueError: for columns that are not there, or categories that the schema does not have.
+        """
+        if not hasattr(frame, "columns") or list(frame.columns) != self.names:
+            raise wrong(self, "frame", f"have the columns {self.names}", list(getattr(frame, "columns", [])))
+        encoded = np.empty((len(frame), len(self.names)))
+        for k, name in enumerate(self.names):
+            if (categories := self.categories[k]) is None:
+                encoded[:, k] = frame[name].to_numpy("float64", na_value=np.nan)
+                continue
+            values, missing = frame[name].to_numpy("object"), frame[name].isna().to_numpy()
+            places = {category: place for place, category in enumerate(categories)}
+            unknown = {value for value in values[~missing] if value not in places}
+            if unknown:
+                needed = f"hold the categories {self.categories[k]} in column {name!r}"
+                raise wrong(self, "frame", needed, sorted(map(str, unknown))[:5])
+            encoded[:, k] = [np.nan if lost else places[value] for value, lost in zip(values, missing, strict=True)]
+        return encoded
+
+    def decode(self, encoded: np.ndarray) -> Any:
+        """The DataFrame for numbers `(rows, columns)`, with the dtypes of the schema; whole numbers are rounded."""
+        pd, columns = pandas(), {}
+        for k, (name, values) in enumerate(zip(self.names, np.asarray(encoded, "float64").T, strict=True)):
+            dtype, lost = self.dtypes[name], np.isnan(values)
+            if (categories := self.categories[k]) is None:
+                columns[name] = _numbers(self, name, values, dtype)
+                continue
+            places = np.where(lost, -1, np.clip(np.round(values), 0, len(categories) - 1)).astype(int)
+            if dtype == "category":
+                columns[name] = pd.Categorical.from_codes(places, categories, self.kinds[k] == "ordinal")
+                continue
+            taken = np.empty(len(places), object)
+            taken[:] = [np.nan if place < 0 else categories[place] for place in places]
+            columns[name] = pd.Series(taken, dtype="object").astype(dtype)
+        return pd.DataFrame(columns)
+
+    def get_config(self) -> dict[str, Any]:
+        """What JSON can hold, for `from_config`."""
+        kinds = zip(self.names, self.kinds, self.categories, strict=True)
+        columns = [[name, kind if values is None else [kind, values]] for name, kind, values in kinds]
+        return {"columns": columns, "dtypes": self.dtypes}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "TableSchema":
+        return cls(dict(config["columns"]), config["dtypes"])
+
+
+def _described(owner: str, name: str, column: Any, is_categorical: bool, order: Sequence[Any] | None) -> Any:
+    """What `TableSchema` wants to know of a column."""
+    dtype, kind = column.dtype, getattr(column.dtype, "kind", "O")
+    if kind in "mM":
+        advice = f"frame[{name!r}] = (frame[{name!r}] - frame[{name!r}].min()).dt.days"
+        raise wrong(
+            owner, "frame", f"hold dates and durations as numbers, by {advice}", f"{name!r} of {dtype}", TypeError
+        )
+    if order is not None:
+        return "ordinal", list(order)
+    if str(dtype) == "category":
+        return "ordinal" if dtype.ordered else "categorical", [_plain(value) for value in dtype.categories]
+    if kind in "iuf" and not is_categorical:
+        if kind in "iu" and len(column) and column.abs().max() > 2**53:
+            raise wrong(owner, "frame", "hold whole numbers of at most 2**53", f"column {name!r}")
+        if kind == "f" and np.isinf(column.to_numpy("float64", na_value=np.nan)).any():
+            raise wrong(owner, "frame", "be finite, or missing", f"infinity in column {name!r}")
+        return "numeric"
+    values = {_plain(value) for value in column.dropna().unique()}
+    if len({type(value) for value in values}) > 1:
+        types = sorted({type(value).__name__ for value in values})
+        raise wrong(owner, "frame", "hold values of one type in a column", f"{name!r} with {types}", TypeError)
+    if not values:
+        raise wrong(owner, "frame", "have a value in each column", f"{name!r} of missing values alone")
+    return "categorical", sorted(values)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _numbers(owner: Any, name: str, values: np.ndarray, dtype: str) -> Any:
+    """A column of numbers in a dtype of NumPy or pandas."""
+    pd = pandas()
+    if "int" not in dtype.lower():
+        return pd.Series(values).astype(dtype)
+    limits = np.iinfo(dtype.lower())
+    lost = np.isnan(values)
+    whole = np.clip(np.round(np.where(lost, 0.0, values)), limits.min, min(limits.max, 2**53)).astype(dtype.lower())
+    if not lost.any():
+        return pd.Series(whole).astype(dtype)
+    if dtype.islower():  # NumPy's own
+        raise wrong(
+            owner, name, f"have no missing values in {dtype}: make it float64 or Int64", f"{lost.sum()} missing"
+        )
+    return pd.Series(whole).astype(dtype).mask(lost)

@@ -1,0 +1,207 @@
+"""Synthesizers of tables: DataFrames in and out, and their references."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from imblearn.metrics.pairwise import ValueDifferenceMetric
+from scipy import stats
+from sklearn.neighbors import NearestNeighbors
+
+from keras_augsynth import synthesis
+from keras_augsynth.core.table_schema import TableSchema
+
+Y = np.repeat([0, 1, 2], [60, 30, 10])
+COPULA, NC, N = synthesis.GaussianCopulaSynthesizer, synthesis.SMOTENC, synthesis.SMOTEN
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """A table with columns of every kind."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=100) + Y
+    return pd.DataFrame(
+        {
+            "income": np.exp(3.0 * z) * 1e3,
+            "age": rng.integers(18, 90, 100),
+            "job": rng.choice(["clerk", "smith", "wright"], 100),
+            "size": pd.Categorical(rng.choice(["S", "M", "L"], 100), ["S", "M", "L", "XL"], ordered=True),
+            "member": rng.random(100) < 0.3,
+            "ratio": (z + rng.normal(size=100)).astype("float32"),
+        }
+    )
+
+
+MIXED = {"copula": COPULA, "smotenc": NC}
+
+
+@pytest.fixture(scope="module", params=MIXED)
+def fitted(request, frame):
+    return MIXED[request.param]().fit(frame, Y)
+
+
+def test_a_frame_of_the_same_columns_and_dtypes(fitted, frame):
+    made = fitted.sample([0, 2, 1, 1], seed=1)
+    assert isinstance(fitted, synthesis.Synthesizer)
+    assert list(made.columns) == list(frame.columns) and len(made) == 4
+    assert made.dtypes.to_dict() == frame.dtypes.to_dict()
+    many = fitted.sample(np.arange(300) % 3, seed=2)
+    assert set(many["job"]) <= set(frame["job"]) and set(many["size"]) <= {"S", "M", "L"}
+    for name in ("income", "age", "ratio"):
+        assert frame[name].min() <= many[name].min() and many[name].max() <= frame[name].max()
+    assert fitted.sample(np.zeros(0, int)).dtypes.to_dict() == frame.dtypes.to_dict()
+
+
+def test_seed_decides(fitted):
+    labels = np.arange(12) % 3
+    first = fitted.sample(labels, seed=1)
+    pd.testing.assert_frame_equal(first, fitted.sample(labels, seed=1))
+    pd.testing.assert_frame_equal(first[:5], fitted.sample(labels[:5], seed=1))
+    assert not first.equals(fitted.sample(labels, seed=2))
+
+
+def test_in_a_graph_a_dictionary_of_columns(fitted, frame):
+    labels = np.arange(6) % 3
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)])
+    def sample(labels, seed):
+        return fitted.sample(labels, seed=seed)
+
+    made, expected = sample(labels, 3), fitted.sample(labels, seed=3)
+    assert list(made) == list(frame.columns)
+    assert [text.decode() for text in made["job"].numpy()] == list(expected["job"])
+    np.testing.assert_allclose(made["income"], expected["income"], rtol=1e-6)
+    np.testing.assert_array_equal(made["age"], expected["age"])
+    np.testing.assert_array_equal(made["member"], expected["member"])
+
+
+def test_saved_and_loaded(fitted, tmp_path):
+    fitted.save(tmp_path / "it.npz")
+    loaded = type(fitted).load(tmp_path / "it.npz")
+    pd.testing.assert_frame_equal(loaded.sample([0, 1, 2], seed=1), fitted.sample([0, 1, 2], seed=1))
+    with np.load(tmp_path / "it.npz") as file:
+        arrays = dict(file)
+    for broken in ({"counts": arrays["counts"] + 1}, {"discrete": arrays["discrete"][:2]}, {"table": np.array("{}")}):
+        np.savez(tmp_path / "other.npz", **{**arrays, **broken})
+        with pytest.raises(ValueError, match="damaged, or something else"):
+            type(fitted).load(tmp_path / "other.npz")
+
+
+def test_balanced_frame(fitted, frame):
+    x, y = type(fitted)().fit_resample(frame, Y, seed=1)
+    np.testing.assert_array_equal(np.bincount(y), [60, 60, 60])
+    pd.testing.assert_frame_equal(x[:100], frame)
+    assert x.dtypes.to_dict() == frame.dtypes.to_dict()
+
+
+def test_copula_keeps_each_columns_distribution_and_their_ranks():
+    rng = np.random.default_rng(1)
+    z = rng.multivariate_normal([0, 0, 0], [[1, 0.8, -0.5], [0.8, 1, 0], [-0.5, 0, 1]], 800)
+    x = np.column_stack([np.exp(3 * z[:, 0]), 1e-6 * z[:, 1], np.round(2 * z[:, 2])])
+    made = COPULA(categorical=[2]).fit(x, np.zeros(800, int)).sample(np.zeros(4000, int), seed=1).numpy()
+    for k in (0, 1):
+        assert stats.ks_2samp(made[:, k], x[:, k]).pvalue > 0.01
+    values, counts = np.unique(x[:, 2], return_counts=True)
+    found = np.array([(made[:, 2] == value).sum() for value in values])
+    assert found.sum() == 4000 and np.abs(found / 4000 - counts / 800).max() < 0.03
+    np.testing.assert_allclose(stats.spearmanr(made).statistic, stats.spearmanr(x).statistic, atol=0.05)
+
+
+def test_copula_makes_values_missing_as_often_as_they_were():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(400, 2))
+    x[rng.random(400) < 0.3, 1] = np.nan
+    made = COPULA().fit(x, np.zeros(400, int)).sample(np.zeros(3000, int), seed=1).numpy()
+    assert not np.isnan(made[:, 0]).any()
+    assert abs(np.isnan(made[:, 1]).mean() - np.isnan(x[:, 1]).mean()) < 0.03
+    frame = pd.DataFrame({"a": ["x", None, "y", "x"] * 5, "b": pd.array([1, None, 3, 4] * 5, dtype="Int64")})
+    made = COPULA().fit(frame, np.zeros(20, int)).sample(np.zeros(50, int), seed=1)
+    assert made.dtypes.to_dict() == frame.dtypes.to_dict()
+    assert 0.1 < made["a"].isna().mean() < 0.45 and 0.1 < made["b"].isna().mean() < 0.45
+
+
+def test_smotenc_is_between_neighbours_by_scikit_learn():
+    """Numbers lie on the way to one of the k nearest, categories are the usual ones of all k."""
+    rng = np.random.default_rng(3)
+    x = np.column_stack([rng.normal(size=(40, 2)) * [1, 3], rng.integers(0, 3, 40), rng.integers(5, 7, 40)])
+    y = np.zeros(40, int)
+    made = NC(categorical=[2, 3], k_neighbors=4).fit(x, y).sample(np.zeros(200, int), seed=1).numpy()
+    penalty = np.median(x[:, :2].std(axis=0)) / 2
+    encoded = [x[:, :2], *(penalty * (x[:, [k]] == np.unique(x[:, k])) for k in (2, 3))]
+    encoded = np.concatenate(encoded, axis=1)
+    near = NearestNeighbors(n_neighbors=5).fit(encoded).kneighbors(encoded, return_distance=False)[:, 1:]
+    usual = stats.mode(x[near][:, :, 2:], axis=1).mode
+    for row in made:
+        way, step = row[:2] - x[:, None, :2], x[near][:, :, :2] - x[:, None, :2]
+        gap = (way * step).sum(axis=2) / (step**2).sum(axis=2)
+        off = np.abs(way - gap[..., None] * step).max(axis=2)
+        bases, _ = np.nonzero((gap >= 0) & (gap <= 1) & (off < 1e-9))  # two rows may be neighbours of each other
+        assert tuple(row[2:]) in {tuple(usual[base]) for base in bases}
+
+
+def test_smoten_takes_the_neighbours_of_imbalanced_learns_metric():
+    rng = np.random.default_rng(4)
+    x, y = rng.integers(0, 4, (60, 3)), rng.integers(0, 3, 60)
+    made = N(k_neighbors=5).fit(x, y).sample(np.full(300, 1), seed=1).numpy()
+    rows = x[y == 1]
+    distances = ValueDifferenceMetric().fit(x, y).pairwise(rows)
+    np.fill_diagonal(distances, np.inf)
+    near = np.argsort(distances, axis=1, kind="stable")[:, :5]
+    usual = {tuple(row) for row in stats.mode(rows[near], axis=1).mode}
+    assert {tuple(row) for row in made} == usual
+
+
+def test_kmeans_smote_stays_inside_of_clusters(rng):
+    """Between the class's two clusters lies the other class."""
+    middle = rng.normal(0.0, 0.3, (80, 2))
+    sides = np.concatenate([rng.normal(-5.0, 0.1, (5, 2)), rng.normal(5.0, 0.8, (6, 2))])
+    x, y = np.concatenate([middle, sides]), np.repeat([0, 1], [80, 11])
+    smote = synthesis.KMeansSMOTE(k_neighbors=5, clusters=3).fit(x, y)
+    made = smote.sample(np.ones(400, int), seed=1).numpy()
+    assert np.abs(made).min() > 2.0
+    plain = synthesis.SMOTE(7).fit(x, y).sample(np.ones(400, int), seed=1).numpy()
+    assert np.abs(plain).min() < 2.0
+    weights = smote.weights(1)
+    assert weights[5:].sum() > 0.9 and abs(weights.sum() - 1) < 1e-12  # the sparser cluster
+
+
+def test_schema_of_a_frame(frame):
+    schema = TableSchema.from_dataframe(frame, ordinal={"job": ["wright", "smith", "clerk"]})
+    assert schema.kinds == ["numeric", "numeric", "ordinal", "ordinal", "categorical", "numeric"]
+    again = TableSchema.from_config(schema.get_config())
+    pd.testing.assert_frame_equal(again.decode(again.encode(frame)), frame)
+    with pytest.raises(ValueError, match=r"hold the categories .* in column 'job'. Received: frame=\['king'\]"):
+        schema.encode(frame.assign(job="king"))
+    with pytest.raises(ValueError, match="`frame` must have the columns"):
+        schema.encode(frame[["age"]])
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (
+            lambda f: COPULA().fit(f.assign(day=pd.Timestamp("2020-01-01")), Y),
+            TypeError,
+            r"by frame\['day'\] = .*dt.days",
+        ),
+        (lambda f: COPULA().fit(f.assign(mix=["a", 1] * 50), Y), TypeError, "hold values of one type in a column"),
+        (lambda f: COPULA().fit(f.assign(big=2**60), Y), ValueError, r"at most 2\*\*53"),
+        (lambda f: COPULA().fit(f.assign(ratio=np.inf), Y), ValueError, "infinity in column 'ratio'"),
+        (lambda f: COPULA().fit(f.assign(job=None), Y), ValueError, "have a value in each column"),
+        (lambda f: NC().fit(f.assign(ratio=np.nan), Y), ValueError, "without missing values"),
+        (lambda f: NC().fit(f[["age"]], Y), ValueError, "have columns of both kinds"),
+        (lambda f: N().fit(f, Y), ValueError, "have columns of categories alone"),
+        (lambda f: NC(categorical="job"), TypeError, "`categorical` must be a list"),
+        (lambda f: NC(categorical=[7]).fit(np.zeros((3, 2)), [0, 0, 1]), ValueError, "`categorical` must"),
+        (lambda f: COPULA().fit(np.zeros(3), [0, 0, 1]), TypeError, "be a DataFrame, or an array"),
+        (lambda f: COPULA(shrinkage=2.0), ValueError, "`shrinkage` must"),
+        (lambda f: COPULA().sample([0]), RuntimeError, "must come after `fit`"),
+        (lambda f: COPULA().fit(f, Y * 2).sample([1]), ValueError, "classes that had rows"),
+        (lambda f: TableSchema({}), ValueError, "`columns` must be a dictionary"),
+        (lambda f: TableSchema({"a": "number"}), ValueError, "must be one of"),
+        (lambda f: TableSchema({"a": ("ordinal", [])}), ValueError, "at least one"),
+    ],
+)
+def test_wrong_input(frame, call, kind, message):
+    with pytest.raises(kind, match=message):
+        call(frame)
