@@ -1,6 +1,6 @@
 """A segmenter of brains that has seen one contrast meets another: what do augmentation and LabelsToVolume do?
 
-    python examples/unseen_scanner.py            # three methods, three seeds: some minutes on two cores
+    python examples/unseen_scanner.py            # three methods, three seeds: a quarter of an hour on two cores
     python examples/unseen_scanner.py --smoke    # everything once, to see that it runs
 
 The anatomy is the MNI152 template that comes with nilearn: its T1 image and its maps of gray and white matter, at 4 mm.
@@ -189,7 +189,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out/unseen_scanner"))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--smoke", action="store_true", help="everything once, to see that it runs")
     chosen = parser.parse_args()
     seeds, steps, many, few, batch = (1, 2, 2, 1, 1) if chosen.smoke else (chosen.seeds, chosen.steps, 20, 8, 4)

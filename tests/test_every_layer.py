@@ -5,6 +5,7 @@ from properties import BASE_PROPERTIES, COMPILED, INPUTS, PROPERTIES, RESULTS, C
 
 from keras_augsynth import layers
 from keras_augsynth.core import registry
+from keras_augsynth.core.modalities import VOLUME
 
 CASES = [Case(layer) for layer in registry.layers()]
 # Every kind of data that a layer serves besides its first.
@@ -35,6 +36,10 @@ LIKE_ANOTHER = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWide}
 # They cut texts, or find padding, as their representatives do.
 FAMILIES = (layers.WordAugmentation, layers.TokenAugmentation)
 LIKE_ANOTHER |= {layer for layer in registry.layers() if issubclass(layer, FAMILIES)} - REPRESENTATIVES
+# Volumes take long to trace and to compile: by default one layer of each way is, a map, a bend, a crop, waves, noise.
+OF_VOLUMES = {layers.RandomAffine3D, layers.RandomElasticTransform3D, layers.RandomCrop3D}
+OF_VOLUMES |= {layers.RandomFlip3D, layers.RandomGibbs3D, layers.RandomRicianNoise3D, layers.RandomLowResolution3D}
+LIKE_ANOTHER |= {case.layer for case in CASES if case.modality is VOLUME} - OF_VOLUMES
 
 
 def param(case, holds, full=False):

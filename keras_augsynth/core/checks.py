@@ -14,6 +14,8 @@ import numpy as np
 
 LARGEST = 1e18
 """No number may be larger: float32 holds its square, so that what is worked out from it stays finite."""
+SPACING = (1e-6, 1e6)
+"""The shortest and the longest side of a voxel, in mm."""
 
 
 class WrongKindError(TypeError, ValueError):

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.checks import SPACING, wrong
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.ops.casting import holds
 
@@ -161,8 +161,8 @@ class _Check:
         if isinstance(value, keras.KerasTensor):
             return
         numbers = ops.cast(value, "float32")
-        legal = ops.logical_and(ops.isfinite(numbers), numbers > 0.0)
-        needed = "be above 0 and finite, in mm"
+        legal = ops.logical_and(numbers >= SPACING[0], numbers <= SPACING[1])  # NaN is neither
+        needed = f"be numbers from {SPACING[0]} to {SPACING[1]}, in mm"
         if not hasattr(value, "numpy"):  # in a graph
             tf.debugging.Assert(ops.all(legal), [f"{type(self._layer).__name__}: `spacing` must {needed}."])
         elif not legal.numpy().all():

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_augsynth import layers
 
-_UNBOUNDED = (-1e30, 1e30)  # a blur leaves no range
+_UNBOUNDED = (-1e18, 1e18)  # a blur leaves no range
 
 
 def nnunet(

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_augsynth.core.checks import check_number, wrong
+from keras_augsynth.core.checks import SPACING, check_number, wrong
 from keras_augsynth.core.draws import View
 
 Tensor = Any
@@ -18,10 +18,7 @@ def check_spacing(owner: Any, spacing: Any) -> tuple[float, ...] | None:
     listed = spacing if isinstance(spacing, Sequence) and not isinstance(spacing, str) else (spacing,) * 3
     if len(listed) != 3:
         raise wrong(owner, "spacing", "be one number or three, in mm", spacing)
-    sides = tuple(check_number(owner, side, "spacing", 0.0) for side in listed)
-    if not all(sides):
-        raise wrong(owner, "spacing", "be above 0, in mm", spacing)
-    return sides
+    return tuple(check_number(owner, side, "spacing", *SPACING) for side in listed)
 
 
 def millimeters(spacing: tuple[float, ...] | None, view: View) -> Tensor:

@@ -103,8 +103,9 @@ class LabelsToVolume(Intensity3D, listed=False):
         return {
             "keys": rng.keys(),
             "black": rng.bernoulli(0.5),
-            "low": rng.uniform(self.deviation[0], self.deviation[0]),
-            "high": rng.uniform(self.deviation[1], self.deviation[1]),
+            "deviation": ops.stack(
+                [rng.uniform(end, end) for end in self.deviation], axis=1
+            ),  # one row for each volume
             "noise": rng.normal(shape=view.shape[1:]),
             "blur": rng.uniform(*self.blur),
             "bias": rng.uniform(*self.bias, (len(monomials(_ORDER)),)),
@@ -130,7 +131,7 @@ class LabelsToVolume(Intensity3D, listed=False):
         words = threefry2x32(key, (ops.cast(labels, "uint32"), np.uint32(0)))
         whole = (ops.cast(ops.right_shift(word, np.uint32(8)), "int32") for word in words)
         first, second = (ops.cast(number, "float32") * 2.0**-24 for number in whole)
-        low, high = (per_sample(params[name], labels) for name in ("low", "high"))
+        low, high = (per_sample(params["deviation"][:, k], labels) for k in (0, 1))
         deviation = low + (high - low) * second
         if self.background is None:
             return first, deviation

@@ -19,8 +19,8 @@ class RandomAffine3D(Geometric3D):
         rotation: angle about each axis, a fraction of a full turn from -1 to 1; a number f means (-f, f). The
             usual value is 10 degrees.
         zoom: from -1 (excluded) to 1: above 0 everything gets smaller, as in `RandomZoom`; f means (-f, f).
-        shear: mm by which a plane slides for each mm of its distance from the center, from -1 to 1, drawn for
-            each of the six pairs of axes.
+        shear: mm by which a plane slides for each mm of its distance from the center, from -0.45 to 0.45 (six of 0.5
+            could press a volume flat), drawn for each of the six pairs of axes.
         translation: shift along each axis, a fraction of the side from -1 to 1.
         axes: about which a volume is turned: 0 depth (each slice turns in its plane), 1 height, 2 width.
         isotropic: whether all axes are zoomed alike.
@@ -55,7 +55,7 @@ class RandomAffine3D(Geometric3D):
         super().__init__(**kwargs)
         self.rotation = check_factor(self, rotation, "rotation")
         self.zoom = check_factor(self, zoom, "zoom", above=-1.0)
-        self.shear = check_factor(self, shear, "shear")
+        self.shear = check_factor(self, shear, "shear", -0.45, 0.45)
         self.translation = check_factor(self, translation, "translation")
         self.axes = check_axes(self, axes)
         self.isotropic = check_flag(self, isotropic, "isotropic")

@@ -15,7 +15,7 @@ class RandomAnisotropy3D(Geometric3D):
     stays. Masks become as coarse as the volume; points and boxes stay where they are.
 
     Args:
-        factor: thickness of a slice in voxels, 1 or more; a pair (low, high) draws one for each volume.
+        factor: thickness of a slice in voxels, from 1 to 1000; a pair (low, high) draws one for each volume.
         axes: along which the slices may lie: 0 depth, 1 height, 2 width.
         **kwargs: as in `Geometric3D`.
 
@@ -26,7 +26,7 @@ class RandomAnisotropy3D(Geometric3D):
         As the input's.
 
     Raises:
-        ValueError: for a factor below 1 or an axis other than 0, 1 and 2.
+        ValueError: for a factor outside [1, 1000] or an axis other than 0, 1 and 2.
 
     Example:
 
@@ -47,7 +47,7 @@ class RandomAnisotropy3D(Geometric3D):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.factor = check_range(self, factor, "factor", 1.0)
+        self.factor = check_range(self, factor, "factor", 1.0, 1e3)
         self.axes = check_axes(self, axes)
 
     def draw(self, rng, view) -> Params:

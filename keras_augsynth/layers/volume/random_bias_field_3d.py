@@ -7,6 +7,8 @@ from keras_augsynth.core.checks import check_factor, check_integer
 from keras_augsynth.core.families.intensity_3d import Intensity3D
 from keras_augsynth.ops.polynomials import monomials, polynomial
 
+_MOST = 40.0  # a field of e**40 has no meaning; one of e**90 would be infinite
+
 
 class RandomBiasField3D(Intensity3D):
     """Makes each volume brighter here and darker there, as an uneven magnetic field does.
@@ -47,8 +49,8 @@ class RandomBiasField3D(Intensity3D):
         return {"coefficients": rng.uniform(*self.coefficients, (len(monomials(self.order)),))}
 
     def apply(self, x, params) -> Tensor:
-        field = ops.exp(polynomial(params["coefficients"], self.order, ops.shape(x)[1:4]))
-        return x * field[..., None]
+        exponent = polynomial(params["coefficients"], self.order, ops.shape(x)[1:4])
+        return x * ops.exp(ops.clip(exponent, -_MOST, _MOST))[..., None]
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class RandomContrast3D(Intensity3D):
         As the input's.
 
     Raises:
-        ValueError: for a negative factor.
+        ValueError: for a factor outside [0, 1000].
 
     Example:
 
@@ -40,8 +40,8 @@ class RandomContrast3D(Intensity3D):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.contrast = check_range(self, contrast, "contrast")
-        self.brightness = check_range(self, brightness, "brightness")
+        self.contrast = check_range(self, contrast, "contrast", 0.0, 1e3)
+        self.brightness = check_range(self, brightness, "brightness", 0.0, 1e3)
 
     def draw(self, rng, view) -> Params:
         return {"contrast": rng.uniform(*self.contrast), "brightness": rng.uniform(*self.brightness)}

@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_integer
+from keras_augsynth.core.checks import check_side
 from keras_augsynth.core.families.geometric_3d import Geometric3D
 from keras_augsynth.ops import matrices
 from keras_augsynth.ops.resample import resample
@@ -41,9 +41,9 @@ class RandomCrop3D(Geometric3D):
 
     def __init__(self, depth: int, height: int, width: int, **kwargs: Any):
         super().__init__(**kwargs)
-        self.depth = check_integer(self, depth, "depth", 1)
-        self.height = check_integer(self, height, "height", 1)
-        self.width = check_integer(self, width, "width", 1)
+        self.depth = check_side(self, depth, "depth")
+        self.height = check_side(self, height, "height")
+        self.width = check_side(self, width, "width")
 
     def output_size(self, size):
         return self.depth, self.height, self.width

@@ -58,8 +58,8 @@ class RandomDoseNoise(Intensity3D):
     ):
         super().__init__(**kwargs)
         self.dose = check_range(self, dose, "dose", 0.001, 1.0)
-        self.photons = check_number(self, photons, "photons", 1.0)
-        self.views = check_integer(self, views, "views", 1)
+        self.photons = check_number(self, photons, "photons", 1.0, 1e12)
+        self.views = check_integer(self, views, "views", 1, 10**6)
         self.spacing = check_spacing(self, spacing)
 
     def draw(self, rng, view) -> Params:

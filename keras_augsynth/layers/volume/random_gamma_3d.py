@@ -27,7 +27,7 @@ class RandomGamma3D(Intensity3D):
         As the input's.
 
     Raises:
-        ValueError: for an exponent below 0.01.
+        ValueError: for an exponent outside [0.01, 100].
 
     Example:
 
@@ -43,7 +43,7 @@ class RandomGamma3D(Intensity3D):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.gamma = check_range(self, gamma, "gamma", low=0.01)
+        self.gamma = check_range(self, gamma, "gamma", low=0.01, high=100.0)
         self.invert = check_flag(self, invert, "invert")
         self.retain_stats = check_flag(self, retain_stats, "retain_stats")
 

@@ -24,7 +24,7 @@ class RandomGaussianNoise3D(Intensity3D):
         As the input's.
 
     Raises:
-        ValueError: for a negative standard deviation.
+        ValueError: for a standard deviation outside [0, 1000].
 
     Example:
 
@@ -36,7 +36,7 @@ class RandomGaussianNoise3D(Intensity3D):
 
     def __init__(self, stddev: float | tuple[float, float] = (0.0, 0.3), **kwargs: Any):
         super().__init__(**kwargs)
-        self.stddev = check_range(self, stddev, "stddev")
+        self.stddev = check_range(self, stddev, "stddev", 0.0, 1e3)
 
     def draw(self, rng, view) -> Params:
         low, high = self.stddev

@@ -25,7 +25,7 @@ class RandomRicianNoise3D(Intensity3D):
         As the input's.
 
     Raises:
-        ValueError: for a negative standard deviation.
+        ValueError: for a standard deviation outside [0, 1000].
 
     Example:
 
@@ -40,7 +40,7 @@ class RandomRicianNoise3D(Intensity3D):
 
     def __init__(self, stddev: float | tuple[float, float] = (0.0, 0.1), **kwargs: Any):
         super().__init__(**kwargs)
-        self.stddev = check_range(self, stddev, "stddev")
+        self.stddev = check_range(self, stddev, "stddev", 0.0, 1e3)
 
     def draw(self, rng, view) -> Params:
         stddev, size = rng.uniform(*self.stddev), view.shape[1:]
@@ -48,8 +48,8 @@ class RandomRicianNoise3D(Intensity3D):
 
     def apply(self, x, params) -> Tensor:
         low, span = self.limits_of(x)
-        noisy = ops.sqrt((x - low + span * params["real"]) ** 2 + (span * params["imaginary"]) ** 2)
-        return ops.where(per_sample(params["stddev"], x) > 0.0, low + noisy, x)
+        length = ops.sqrt(((x - low) / span + params["real"]) ** 2 + params["imaginary"] ** 2)
+        return ops.where(per_sample(params["stddev"], x) > 0.0, low + span * length, x)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

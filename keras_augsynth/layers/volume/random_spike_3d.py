@@ -26,7 +26,7 @@ class RandomSpike3D(Intensity3D):
         As the input's.
 
     Raises:
-        ValueError: for no spike, or a negative intensity.
+        ValueError: for no spike, or an intensity outside [0, 1000].
 
     Example:
 
@@ -46,7 +46,7 @@ class RandomSpike3D(Intensity3D):
     ):
         super().__init__(**kwargs)
         self.spikes = check_integer_range(self, spikes, "spikes", 1, 64)
-        self.intensity = check_range(self, intensity, "intensity")
+        self.intensity = check_range(self, intensity, "intensity", 0.0, 1e3)
 
     def draw(self, rng, view) -> Params:
         most = self.spikes[1]
