@@ -44,7 +44,7 @@ AUTHORS |= {
     "modality_matters",
 }
 # Its arguments `mean` and `variance` are attributes of what was learned, as in Keras.
-EXCEPTIONS = {"Normalization": {"get_config"}}
+EXCEPTIONS = {"Normalization": {"get_config", "get_build_config"}}
 
 
 def overridden(cls):

@@ -1,6 +1,6 @@
 """The samples of one call in a fixed form, whatever the caller wrote."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras import ops
@@ -27,6 +27,7 @@ class Batch:
         points: `(N, K, d or more)`; for videos `(N, T, K, d or more)`.
         labels: as the caller gave them, `(N, ...)`, nested or not.
         lengths: valid steps of each sample, `(N,)`.
+        steps_mask: what Keras calls a mask, for layers of Keras.
     """
 
     modality: Modality
@@ -37,6 +38,7 @@ class Batch:
     points: Tensor | None = None
     labels: Any = None
     lengths: Tensor | None = None
+    steps_mask: Any = None
 
     def with_changes(self, **changes: Any) -> "Batch":
         return replace(self, **changes)
@@ -65,6 +67,3 @@ class Batch:
         changed = {name: regroup(value) for name, value in of_frames.items()}
         changed["box_fields"] = {name: regroup(value) for name, value in self.box_fields.items()}
         return replace(self, **changed)
-
-
-PARTS = tuple(each.name for each in fields(Batch))

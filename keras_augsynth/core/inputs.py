@@ -10,7 +10,7 @@ from keras import ops
 from keras_augsynth.core.batch import PADDING, Batch
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.companions import check_companions, is_mask
-from keras_augsynth.core.modalities import TEXT, Modality, by_name, names
+from keras_augsynth.core.modalities import TABULAR, TEXT, Modality, by_name, names
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
@@ -86,7 +86,7 @@ class Inputs:
     def check(layer: Any, inputs: Any, labels: Any = None, *_: Any) -> None:
         """Refuses what the layer cannot take: wrong keys, ranks, kinds and shapes."""
         key, x, modality = primary(layer, inputs)
-        _check_primary(layer, x, modality)
+        _check_primary(layer, inputs, x, modality)
         data = inputs if key is not None else {}
         check_companions(layer, x, data, labels, modality)
         for given in (labels, data.get("labels")):
@@ -250,7 +250,7 @@ def modality_of(layer: Any, shape: Sequence[Any] | None) -> Modality:
         keys = " or ".join(f'{{"{modality.key}": …}}' for modality in fitting)
         needed = f"say what they are, as {keys}, or by `modality=` when the layer is made: {names(fitting)} fit"
         raise wrong(layer, "inputs", needed, tuple(shape))
-    return fitting[0]
+    return TABULAR if TABULAR in fitting else fitting[0]  # rows rather than recordings
 
 
 def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) -> Shape:
@@ -261,7 +261,7 @@ def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) 
     return (*x[:channel], masks[channel], *x[channel + 1 :])
 
 
-def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
+def _check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> None:
     name = modality.key
     if x.shape is None or getattr(x.shape, "rank", 0) is None:
         raise wrong(layer, name, "have a known rank: set its shape with `set_shape`", x)
@@ -278,7 +278,8 @@ def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
     sample = shape[len(shape) - modality.rank :] if modality.has_channels else ()
     if 0 in sample:
         raise wrong(layer, name, "have no side of length 0", shape)
-    if name in _MOST_CHANNELS and len(shape) == modality.rank + 1:
+    could_be_rows = TABULAR in layer.modalities and not isinstance(inputs, dict) and layer.modality is None
+    if name in _MOST_CHANNELS and not could_be_rows and len(shape) == modality.rank + 1:
         most = _MOST_CHANNELS[name]
         if shape[-1] is not None and shape[-1] <= most and (shape[0] is None or shape[0] > most):
             axes = ", ".join(modality.axes)

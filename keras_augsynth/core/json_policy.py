@@ -12,7 +12,7 @@ from keras_augsynth._version import __version__
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.config import arguments
-from keras_augsynth.core.magnitudes import Distribution
+from keras_augsynth.core.distributions import Distribution
 
 _PACKAGE = "keras_augsynth"
 _OF_KERAS = ("name", "trainable", "dtype")

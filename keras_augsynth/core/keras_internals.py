@@ -50,6 +50,11 @@ def takes_training(layer: keras.layers.Layer) -> bool:
     return layer._call_has_training_arg
 
 
+def takes_mask(layer: keras.layers.Layer) -> bool:
+    """Whether `call` has the argument `mask`."""
+    return layer._call_has_mask_arg
+
+
 def is_data_layer(layer: Any) -> bool:
     """Whether it is one of Keras's own layers that prepare data (Resizing, Rescaling, RandomFlip …).
 

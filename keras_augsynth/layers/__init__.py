@@ -2,6 +2,7 @@
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.composites import OneOf, Pipeline, SomeOf
+from keras_augsynth.core.distributions import Choice, Normal, PerClass
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.core.families.mixing import Mixing
@@ -112,6 +113,7 @@ __all__ = [
     "AutoAugment",
     "AutoContrast",
     "CenterCrop",
+    "Choice",
     "CoarseDropout",
     "Color",
     "ContrastLimitedAdaptiveHistogramEqualization",
@@ -125,9 +127,11 @@ __all__ = [
     "MixUp",
     "Mixing",
     "Mosaic",
+    "Normal",
     "Normalization",
     "OneOf",
     "ParagraphSplice",
+    "PerClass",
     "Pipeline",
     "RandAugment",
     "RandomAffine",

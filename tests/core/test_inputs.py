@@ -6,7 +6,7 @@ import tensorflow as tf
 from properties import Case, values
 
 from keras_augsynth import layers
-from keras_augsynth.core import registry
+from keras_augsynth.core import config, registry
 
 SMALL = np.random.default_rng(3).integers(0, 256, (3, 10, 12, 3))
 POLICIES = {"AugMix", "AutoAugment", "RandAugment", "TrivialAugmentWide"}  # made of the others
@@ -28,6 +28,10 @@ def result_of(cls, dtype):
 def held_to_floats(cls, data, as_floats):
     """16-bit and boolean images and masks give what the same numbers give as float32 and int32."""
     arguments = {"seed": 1, **cls.at_strength(0.7)}
+    if data["images"].dtype == bool and "value_range" in config.arguments(cls):
+        arguments["value_range"] = (0, 1)
+        if "references" in arguments:
+            arguments["references"] = arguments["references"] / 255
     found, expected = (cls(**arguments)(each, training=True) for each in (data, as_floats))
     np.testing.assert_allclose(found["images"], expected["images"], rtol=1e-5, atol=1e-3)
     assert found["segmentation_masks"].dtype.name == data["segmentation_masks"].dtype
@@ -189,6 +193,7 @@ BOXES = {"boxes": np.zeros((2, 1, 4))}
         ({"bounding_boxes": {"boxes": np.zeros((3, 1, 4))}}, "`bounding_boxes` must have a row for each of 2 samples"),
         ({"bounding_boxes": {**BOXES, "labels": np.zeros((2, 3), int)}}, r'`bounding_boxes\["labels"\]` must have one'),
         ({"bounding_boxes": {**BOXES, "scores": np.zeros((2, 3))}}, r'`bounding_boxes\["scores"\]` must have one'),
+        ({"bounding_boxes": {**BOXES, "labels": np.full((2, 1), "cat")}}, r'`bounding_boxes\["labels"\]` must be real'),
         ({"bounding_boxes": {"boxes": RAGGED}}, "`boxes` must be dense: .* pad boxes with labels of -1"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -196,6 +201,15 @@ BOXES = {"boxes": np.zeros((2, 1, 4))}
 def test_companions_of_the_wrong_kind_or_shape(layer, companions, message):
     with pytest.raises((TypeError, ValueError), match=f"{type(layer).__name__}: {message}.* Received: "):
         layer({"images": images(), **companions}, training=True)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_frames_of_boxes_and_points_are_those_of_the_clip(data_format):
+    layer = layers.RandomBrightness(0.1, data_format=data_format)
+    clips = np.zeros((2, 3, 8, 8, 3), "float32")  # three channels, three frames
+    for wrong in ({"keypoints": np.zeros((2, 4, 1, 2))}, {"bounding_boxes": {"boxes": np.zeros((2, 4, 1, 4))}}):
+        with pytest.raises(ValueError, match=r"must have (3|8) frames, as the clips do"):
+            layer({"videos": clips, **wrong}, training=True)
 
 
 @pytest.mark.parametrize(
@@ -219,6 +233,12 @@ def test_labels_that_cannot_be_mixed(layer, labels):
     needed = "be from 0 to 3" if len(labels) == 2 else "have a row for each of 2 samples"
     with pytest.raises(ValueError, match=f"{layer.__name__}: `labels` must {needed}"):
         layer(num_classes=4)(images(), np.array(labels), training=True)
+
+
+@pytest.mark.parametrize("layer", [layers.MixUp(), layers.Mosaic(num_classes=4), layers.Pipeline([layers.CutMix()])])
+def test_words_cannot_be_mixed(layer):
+    with pytest.raises(TypeError, match="`labels` must be real numbers"):
+        layer(images(), np.array(["cat", "dog"]), training=True)
 
 
 @pytest.mark.parametrize("layer", [layers.MixUp, layers.CutMix, layers.Mosaic])

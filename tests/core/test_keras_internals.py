@@ -90,6 +90,11 @@ def test_layers_in_front():
     assert keras_internals.layers_in_front(second(merged)) == [second]
 
 
+def test_takes_mask():
+    assert keras_internals.takes_mask(keras.layers.Attention())
+    assert not keras_internals.takes_mask(keras.layers.Dense(1))
+
+
 def test_takes_training():
     assert keras_internals.takes_training(keras.layers.Dropout(0.5))
     assert not keras_internals.takes_training(keras.layers.Flatten())

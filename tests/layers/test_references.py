@@ -155,6 +155,13 @@ def test_wrong_arguments():
         layers.FourierDomainAdaptation(beta=0.5)
 
 
+@pytest.mark.parametrize("references", [np.array(0.2), 3, ["x"], np.zeros((1, 4, 4, 3), complex)])
+@pytest.mark.parametrize("layer", [layers.HistogramMatching, layers.FourierDomainAdaptation])
+def test_references_that_are_no_images(layer, references):
+    with pytest.raises(TypeError, match=f"{layer.__name__}: `references` must be .*images"):
+        layer(references)
+
+
 def test_a_volume_is_matched_as_a_whole(rng):
     """One histogram of all slices: as scikit-image's, which sees a picture of them."""
     volumes = rng.integers(0, 200, (2, 3, 8, 9, 2)).astype("uint8")

@@ -162,6 +162,12 @@ class Mixing(Augmentation, listed=False):
         return ops.one_hot(ops.reshape(labels, (-1,)), self.num_classes, dtype="float32")
 
     def check_labels(self, labels: Any) -> None:
+        super().check_labels(labels)
+        if not hasattr(labels, "dtype"):
+            return
+        dtype = getattr(labels.dtype, "name", labels.dtype)
+        if dtype == "string" or "complex" in dtype:
+            raise wrong(self, "labels", "be real numbers", dtype, TypeError)
         if self.num_classes is None or not isinstance(labels, tf.Tensor) or not hasattr(labels, "numpy"):
             return
         numbers = labels.numpy()

@@ -1,6 +1,6 @@
 """`ReferenceAugmentation`: layers that make a sample look like one of a bank of reference images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,8 +68,12 @@ class ReferenceAugmentation(Intensity, listed=False):
 
     def _images(self, images: Any) -> Iterator[np.ndarray]:
         low, high = self.value_range
+        if not isinstance(images, Iterable) or getattr(images, "ndim", 1) == 0:
+            raise wrong(self, "references", "be an array or a list of images", images, TypeError)
         for part in images:
             part = np.asarray(part[0] if isinstance(part, tuple) else part)
+            if part.dtype.kind in "OSUc":
+                raise wrong(self, "references", "be images of real numbers", part.dtype, TypeError)
             if part.ndim not in (3, 4) or 0 in part.shape[-3:]:
                 raise wrong(self, "references", "be images (height, width, channels)", part.shape)
             for image in part if part.ndim == 4 else part[None]:

@@ -103,7 +103,7 @@ class Stage:
         drawn: Drawn | None,
         modality: Modality,
         dtype: str | None,
-        certain: frozenset[int] = frozenset(),
+        certain: frozenset[Any] = frozenset(),
     ) -> Parts:
         step, x = self.steps[0], parts["x"]
         view = step.view(ops.shape(x), modality, parts.get("labels"), parts.get("lengths"))

@@ -41,9 +41,10 @@ class RandomCrop(Geometric):
         width: int,
         seed: int | None = None,
         data_format: str | None = None,
+        name: str | None = None,
         **kwargs: Any,
     ):
-        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        super().__init__(seed=seed, data_format=data_format, name=name, **kwargs)
         self.height = check_side(self, height, "height")
         self.width = check_side(self, width, "width")
 
