@@ -25,7 +25,7 @@ import numpy as np
 
 PACKAGES = (
     *("keras", "tensorflow", "numpy", "albumentations", "kornia", "torch", "opencv-python-headless"),
-    *("scikit-learn", "imbalanced-learn", "prdc", "scipy", "torchio", "monai"),
+    *("scikit-learn", "imbalanced-learn", "prdc", "scipy", "torchio", "monai", "nlpaug"),
 )
 LOAD = os.getloadavg()[0]  # processes that were running before this one began
 

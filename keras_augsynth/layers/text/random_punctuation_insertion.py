@@ -13,6 +13,8 @@ from keras_augsynth.ops.text.words import first_of, shuffled, uniforms
 class RandomPunctuationInsertion(WordAugmentation):
     """Puts punctuation marks in front of some words of each text (AEDA). The words and their order stay.
 
+    Before a `TextVectorization` that leaves punctuation out, as it does by default, this has no effect.
+
     Args:
         rate: how many marks are inserted in proportion to the number of words, from 0 to 1, and one more: drawn for
             each text from a pair (low, high). The paper's is up to 0.3.
