@@ -9,7 +9,31 @@ from keras_augsynth.data.audit import audit
 from keras_augsynth.data.enumerated import enumerated
 from keras_augsynth.layers.any_kind.normalization import Normalization
 from keras_augsynth.layers.any_kind.rescaling import Rescaling
+from keras_augsynth.layers.audio.add_noise import AddNoise
+from keras_augsynth.layers.audio.background_noise import BackgroundNoise
+from keras_augsynth.layers.audio.random_audio_crop import RandomAudioCrop
+from keras_augsynth.layers.audio.random_band_pass import RandomBandPass
+from keras_augsynth.layers.audio.random_band_stop import RandomBandStop
+from keras_augsynth.layers.audio.random_bit_crush import RandomBitCrush
+from keras_augsynth.layers.audio.random_clipping import RandomClipping
+from keras_augsynth.layers.audio.random_colored_noise import RandomColoredNoise
+from keras_augsynth.layers.audio.random_compression import RandomCompression
+from keras_augsynth.layers.audio.random_eq import RandomEQ
+from keras_augsynth.layers.audio.random_fade import RandomFade
 from keras_augsynth.layers.audio.random_gain import RandomGain
+from keras_augsynth.layers.audio.random_gain_transition import RandomGainTransition
+from keras_augsynth.layers.audio.random_high_pass import RandomHighPass
+from keras_augsynth.layers.audio.random_low_pass import RandomLowPass
+from keras_augsynth.layers.audio.random_mu_law import RandomMuLaw
+from keras_augsynth.layers.audio.random_pitch_shift import RandomPitchShift
+from keras_augsynth.layers.audio.random_polarity_inversion import RandomPolarityInversion
+from keras_augsynth.layers.audio.random_reverb import RandomReverb
+from keras_augsynth.layers.audio.random_reverse import RandomReverse
+from keras_augsynth.layers.audio.random_speed import RandomSpeed
+from keras_augsynth.layers.audio.random_time_mask import RandomTimeMask
+from keras_augsynth.layers.audio.random_time_shift import RandomTimeShift
+from keras_augsynth.layers.audio.random_time_stretch import RandomTimeStretch
+from keras_augsynth.layers.audio.random_vtlp import RandomVTLP
 from keras_augsynth.layers.image.blur.random_defocus import RandomDefocus
 from keras_augsynth.layers.image.blur.random_gaussian_blur import RandomGaussianBlur
 from keras_augsynth.layers.image.blur.random_median_blur import RandomMedianBlur
@@ -79,15 +103,22 @@ from keras_augsynth.layers.image.policies.aug_mix import AugMix
 from keras_augsynth.layers.image.policies.auto_augment import AutoAugment
 from keras_augsynth.layers.image.policies.rand_augment import RandAugment
 from keras_augsynth.layers.image.policies.trivial_augment_wide import TrivialAugmentWide
+from keras_augsynth.layers.spectrogram.random_frequency_mask import RandomFrequencyMask
+from keras_augsynth.layers.spectrogram.random_frequency_warp import RandomFrequencyWarp
+from keras_augsynth.layers.spectrogram.random_spectrogram_time_mask import RandomSpectrogramTimeMask
+from keras_augsynth.layers.spectrogram.random_time_warp import RandomTimeWarp
+from keras_augsynth.layers.spectrogram.spec_augment import SpecAugment
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
 
 __all__ = [
+    "AddNoise",
     "AugMix",
     "Augmentation",
     "AutoAugment",
     "AutoContrast",
+    "BackgroundNoise",
     "CenterCrop",
     "CoarseDropout",
     "Color",
@@ -107,43 +138,62 @@ __all__ = [
     "Pipeline",
     "RandAugment",
     "RandomAffine",
+    "RandomAudioCrop",
+    "RandomBandPass",
+    "RandomBandStop",
+    "RandomBitCrush",
     "RandomBrightness",
     "RandomChannelDropout",
     "RandomChannelShuffle",
+    "RandomClipping",
     "RandomColorDegeneration",
     "RandomColorJitter",
+    "RandomColoredNoise",
+    "RandomCompression",
     "RandomContrast",
     "RandomCrop",
     "RandomCutout",
     "RandomD4",
     "RandomDefocus",
     "RandomDownscale",
+    "RandomEQ",
     "RandomElasticTransform",
     "RandomErasing",
+    "RandomFade",
     "RandomFeatureNoise",
     "RandomFlip",
     "RandomFlip3D",
     "RandomFog",
+    "RandomFrequencyMask",
+    "RandomFrequencyWarp",
     "RandomGain",
+    "RandomGainTransition",
     "RandomGamma",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomGridDistortion",
+    "RandomHighPass",
     "RandomHue",
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
+    "RandomLowPass",
     "RandomMedianBlur",
     "RandomMotionBlur",
+    "RandomMuLaw",
     "RandomOpticalDistortion",
     "RandomPCALighting",
     "RandomPerspective",
+    "RandomPitchShift",
     "RandomPlanckianJitter",
+    "RandomPolarityInversion",
     "RandomPosterization",
     "RandomRGBShift",
     "RandomRain",
     "RandomResizedCrop",
+    "RandomReverb",
+    "RandomReverse",
     "RandomRot90",
     "RandomRotation",
     "RandomSaltAndPepper",
@@ -153,15 +203,23 @@ __all__ = [
     "RandomShear",
     "RandomShotNoise",
     "RandomSpeckleNoise",
+    "RandomSpectrogramTimeMask",
+    "RandomSpeed",
     "RandomThinPlateSpline",
+    "RandomTimeMask",
+    "RandomTimeShift",
+    "RandomTimeStretch",
+    "RandomTimeWarp",
     "RandomToneCurve",
     "RandomTranslation",
+    "RandomVTLP",
     "RandomVignette",
     "RandomWordDeletion",
     "RandomZoom",
     "Rescaling",
     "Solarization",
     "SomeOf",
+    "SpecAugment",
     "TrivialAugmentWide",
     "audit",
     "enumerated",
