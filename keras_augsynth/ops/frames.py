@@ -96,27 +96,41 @@ def stretched(x: Tensor, rate: Tensor, size: int | Tensor, window: int) -> Tenso
 def with_other_tract(x: Tensor, factor: Tensor, sample_rate: float, window: int) -> Tensor:
     """The resonances of `x` `(N, C, T)`, `factor` `(N,)` times as high; the pitch stays.
 
-    The smoothed spectrum of each frame is replaced by itself on a stretched frequency axis.
+    Linear prediction finds the resonances of each frame; its response is replaced by itself on a stretched frequency
+    axis.
     """
     found = spectra(x, window)
     loudest = ops.max(ops.abs(x), axis=(1, 2))[:, None, None, None]
     unit = 1.0 / ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
     power = ops.square(tf.math.real(found) * unit) + ops.square(tf.math.imag(found) * unit)
+    emphasis = np.abs(np.fft.rfft([1.0, -0.97], window)) ** 2  # a voice falls towards high frequencies
+    correlation = tf.signal.irfft(tf.cast(power * emphasis.astype("float32"), found.dtype))
+    order = min(2 + round(sample_rate / 1000.0), window // 2)
+    predictor = tf.signal.rfft(_predictor(correlation[..., : order + 1]), fft_length=[window])
+    inverse = ops.square(tf.math.real(predictor)) + ops.square(tf.math.imag(predictor))
     count = window // 2 + 1
-    # To blur a spectrum by a Gaussian is to fade out the autocorrelation, of which it is the transform.
-    lag = np.minimum(np.arange(window), window - np.arange(window)) / sample_rate
-    fade = np.exp(-0.5 * (2.0 * np.pi * _ENVELOPE_HZ * lag) ** 2).astype("float32")
-    blurred = tf.signal.rfft(tf.signal.irfft(tf.cast(power, found.dtype)) * fade)
-    envelope = ops.maximum(tf.math.real(blurred), 0.0)
     place = ops.minimum(np.arange(count, dtype="float32") / factor[:, None], float(count - 1))
     first = ops.minimum(ops.cast(ops.floor(place), "int32"), count - 2)
     part = (place - ops.cast(first, "float32"))[:, None, None]
-    rows = tf.transpose(envelope, (0, 3, 1, 2))  # `(N, bins, C, frames)`
+    rows = tf.transpose(inverse, (0, 3, 1, 2))  # `(N, bins, C, frames)`
     read = lambda index: tf.transpose(tf.gather(rows, index, batch_dims=1), (0, 2, 3, 1))
     moved = (1.0 - part) * read(first) + part * read(first + 1)
-    floor = 1e-6 * ops.max(envelope, axis=-1, keepdims=True) + 1e-30
-    gain = ops.sqrt((moved + floor) / (envelope + floor))
+    gain = ops.sqrt(inverse / moved)
     return waves(found * tf.cast(gain, found.dtype), window, ops.shape(x)[2])
 
 
-_ENVELOPE_HZ = 200.0  # wider than the distance of a voice's harmonics
+def _predictor(correlation: Tensor) -> Tensor:
+    """The coefficients 1, a1 … ap of linear prediction from an autocorrelation `(..., p + 1)`, by Levinson and Durbin.
+
+    The autocorrelation is that of a little noise besides, so that silence has a solution.
+    """
+    lags = [correlation[..., k : k + 1] for k in range(correlation.shape[-1])]
+    lags[0] = 1.0001 * lags[0] + 1e-9
+    a, error = ops.ones_like(lags[0]), lags[0]
+    for k in range(1, len(lags)):
+        missing = ops.sum(a * ops.concatenate(lags[k:0:-1], axis=-1), axis=-1, keepdims=True)
+        reflection = ops.clip(-missing / error, -0.9999, 0.9999)
+        longer = ops.pad(a, [[0, 0]] * (len(a.shape) - 1) + [[0, 1]])
+        a = longer + reflection * ops.flip(longer, axis=-1)
+        error = error * (1.0 - ops.square(reflection))
+    return a

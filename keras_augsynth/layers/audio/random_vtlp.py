@@ -9,8 +9,8 @@ from keras_augsynth.ops.frames import with_other_tract
 class RandomVTLP(Sound):
     """Lets each recording be spoken by a larger or a smaller person: its resonances move, its pitch stays.
 
-    Vocal tract length perturbation. The smoothed spectrum is stretched along the frequency axis; what lies between,
-    the voice itself, stays where it is. On spectrograms see `RandomFrequencyWarp`.
+    Vocal tract length perturbation, by linear prediction. On spectrograms see `RandomFrequencyWarp`, which moves the
+    pitch, too.
 
     Args:
         factor: how many times as high the resonances become, from 0.5 to 2; 1 changes nothing. A pair (low, high)
