@@ -6,14 +6,14 @@ from typing import Any
 
 import keras
 
-from keras_augsynth.core import registry
+from keras_augsynth.core import keras_internals, registry
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_range, wrong
 from keras_augsynth.core.composites import Pipeline
 from keras_augsynth.core.config import arguments
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.families.geometric import Geometric
-from keras_augsynth.core.modalities import IMAGE_LIKE, MODALITIES, names
+from keras_augsynth.core.modalities import MODALITIES, by_name, names
 
 try:
     import keras_tuner
@@ -95,7 +95,7 @@ def augmentation_space(
             own = cls.at_strength(amount)
             fitting = {key: value for key, value in shared.items() if key in arguments(cls)}
             chosen.append(cls(**{**own, **fitting, "p": p * own.get("p", 1.0)}))
-    return Pipeline(chosen, seed=seed)
+    return Pipeline(chosen, seed=seed, modality=modality)
 
 
 class AugmentedHyperModel(keras_tuner.HyperModel):
@@ -145,8 +145,7 @@ class AugmentedHyperModel(keras_tuner.HyperModel):
             raise wrong(self, "build", "return a model without a `train_step` of its own", model, TypeError)
         source = model.inputs[0]
         whole = keras.Sequential([keras.Input(source.shape[1:], dtype=source.dtype), policy, model])
-        # The arguments themselves: `get_compile_config` loses functions that nobody has registered.
-        whole.compile(**model._compile_config.config)
+        whole.compile(**keras_internals.compile_arguments(model))
         return whole
 
     def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
@@ -161,7 +160,7 @@ def _candidates(owner: str, modality: Any, layers: Any) -> list[type[Augmentatio
     known = {cls.__name__: cls for cls in registry.layers(modality)}
     if layers is None:
         fitting = [cls for cls in known.values() if not _unfit(cls)]
-        if modality in names(IMAGE_LIKE):
+        if by_name(modality).is_planar:
             return [cls for cls in fitting if cls.__name__ in IMAGE_LAYERS]
         return [cls for cls in fitting if cls.modalities[0].name == modality]
     if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:

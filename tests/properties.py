@@ -27,8 +27,8 @@ from keras_augsynth.core.modalities import TEXT, Modality
 _RNG = np.random.default_rng(1)
 INPUTS = {
     "image": _RNG.integers(0, 256, (6, 28, 24, 3)).astype("uint8"),
-    "video": _RNG.integers(0, 256, (6, 3, 20, 18, 3)).astype("uint8"),
-    "volume": _RNG.integers(-9, 9, (6, 4, 20, 18, 3)).astype("int16"),
+    "video": _RNG.integers(0, 256, (6, 3, 26, 22, 3)).astype("uint8"),
+    "volume": _RNG.integers(-9, 9, (6, 4, 26, 22, 3)).astype("int16"),
     "audio": _RNG.normal(size=(6, 50)).astype("float32"),
     "spectrogram": _RNG.normal(size=(6, 20, 8)).astype("float32"),
     "text": np.array([b"one two three four five six", b"", b"a  b", b"x", b"so it goes on and on", b"z w v u"], object),
@@ -336,7 +336,7 @@ def wrong_inputs_are_refused(case: Case) -> None:
     layer, name, key = case.make(), case.layer.__name__, case.key
     with pytest.raises(ValueError, match=rf"{name}: `{key}` must .* Received: "):
         layer(np.zeros((2,) * 7, "float32") if not case.is_text else np.full((2, 2, 2, 2), "a"))
-    with pytest.raises(ValueError, match=rf'{name}: `inputs` must have the key "{key}"'):
+    with pytest.raises(ValueError, match=rf'{name}: `inputs` must have the key .*"{key}"'):
         layer({"something": case.inputs})
     strings = np.full(case.inputs.shape, "a") if not case.is_text else np.zeros(3)
     with pytest.raises(TypeError, match=rf"{name}: `{key}` must be (strings|numbers)"):

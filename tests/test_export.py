@@ -103,8 +103,8 @@ def test_augment_is_random_and_seeded_is_not(images, results):
 def test_entropy_is_new_in_every_process(folder, images, results):
     """Both load the same file and augment first of all."""
     keras.utils.set_random_seed(5)
-    here = tf.saved_model.load(folder / "served").augment(images)
-    assert not np.array_equal(here, results["augment"])
+    loaded = tf.saved_model.load(folder / "served")
+    assert not np.array_equal(loaded.augment(images), results["augment"])
 
 
 def test_tta_is_the_mean_over_views(model, images, served, results):

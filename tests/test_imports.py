@@ -17,14 +17,15 @@ MAY_SEE = {
     "_version": set(),
     "ops": set(),
     "core": {"ops"},
-    "layers": {"ops", "core"},
-    "synthesis": {"ops", "core"},
+    "data": {"ops", "core"},
+    "layers": {"ops", "core", "data"},
+    "synthesis": {"ops", "core", "data"},
     "losses": {"ops", "core"},
     "metrics": {"ops", "core"},
-    "callbacks": {"ops", "core", "synthesis", "metrics", "losses"},
+    "callbacks": {"ops", "core", "data", "synthesis", "metrics", "losses"},
     "export": {"core"},
     "tuning": {"core", "layers"},
-    "__init__": {"core", "layers", "synthesis", "losses", "metrics", "callbacks", "export", "tuning"},
+    "__init__": {"core", "data", "layers", "synthesis", "losses", "metrics", "callbacks", "export", "tuning"},
 }
 FOR_ALL = {"_version"}
 # Of the synthesizers, callbacks know the protocol and how seeds are drawn.
@@ -100,7 +101,7 @@ def test_imports_run_one_way():
         ("core.policy", "from keras_augsynth.layers import RandomFlip", ".layers"),
         ("core.policy", "import keras_augsynth.tuning as t", ".tuning"),
         ("core.policy", "from .. import export", ".export"),
-        ("core.policy", "from ..layers.image import rescaling", ".layers.image.rescaling"),
+        ("core.policy", "from ..layers.any_kind import rescaling", ".layers.any_kind.rescaling"),
         ("core.policy", "import importlib\nimportlib.import_module('keras_augsynth.layers')", ".layers"),
         ("layers.__init__", "from ..synthesis import GAN", ".synthesis"),
         ("ops.color", "from keras_augsynth.core.checks import wrong", ".core.checks"),

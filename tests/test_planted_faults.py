@@ -9,7 +9,9 @@ from keras import ops
 from properties import BASE_PROPERTIES, COMPILED, PROPERTIES, RESULTS, Case
 
 from keras_augsynth import layers
+from keras_augsynth.core.modalities import IMAGE, VIDEO
 from keras_augsynth.ops import matrices
+from keras_augsynth.ops.rows import per_sample
 
 
 class Sound(layers.Augmentation, listed=False):
@@ -19,7 +21,7 @@ class Sound(layers.Augmentation, listed=False):
         super().__init__(**kwargs)
         self.amount = amount
 
-    def draw(self, rng, shape):
+    def draw(self, rng, view):
         return {"shift": rng.uniform(-self.amount, self.amount)}
 
     def apply(self, x, params):
@@ -27,13 +29,13 @@ class Sound(layers.Augmentation, listed=False):
 
 
 class AlwaysActive(Sound, listed=False):
-    def call(self, inputs, labels=None, sample_weight=None, training=None):
-        return super().call(inputs, labels, sample_weight, training=True)
+    def __call__(self, inputs, *args, training=None, **kwargs):
+        return super().__call__(inputs, *args, training=True, **kwargs)
 
 
 class ActiveInModels(Sound, listed=False):
-    def call(self, inputs, labels=None, sample_weight=None, training=None):
-        return super().call(inputs, labels, sample_weight, training=True if training is None else training)
+    def __call__(self, inputs, *args, training=None, **kwargs):
+        return super().__call__(inputs, *args, training=True if training is None else training, **kwargs)
 
 
 class IgnoresChance(Sound, listed=False):
@@ -42,18 +44,18 @@ class IgnoresChance(Sound, listed=False):
 
 
 class HiddenRandomness(Sound, listed=False):
-    def draw(self, rng, shape):
-        return {"shift": tf.random.uniform((shape[0],))}
+    def draw(self, rng, view):
+        return {"shift": tf.random.uniform((view.shape[0],))}
 
 
 class FrozenInGraphs(Sound, listed=False):
-    def draw(self, rng, shape):
+    def draw(self, rng, view):
         return {"shift": np.random.uniform(size=6).astype("float32")}
 
 
 class OneForTheBatch(Sound, listed=False):
-    def draw(self, rng, shape):
-        return {"shift": ops.zeros((shape[0],)) + rng.uniform()[0]}
+    def draw(self, rng, view):
+        return {"shift": ops.zeros((view.shape[0],)) + rng.uniform()[0]}
 
 
 class LooksAtNeighbours(Sound, listed=False):
@@ -62,8 +64,8 @@ class LooksAtNeighbours(Sound, listed=False):
 
 
 class CountsRows(Sound, listed=False):
-    def draw(self, rng, shape):
-        return {"shift": ops.cast(ops.arange(shape[0]), "float32")}
+    def draw(self, rng, view):
+        return {"shift": ops.cast(ops.arange(view.shape[0]), "float32")}
 
 
 class SinglesDiffer(Sound, listed=False):
@@ -98,8 +100,9 @@ class ForgetsItsArgument(Sound, listed=False):
 
 
 class ForgetsItsCalls(Sound, listed=False):
-    def save_own_variables(self, store):
-        store["calls"] = np.zeros(2, "uint32")
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        self._calls.state.assign(np.zeros(2, "uint32"))
 
 
 class CallsPython(Sound, listed=False):
@@ -126,8 +129,8 @@ class SeldomChanges(Sound, listed=False):
 
 
 class RandomInPredict(Sound, listed=False):
-    def rest(self, shape):
-        return {"shift": tf.random.uniform((shape[0],))}
+    def inference_params(self, view):
+        return {"shift": tf.random.uniform((view.shape[0],))}
 
 
 class ChangesTheDictionary(Sound, listed=False):
@@ -161,14 +164,23 @@ class LeavesTheMask(layers.Geometric, listed=False):
     sampling = None
     whole_pixels = True
 
-    def draw(self, rng, shape):
-        return {"shift": ops.ones(shape[:1])}
+    def draw(self, rng, view):
+        return {"shift": ops.ones(view.shape[:1])}
 
     def matrix(self, params, size):
         return matrices.translation(5.0 * params["shift"], 0.0)
 
     def move(self, x, params):
         return ops.roll(x, -5, axis=2) if x.dtype == tf.float32 else x
+
+
+class ForgetsVideos(Sound, listed=False):
+    """Says that it serves videos, and leaves them as they are."""
+
+    modalities = (IMAGE, VIDEO)
+
+    def apply(self, x, params):
+        return x + per_sample(params["shift"], x) if len(x.shape) == 4 else x
 
 
 class TakesAnything(Sound, listed=False):
@@ -201,7 +213,7 @@ class HalfAPixelOff(layers.Geometric, listed=False):
 
     sampling = None
 
-    def draw(self, rng, shape):
+    def draw(self, rng, view):
         return {"sign": ops.where(rng.bernoulli(0.5), 1.0, -1.0)}
 
     def matrix(self, params, size):
@@ -241,6 +253,7 @@ FAULTS = {
     properties.wrong_inputs_are_refused: TakesAnything,
     properties.wrong_arguments_are_refused: ChecksNothing,
     properties.channels_first: IgnoresTheFormat,
+    properties.serves_its_other_kinds_of_data: ForgetsVideos,
 }
 # Faults that no check sees because the layer does not get as far; the property fails by the layer's own error.
 CRASHES = {

@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core import keras_internals
+
 Tensor = Any
 
 
@@ -148,7 +150,7 @@ class Injection:
         with contextlib.ExitStack() as stack:
             if any(owner.real_statistics for owner in self.owners):
                 real = ops.arange(ops.shape(keras.tree.flatten(all_x)[0])[0]) < count
-                for layer in self._model._flatten_layers():
+                for layer in keras_internals.flat_layers(self._model):
                     if isinstance(layer, keras.layers.BatchNormalization):
                         stack.enter_context(_attribute(layer, "call", functools.partial(_normalized, layer, real)))
             if not padded or factors or all(rows.weight is None for rows in more):

@@ -28,6 +28,7 @@ from keras_augsynth.callbacks.strategies import (
     effective_weights,
 )
 from keras_augsynth.callbacks.teachers import Teachers
+from keras_augsynth.callbacks.units import check_units
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, check_seed, wrong
 from keras_augsynth.losses import PriorCorrection
@@ -100,8 +101,9 @@ class SyntheticBalancer(keras.callbacks.Callback):
             synthesizer that was not fitted, labels of another form than described, "validated" without validation rows.
 
     Warns:
-        UserWarning: for `class_weight` beside it, which corrects twice; classes that the validation data lack; a
-            synthesizer that fails in the middle of the training, which goes on without it.
+        UserWarning: for `class_weight` beside it, which corrects twice; classes that the validation data lack;
+            samples that are plainly in other units than the training data; a synthesizer that fails in the middle of
+            the training, which goes on without it.
 
     Example:
 
@@ -322,6 +324,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         for name, each in self.synthesizers.items():
             sources[name] = source = Live(each, accept)
             rows = self._probed(name, source, each, int(wanted.argmax()))
+            check_units(name, rows, given.get("x"), self.augment, stacklevel=5)
             if self.mode == "pool":
                 spec = keras.tree.map_structure(lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), rows)
                 relative = wanted if wanted.any() else np.ones_like(wanted)

@@ -14,21 +14,24 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core import activity, keras_internals, registry
-from keras_augsynth.core.checks import check_choice, check_flag, check_magnitude, check_number, check_seed, wrong
+from keras_augsynth.core.checks import Rule, check_by_rule, check_choice, check_flag, check_number, check_seed, wrong
 from keras_augsynth.core.config import arguments, plain, restored
+from keras_augsynth.core.distributions import PerClass
 from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
 from keras_augsynth.core.inputs import Inputs, dense, modality_of
 from keras_augsynth.core.magnitudes import HasMagnitudes
-from keras_augsynth.core.modalities import IMAGE, TEXT, Modality, names
+from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
+from keras_augsynth.core.ranges import look
+from keras_augsynth.core.recorded import Recorded
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
 
 
-class Augmentation(HasMagnitudes, keras.layers.Layer):
+class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
     """A layer that changes its inputs at random, each sample for itself.
 
     It changes nothing unless it is active: `training=True` or `False`, given by the caller of the outermost layer or
@@ -56,6 +59,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
             images' height and width are taken for masks.
         sample_weight: given over triples; then a triple comes back.
         training: bool or None.
+        mask: a Keras mask of the steps of `inputs`, for layers of Keras that stand in a composite and take one.
 
     With "sample_ids" (and "epoch") a sample's draws depend on them and on the seed alone. Otherwise they
     depend on the seed, a counter of calls (saved with the model) and the row.
@@ -69,6 +73,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     planar = False  # whether `apply` wants images (N, height, width, C): the frames of a video one by one
     modality_matters = False  # whether it makes a difference if a tensor is a video or a volume
     mixes = bends = whole_pixels = False
+    is_planned = False  # whether the layer, or a composite around it, has been called: its fixed arguments stay
     is_value_map = False
     sampling: Any = None
     fixed_arguments: tuple[str, ...] = ()  # constructor arguments of a base that the class provides itself
@@ -96,9 +101,7 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
-        self.p = check_magnitude(self, p, "p", 0.0, 1.0)
-        if p != 1.0 and not self.has_chance:
-            raise wrong(self, "p", "be 1: the layer is the same for all samples", p)
+        self.p = check_by_rule(self, p, "p", Rule(self._chance, 0.0, 1.0))
         seed = check_seed(self, seed)
         self.is_seeded = seed is not None
         self.seed = python_random.randint(1, 10**9) if seed is None else seed  # Keras's own source
@@ -110,11 +113,13 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         if modality is not None:
             check_choice(self, modality, "modality", names(self.modalities))
         self.sample_rate = None if sample_rate is None else check_number(self, sample_rate, "sample_rate", 1.0)
-        self._calls = keras.random.SeedGenerator(0)  # state 1 counts the calls
+        self._calls = keras.random.SeedGenerator(0) if self.has_chance else None  # state 1 counts the calls
         self._plan: Plan | None = None
-        self.supports_masking = True
+        self.looks_at_values = True  # until they have been seen to lie in the value range, or not
+        # A mask of steps means nothing for images, and is wrong behind what mixes samples.
+        self.supports_masking = not self.mixes and not all(each.is_spatial for each in self.modalities)
         keras_internals.accept_inputs_as_they_are(self)
-        if self.modalities == (TEXT,):
+        if all(each.dtype == "string" for each in self.modalities):
             self.jit = self.supports_jit = False  # XLA over strings aborts the process
         if type(self).build is Augmentation.build:
             self.built = True
@@ -193,7 +198,13 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         return (*shape[:start], *self.moved_size(shape[start:end]), *shape[end:])
 
     def check_labels(self, labels: Any) -> None:
-        """Refuses labels that the layer cannot take, where their values are known."""
+        """Refuses labels that the layer cannot take."""
+        for value in self.magnitudes().values():
+            if isinstance(value, PerClass):
+                value.check_labels(self, labels)
+
+    def check_masks(self, dtype: str) -> None:
+        """Refuses masks of a dtype that cannot hold what the layer writes into them."""
 
     @property
     def changes_masks(self) -> bool:
@@ -210,70 +221,25 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         inputs, args = dense(self, inputs), tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
+        look(self, inputs)
         if not tf.executing_eagerly():
             self.plan.make_variables()
         return super().__call__(inputs, *args, **kwargs)
 
-    def call(self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None) -> Any:
+    def call(
+        self,
+        inputs: Any,
+        labels: Any = None,
+        sample_weight: Any = None,
+        training: bool | None = None,
+        mask: Any = None,
+    ) -> Any:
         read = Inputs(self, inputs, labels)
+        batch = read.batch.with_changes(steps_mask=mask)
         keys = None
-        if activity.is_active(self):
+        if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
-        return read.restore(self.plan(read.batch, keys), sample_weight)
-
-    def draw_params(self, sample_ids: Any, epoch: int = 0, *, shape: Sequence[int] | None = None) -> dict[str, Any]:
-        """What the layer draws for samples with these ids: the same as in a call with "sample_ids" and "epoch".
-
-        Args:
-            sample_ids: integers `(N,)`.
-            epoch: integer.
-            shape: of one sample, channels last. Only for layers whose draws depend on it, such as crops.
-
-        Returns:
-            For each layer that is carried out, in order, {"params": …, "gate": bool `(N,)` where some samples are
-            left out}. To look at, or to be handed to `replay`.
-
-        Example:
-
-        >>> layer = RandomRotation(0.1, seed=1)
-        >>> params = layer.draw_params([17, 4])
-        >>> turned = layer.replay(images[:2], params)
-        """
-        ids = ops.reshape(ops.convert_to_tensor(sample_ids), (-1,))
-        if "int" not in ops.dtype(ids):
-            raise wrong(self, "sample_ids", "be integers", ops.dtype(ids), TypeError)
-        keys = activity.keys(self._calls, ids, ops.convert_to_tensor(epoch))
-        modality = modality_of(self, None if shape is None else (None, *shape))
-        sample = (None,) * modality.rank if shape is None else tuple(shape)
-        try:
-            return self.plan.record(keys, (ops.shape(ids)[0], *sample), modality)
-        except (TypeError, ValueError) as error:
-            if shape is not None:
-                raise
-            raise wrong(self, "shape", "be given: what is drawn depends on the size of a sample", shape) from error
-
-    def replay(self, inputs: Any, params: dict[str, Any]) -> Any:
-        """Changes samples by what `draw_params` returned, in the order of its ids.
-
-        Args:
-            inputs: as in a call.
-            params: of `draw_params`, for as many samples.
-
-        Raises:
-            ValueError: for parameters of another layer or of another number of samples.
-        """
-        inputs = dense(self, inputs)
-        Inputs.check(self, inputs)
-        read = Inputs(self, inputs)
-        steps = [step.name for step in self.plan.steps]
-        if not isinstance(params, dict) or list(params) != steps:
-            raise wrong(self, "params", f"be what `draw_params` of this layer returns, for {steps}", params)
-        params = keras.tree.map_structure(ops.convert_to_tensor, params)
-        for row in keras.tree.flatten(params):
-            if row.shape[0] != read.batch.x.shape[0]:
-                needed = f"be drawn for {read.batch.x.shape[0]} samples"
-                raise wrong(self, "params", needed, f"parameters for {row.shape[0]}")
-        return read.restore(self.plan.carry_out(read.batch, record=params))
+        return read.restore(self.plan(batch, keys), sample_weight)
 
     @property
     def plan(self) -> Plan:
@@ -290,33 +256,51 @@ class Augmentation(HasMagnitudes, keras.layers.Layer):
         return self.changed_shape(tuple(input_shape), modality_of(self, input_shape))
 
     def compute_output_spec(
-        self, inputs: Any, labels: Any = None, sample_weight: Any = None, training: bool | None = None
+        self,
+        inputs: Any,
+        labels: Any = None,
+        sample_weight: Any = None,
+        training: bool | None = None,
+        mask: Any = None,
     ) -> Any:
         return Inputs.spec(self, inputs, labels, sample_weight)
 
+    def _chance(self, p: Any) -> float:
+        p = check_number(self, p, "p", 0.0, 1.0)
+        if p != 1.0 and not self.has_chance:
+            raise wrong(self, "p", "be 1: the layer is the same for all samples", p)
+        return p
+
     # Configuration and state.
 
+    @classmethod
+    def _arguments(cls) -> tuple[str, ...]:
+        own: Any = cls
+        return arguments(own)
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if vars(self).get("_plan") is not None and name in arguments(type(self)) and name not in self.magnitudes():
+        if self.is_planned and name in self._arguments() and name not in self.magnitudes():
             needed = "be given when the layer is made; only magnitudes and `p` can be changed after the first call"
             raise wrong(self, name, needed, value)
         super().__setattr__(name, value)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **{name: plain(getattr(self, name)) for name in arguments(type(self))}}
+        return {**super().get_config(), **{name: plain(getattr(self, name)) for name in self._arguments()}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Augmentation":
-        known = arguments(cls)
+        known = cls._arguments()
         return cls(**{k: restored(v, custom_objects) if k in known else v for k, v in config.items()})
 
     def save_own_variables(self, store: dict) -> None:
         super().save_own_variables(store)
-        store["calls"] = np.asarray(ops.convert_to_tensor(self._calls.state))
+        if self._calls is not None:
+            store["calls"] = np.asarray(ops.convert_to_tensor(self._calls.state))
         store["magnitudes"] = self.magnitude_numbers()
 
     def load_own_variables(self, store: dict) -> None:
-        self._calls.state.assign(store["calls"])
+        if self._calls is not None:
+            self._calls.state.assign(store["calls"])
         self.set_magnitude_numbers(np.asarray(store["magnitudes"]))
         rest = set(store.keys()) - {"calls", "magnitudes"}
         super().load_own_variables({name: store[name] for name in rest})

@@ -1,6 +1,6 @@
 """The samples of one call in a fixed form, whatever the caller wrote."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keras import ops
@@ -10,6 +10,8 @@ from keras_augsynth.ops.boxes import NAMES_OF_CLASSES
 
 Tensor = Any
 NO_FIELDS: dict[str, Tensor] = {}
+PADDING = "__padding__"
+"""The field of boxes that says which of them were padding when they came in, bool `(N, B)`: these never move."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,11 @@ class Batch:
         x: the data themselves, `(N, ...)`.
         masks: `(N, *size, C')`, for videos `(N, T, *size, C')`.
         boxes: `(N, B, 4)` left, top, right, bottom in pixels; in volumes `(N, B, 6)`; for videos `(N, T, B, 4)`.
-        box_fields: what each box has besides, "labels" among them, each `(N, B)`.
+        box_fields: what each box has besides, "labels" among them, each `(N, B)`; with labels also `PADDING`.
         points: `(N, K, d or more)`; for videos `(N, T, K, d or more)`.
         labels: as the caller gave them, `(N, ...)`, nested or not.
         lengths: valid steps of each sample, `(N,)`.
+        steps_mask: what Keras calls a mask, for layers of Keras.
     """
 
     modality: Modality
@@ -35,6 +38,7 @@ class Batch:
     points: Tensor | None = None
     labels: Any = None
     lengths: Tensor | None = None
+    steps_mask: Any = None
 
     def with_changes(self, **changes: Any) -> "Batch":
         return replace(self, **changes)
@@ -45,7 +49,7 @@ class Batch:
         return {name: value for name, value in found.items() if value is not None and value is not NO_FIELDS}
 
     def padding_of_boxes(self) -> Tensor | None:
-        """bool `(N, B, 1)`: which boxes are padding, of class -1; None where there are no classes."""
+        """bool `(N, B, 1)`: which boxes are of class -1, padding or gone; None where there are no classes."""
         labels = next((self.box_fields[name] for name in NAMES_OF_CLASSES if name in self.box_fields), None)
         return None if labels is None else ops.expand_dims(ops.equal(labels, ops.cast(-1, labels.dtype)), -1)
 
@@ -63,6 +67,3 @@ class Batch:
         changed = {name: regroup(value) for name, value in of_frames.items()}
         changed["box_fields"] = {name: regroup(value) for name, value in self.box_fields.items()}
         return replace(self, **changed)
-
-
-PARTS = tuple(each.name for each in fields(Batch))

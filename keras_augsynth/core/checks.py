@@ -20,7 +20,7 @@ class WrongKindError(TypeError, ValueError):
 def wrong(owner: Any, argument: str, requirement: str, received: Any, kind: type[Exception] = ValueError) -> Exception:
     """The exception to raise when `argument` of `owner` (a name or an object) is not what it must be."""
     name = owner if isinstance(owner, str) else type(owner).__name__
-    shown = repr(received)
+    shown = repr(received[:500] if isinstance(received, (str, bytes)) else received)
     shown = shown if len(shown) <= 500 else f"{shown[:500]}..."
     kind = WrongKindError if kind is TypeError else kind
     return kind(f"{name}: `{argument}` must {requirement}. Received: {argument}={shown}.")
@@ -49,6 +49,11 @@ def check_integer(owner: Any, value: Any, name: str, low: float = -math.inf, hig
     if not low <= number <= high:
         raise wrong(owner, name, f"be an integer{_bounds(low, high)}", value)
     return number
+
+
+def check_side(owner: Any, value: Any, name: str) -> int:
+    """The length of a side of the result, in pixels: 1 to 32768, so that an image's pixels can be numbered by int32."""
+    return check_integer(owner, value, name, 1, 2**15)
 
 
 def check_pair(
@@ -162,7 +167,7 @@ def check_choice(owner: Any, value: Any, name: str, choices: Sequence[str]) -> s
     if not isinstance(value, str):
         raise wrong(owner, name, f"be one of {_listed(choices)}", value, TypeError)
     if value not in choices:
-        near = difflib.get_close_matches(value, choices, 1)
+        near = difflib.get_close_matches(value[:100], choices, 1)
         hint = f' (did you mean "{near[0]}"?)' if near else ""
         raise wrong(owner, name, f"be one of {_listed(choices)}{hint}", value)
     return value

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.modalities import Modality
+from keras_augsynth.ops.casting import holds
 
 Tensor = Any
 
@@ -30,6 +31,8 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
     for name in ("sample_ids", "lengths"):
         if name in data:
             check.one_for_each(name, data[name])
+    if "epoch" in data and len(data["epoch"].shape):
+        check.one_for_each("epoch", data["epoch"])
     if "segmentation_masks" in data:
         check.masks("segmentation_masks", data["segmentation_masks"], _size(layer, x, modality), modality)
     if "keypoints" in data:
@@ -37,11 +40,19 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
         check.shape("keypoints", data["keypoints"], 2 + modality.has_frames, "(batch, points, x and y …)")
         if (columns := data["keypoints"].shape[-1]) is not None and columns < modality.moves:
             raise wrong(layer, "keypoints", f"have at least {modality.moves} columns", tuple(data["keypoints"].shape))
+        check.frames("keypoints", data["keypoints"], x, modality)
     if "bounding_boxes" in data:
-        check.boxes(data["bounding_boxes"], modality)
+        check.boxes(data["bounding_boxes"], x, modality)
     for given in (labels, data.get("labels")):
-        if ops.is_tensor(given) and getattr(given.shape, "rank", 0) is not None:
+        if given is not None and ops.is_tensor(given) and getattr(given.shape, "rank", 0) is not None:
             check.one_for_each("labels", given, exactly=False)
+
+
+def check_mask_fill(layer: Any, dtype: str) -> None:
+    """Refuses masks of a dtype that cannot hold the layer's `mask_fill_value`."""
+    value = layer.mask_fill_value
+    if value is not None and not holds(dtype, value):
+        raise wrong(layer, "mask_fill_value", f"be a value that the masks' dtype {dtype} can have", value)
 
 
 def is_mask(layer: Any, x: Tensor, labels: Any, modality: Modality) -> bool:
@@ -60,12 +71,12 @@ def is_mask(layer: Any, x: Tensor, labels: Any, modality: Modality) -> bool:
     if layer.data_format == "channels_first" and len(labels.shape) == len(x.shape):
         beside = tuple(labels.shape)[start + 1 : start + 1 + len(size)]
     known = None not in size and None not in beside
-    if (known and beside != size) or (not known and len(labels.shape) != len(x.shape)):
-        return False
+    if beside != size and (known or len(labels.shape) != len(x.shape)):
+        return False  # sizes that are all unknown are taken for the same ones
     dtype = keras.backend.standardize_dtype(labels.dtype)
     if "int" in dtype or dtype == "bool":
         return True
-    if layer.moves_masks:
+    if layer.changes_masks:
         needed = (
             f'not be floats of the {modality.key}\' size: write {{"{modality.key}": x, "segmentation_masks": y}} for a '
             f'mask that moves along, or {{"{modality.key}": x, "target": y}} for something that stays'
@@ -117,6 +128,14 @@ class _Check:
         if not self._single and None not in (shape[0], self._rows) and shape[0] != self._rows:
             raise wrong(self._layer, name, f"have a row for each of {self._rows} samples", shape)
 
+    def frames(self, name: str, value: Any, x: Tensor, modality: Modality) -> None:
+        """As many frames as the clips `x` have."""
+        if not modality.has_frames:
+            return
+        own, frames = value.shape[int(not self._single)], _size(self._layer, x, modality)[0]
+        if None not in (own, frames) and own != frames:
+            raise wrong(self._layer, name, f"have {frames} frames, as the clips do", tuple(value.shape))
+
     def masks(self, name: str, value: Any, size: tuple[Any, ...], modality: Modality) -> None:
         self.numbers(name, value)
         shape, axes = tuple(value.shape), len(size)
@@ -131,7 +150,7 @@ class _Check:
         if start and None not in (shape[0], self._rows) and shape[0] != self._rows:
             raise wrong(self._layer, name, f"have a row for each of {self._rows} samples", shape)
 
-    def boxes(self, value: Any, modality: Modality) -> None:
+    def boxes(self, value: Any, x: Tensor, modality: Modality) -> None:
         name = "bounding_boxes"
         if not isinstance(value, dict) or not hasattr(value.get("boxes"), "shape"):
             raise wrong(self._layer, name, 'be a dictionary {"boxes": …, "labels": …}', value, TypeError)
@@ -140,6 +159,7 @@ class _Check:
         self.shape(name, value["boxes"], 2 + modality.has_frames, f"(batch, boxes, {columns})")
         if value["boxes"].shape[-1] not in (None, columns):
             raise wrong(self._layer, name, f"have {columns} columns", tuple(value["boxes"].shape))
+        self.frames(name, value["boxes"], x, modality)
         expected = tuple(value["boxes"].shape)[:-1]
         for field, t in value.items():
             if field == "boxes":
@@ -151,3 +171,4 @@ class _Check:
             ):
                 shape = tuple(t.shape) if hasattr(t, "shape") else type(t).__name__
                 raise wrong(self._layer, f'{name}["{field}"]', f"have one entry for each box, {expected}", shape)
+            self.numbers(f'{name}["{field}"]', t)

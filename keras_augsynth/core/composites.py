@@ -14,10 +14,9 @@ from keras_augsynth.core.checks import check_flag, check_integer, check_number, 
 from keras_augsynth.core.config import plain
 from keras_augsynth.core.draws import Gate, Place, Step
 from keras_augsynth.core.families.foreign import Foreign
-from keras_augsynth.core.families.intensity import effective_range
 from keras_augsynth.core.inputs import modality_of
 from keras_augsynth.core.modalities import MODALITIES, NUMBER, Modality, names
-from keras_augsynth.core.ranges import ranges_along
+from keras_augsynth.core.ranges import effective_range, ranges_along
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
@@ -44,8 +43,9 @@ class Composite(Augmentation, listed=False):
     ):
         layers = _checked(self, layers)
         self.modalities = _shared_modalities(self, layers)
-        super().__init__(**kwargs)
         self.layers = list(layers)
+        super().__init__(**kwargs)
+        self.supports_masking = all(layer.supports_masking for layer in self.layers)
         self.value_range = None if value_range is None else check_value_range(self, value_range)
         self.built = all(layer.built for layer in layers if isinstance(layer, Augmentation))
 
@@ -87,8 +87,8 @@ class Composite(Augmentation, listed=False):
             steps.append(_part(layer).steps(within.behind(Gate(self, seed, position))))
         return steps
 
-    @property
-    def mixes(self) -> bool:
+    @property  # a layer says it by an attribute of its class, a composite asks its parts
+    def mixes(self) -> bool:  # type: ignore[override]
         return any(getattr(layer, "mixes", False) for layer in self.layers)
 
     @property
@@ -96,13 +96,19 @@ class Composite(Augmentation, listed=False):
         return any(getattr(layer, "changes_masks", False) for layer in self.layers)
 
     @property
-    def modality_matters(self) -> bool:
+    def modality_matters(self) -> bool:  # type: ignore[override]
         return any(getattr(layer, "modality_matters", False) for layer in self.layers)
 
     def check_labels(self, labels: Any) -> None:
+        super().check_labels(labels)
         for layer in self.layers:
             if isinstance(layer, Augmentation):
                 layer.check_labels(labels)
+
+    def check_masks(self, dtype: str) -> None:
+        for layer in self.layers:
+            if isinstance(layer, Augmentation):
+                layer.check_masks(dtype)
 
     def changed_shape(self, shape: tuple[int | None, ...], modality: Modality) -> tuple[int | None, ...]:
         for layer in self.layers:
@@ -117,6 +123,12 @@ class Composite(Augmentation, listed=False):
             if isinstance(layer, Augmentation) and not layer.is_seeded:
                 _reseed(layer, entry["config"], self.seed_of(position, self.seed))
         return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Composite":
+        if "layers" in cls._arguments() and "layers" not in config:
+            raise wrong(cls.__name__, "layers", "stand in the configuration", config)
+        return super().from_config(config, custom_objects)
 
     def to_json(self) -> str:
         """All layers with their arguments and seeds, as text to read and to keep; `from_json` is the way back.
@@ -158,6 +170,7 @@ class Pipeline(Composite, listed=False):
     Args:
         layers: augmentations that share a kind of data; none changes nothing. Any other Keras layer may stand among
             them and is called as it is, with the primary tensor.
+        name: of the layer.
         fuse: False carries out every layer on its own.
         shuffle: True carries out the layers in another order for each sample. Costs little where all of them are
             geometric or all change colors linearly; of other layers, every one is computed at every place.
@@ -178,12 +191,18 @@ class Pipeline(Composite, listed=False):
     """
 
     def __init__(
-        self, layers: Sequence[keras.layers.Layer] = (), *, fuse: bool = True, shuffle: bool = False, **kwargs: Any
+        self,
+        layers: Sequence[keras.layers.Layer] = (),
+        name: str | None = None,
+        *,
+        fuse: bool = True,
+        shuffle: bool = False,
+        **kwargs: Any,
     ):
-        super().__init__(layers, **kwargs)
+        super().__init__(layers, name=name, **kwargs)
         self.fuse = check_flag(self, fuse, "fuse")
         self.shuffle = check_flag(self, shuffle, "shuffle")
-        if shuffle:
+        if shuffle and self.layers:
             _check_optional(self, self.layers)
 
     def gates(self, rng: Random) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_augsynth.core.magnitudes import Distribution
+from keras_augsynth.core.distributions import Distribution
 
 
 @functools.cache

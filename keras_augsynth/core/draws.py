@@ -9,7 +9,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.magnitudes import drawing
+from keras_augsynth.core.magnitudes import current_view, drawing
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.ops.random import Random
 
@@ -36,7 +36,7 @@ class View:
         value_range: what the composite around the layer says, or None.
         owner: the layer, for errors.
         magnitudes: the current numbers of each layer by its id; None where they are read as they are in Python.
-        certain: ids of layers whose `p` is known to be 1.
+        certain: what is known for good; among it the ids of layers whose `p` is 1.
     """
 
     shape: tuple[Any, ...]
@@ -48,7 +48,7 @@ class View:
     value_range: tuple[float, float] | None = None
     owner: Any = None
     magnitudes: dict[int, Tensor] | None = None
-    certain: frozenset[int] = frozenset()
+    certain: frozenset[Any] = frozenset()
 
     @property
     def labels(self) -> Tensor:
@@ -68,9 +68,16 @@ class View:
         if len(labels.shape) == 2 and labels.shape[1] == count:
             return ops.cast(ops.argmax(labels, axis=1), "int32")
         if len(labels.shape) == 1 or (len(labels.shape) == 2 and labels.shape[1] == 1):
-            return ops.cast(ops.reshape(labels, (-1,)), "int32")
+            numbers = ops.reshape(labels, (-1,))
+            return ops.cast(ops.round(numbers) if "float" in ops.dtype(numbers) else numbers, "int32")
         needed = f"be class numbers (N,) or one-hot rows (N, {count})"
         raise wrong(self.owner, "labels", needed, tuple(labels.shape))
+
+
+def current_key() -> str:
+    """What the data are called that a layer is changing, for its errors."""
+    view = current_view()
+    return "images" if view is None else view.modality.key
 
 
 @dataclass(frozen=True)

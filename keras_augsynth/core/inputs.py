@@ -7,10 +7,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.batch import PADDING, Batch
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.companions import check_companions, is_mask
-from keras_augsynth.core.modalities import TEXT, Modality, by_name, names
+from keras_augsynth.core.modalities import TABULAR, TEXT, Modality, by_name, names
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
@@ -86,12 +86,15 @@ class Inputs:
     def check(layer: Any, inputs: Any, labels: Any = None, *_: Any) -> None:
         """Refuses what the layer cannot take: wrong keys, ranks, kinds and shapes."""
         key, x, modality = primary(layer, inputs)
-        _check_primary(layer, x, modality)
+        _check_primary(layer, inputs, x, modality)
         data = inputs if key is not None else {}
         check_companions(layer, x, data, labels, modality)
         for given in (labels, data.get("labels")):
             if given is not None:
                 layer.check_labels(given)
+        masks = labels if labels is not None and is_mask(layer, x, labels, modality) else data.get("segmentation_masks")
+        if masks is not None:
+            layer.check_masks(keras.backend.standardize_dtype(masks.dtype))
 
     @staticmethod
     def spec(layer: Any, inputs: Any, labels: Any, sample_weight: Any) -> Any:
@@ -160,15 +163,21 @@ class Inputs:
     def _enter_boxes(self, batch: Batch, given: dict) -> Batch:
         boxes = self._convert(self._rows(given["boxes"]), self._layer.bounding_box_format, "xyxy", batch.x)
         fields = {name: self._rows(value) for name, value in given.items() if name != "boxes"}
-        return batch.with_changes(boxes=boxes, box_fields=fields)
+        entered = batch.with_changes(boxes=boxes, box_fields=fields)
+        padding = entered.padding_of_boxes()
+        if padding is None:
+            return entered
+        # Padding has no place in the image: its numbers are no coordinates to be converted.
+        boxes = ops.where(padding, ops.cast(self._rows(given["boxes"]), boxes.dtype), boxes)
+        return batch.with_changes(boxes=boxes, box_fields={**fields, PADDING: padding[..., 0]})
 
     def _leave_boxes(self, batch: Batch) -> dict[str, Any]:
         given = self._data["bounding_boxes"]
         boxes = self._convert(batch.boxes, "xyxy", self._layer.bounding_box_format, batch.x)
-        padding = self.batch.padding_of_boxes()
-        if padding is not None and not self._layer.mixes:  # it stays as it was, whatever became of the image's size
-            boxes = ops.where(padding, ops.cast(self._rows(given["boxes"]), boxes.dtype), boxes)
-        fields = {name: ops.cast(self._unrow(t), given[name].dtype) for name, t in batch.box_fields.items()}
+        own = dict(batch.box_fields)
+        if (padding := own.pop(PADDING, None)) is not None:
+            boxes = ops.where(ops.expand_dims(padding, -1), batch.boxes, boxes)
+        fields = {name: ops.cast(self._unrow(t), given[name].dtype) for name, t in own.items()}
         return {**given, "boxes": self._unrow(_as_floats(boxes, given["boxes"])), **fields}
 
     def _convert(self, boxes: Tensor, source: str, target: str, x: Tensor) -> Tensor:
@@ -194,7 +203,7 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
         if name == "labels":
             return value
-        needed = "be dense: bring images to one size, by Resizing for instance, and pad boxes with labels of -1"
+        needed = f"be dense: {_ONE_SIZE}, and pad boxes with labels of -1"
         raise wrong(owner, name, needed, type(value).__name__, TypeError)
     if value is None or isinstance(value, keras.KerasTensor) or ops.is_tensor(value):
         return value
@@ -203,7 +212,8 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     try:
         return ops.convert_to_tensor(value)
     except (TypeError, ValueError) as error:
-        raise wrong(owner, name, "be a tensor, an array or a list of numbers", value, TypeError) from error
+        needed = f"be a tensor, an array or a list of numbers; {_ONE_SIZE}"
+        raise wrong(owner, name, needed, value, TypeError) from error
 
 
 def primary(layer: Any, inputs: Any) -> tuple[str | None, Tensor, Modality]:
@@ -237,7 +247,7 @@ def modality_of(layer: Any, shape: Sequence[Any] | None) -> Modality:
         keys = " or ".join(f'{{"{modality.key}": …}}' for modality in fitting)
         needed = f"say what they are, as {keys}, or by `modality=` when the layer is made: {names(fitting)} fit"
         raise wrong(layer, "inputs", needed, tuple(shape))
-    return fitting[0]
+    return TABULAR if TABULAR in fitting else fitting[0]  # rows rather than recordings
 
 
 def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) -> Shape:
@@ -248,7 +258,7 @@ def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) 
     return (*x[:channel], masks[channel], *x[channel + 1 :])
 
 
-def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
+def _check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> None:
     name = modality.key
     if x.shape is None or getattr(x.shape, "rank", 0) is None:
         raise wrong(layer, name, "have a known rank: set its shape with `set_shape`", x)
@@ -265,11 +275,18 @@ def _check_primary(layer: Any, x: Tensor, modality: Modality) -> None:
     sample = shape[len(shape) - modality.rank :] if modality.has_channels else ()
     if 0 in sample:
         raise wrong(layer, name, "have no side of length 0", shape)
-    if name == "audio" and len(shape) == 2 and None not in shape and shape[1] <= 8 < shape[0]:
-        needed = "be (batch, time) or (batch, time, channels); write one stereo recording as (1, time, channels)"
-        raise wrong(layer, name, needed, shape)
+    could_be_rows = TABULAR in layer.modalities and not isinstance(inputs, dict) and layer.modality is None
+    if name in _MOST_CHANNELS and not could_be_rows and len(shape) == modality.rank + 1:
+        most = _MOST_CHANNELS[name]
+        if shape[-1] is not None and shape[-1] <= most and (shape[0] is None or shape[0] > most):
+            axes = ", ".join(modality.axes)
+            needed = f"be (batch, {axes}) or (batch, {axes}, channels); write a single one as (1, {axes}, channels)"
+            raise wrong(layer, name, needed, shape)
 
 
+_ONE_SIZE = "bring images to one size: `dataset.map(Resizing(height, width))` before `batch`"
+# What is (time, channels) with so few channels and more steps is no batch of sounds of so few steps.
+_MOST_CHANNELS = {"audio": 8, "spectrograms": 2}
 _COMPLEX = (tf.complex64, tf.complex128, "complex64", "complex128")
 
 

@@ -12,7 +12,7 @@ from keras_augsynth._version import __version__
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.config import arguments
-from keras_augsynth.core.magnitudes import Distribution
+from keras_augsynth.core.distributions import Distribution
 
 _PACKAGE = "keras_augsynth"
 _OF_KERAS = ("name", "trainable", "dtype")
@@ -53,11 +53,12 @@ def read(owner: Any, text: Any) -> Augmentation:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f'the key "{twice}" stands there twice')
-    return dict(pairs)
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f'the key "{_short(name)}" stands there twice')
+        found[name] = value
+    return found
 
 
 def _compact(value: Any) -> Any:
@@ -92,7 +93,7 @@ def _build(owner: Any, entry: Any, version: str) -> Any:
     known = [*arguments(cls), *_OF_KERAS] if issubclass(cls, Augmentation) else []
     for name, value in config.items():
         if issubclass(cls, Augmentation) and name not in known:
-            raise wrong(cls.__name__, name, f"be one of its arguments{_hint(name, known)}", value)
+            raise wrong(cls.__name__, _short(name), f"be one of its arguments{_hint(name, known)}", value)
     for name, parameter in inspect.signature(cls).parameters.items():
         required = parameter.default is parameter.empty and parameter.kind not in (
             parameter.VAR_KEYWORD,

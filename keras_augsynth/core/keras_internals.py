@@ -28,9 +28,31 @@ def flat_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
     return list(model._flatten_layers())
 
 
+def compile_arguments(model: keras.Model) -> dict[str, Any]:
+    """What `compile` was given; `get_compile_config` loses functions that nobody has registered."""
+    return dict(model._compile_config.config)
+
+
+def layers_in_front(x: keras.KerasTensor) -> list[Any]:
+    """The layers that a symbolic tensor has gone through one after the other, as far as each has one input."""
+    layers: list[Any] = []
+    while (history := getattr(x, "_keras_history", None)) is not None and history.operation is not None:
+        inputs = history.operation._inbound_nodes[history.node_index].input_tensors
+        if len(inputs) != 1:
+            break
+        layers.insert(0, history.operation)
+        x = inputs[0]
+    return layers
+
+
 def takes_training(layer: keras.layers.Layer) -> bool:
     """Whether `call` has the argument `training`."""
     return layer._call_has_training_arg
+
+
+def takes_mask(layer: keras.layers.Layer) -> bool:
+    """Whether `call` has the argument `mask`."""
+    return layer._call_has_mask_arg
 
 
 def is_data_layer(layer: Any) -> bool:

@@ -38,6 +38,11 @@ class Modality:
         """Whether masks, boxes and points can belong to a sample."""
         return self.moves >= 2 and self.has_channels
 
+    @property
+    def is_planar(self) -> bool:
+        """Whether a sample is an image, or several of one size."""
+        return self.is_spatial and self.moves == 2
+
     def fits(self, rank: int) -> bool:
         """Whether a tensor of this rank can be a sample or a batch."""
         return self.rank <= rank <= self.rank + 1 + len(self.optional_axes)

@@ -3,6 +3,7 @@
 A layer on its own is a plan of one step, so there is no second way through.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -54,7 +55,7 @@ class Plan:
         self._seeds = np.array([words(seed) for _, seed in sources.values()], "uint32").reshape(-1, 2)
         holders = {id(source): source for source, _ in sources.values() if hasattr(source, "live_magnitudes")}
         self._holders = list(holders.values())
-        self._current: tuple[Any, Tensor, frozenset[int]] = (None, None, frozenset())
+        self._current: tuple[Any, Tensor, frozenset[Any]] = (None, None, frozenset())
         self.stages: list[Stage] = []
         for number, step in enumerate(self.steps):
             step.rows, step.name = rows, f"{number}_{step.layer.name}"
@@ -64,6 +65,8 @@ class Plan:
                 self.stages.append(step.layer.stage(step))
         for stage in self.stages:
             stage.plan = self
+        for holder in self._holders:
+            holder.is_planned = True
         self._kernels: dict[Any, Any] = {}
 
     def make_variables(self) -> None:
@@ -84,9 +87,10 @@ class Plan:
 
     def walk(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Iterator[Passage]:
         """Stage by stage: (the stage, its notes, the batch behind it, what is known of that)."""
-        notes, drawn = passes.at_the_start(ops.dtype(batch.x)), {}
+        notes = passes.at_the_start(ops.dtype(batch.x))
+        drawn: dict[Stage, Drawn] = {}
         active = not (keys is None and record is None)
-        for stage, follower in zip(self.stages, [*self.stages[1:], None], strict=True):
+        for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
             if not stage.acting(active):
                 continue
             own: Drawn | None = None
@@ -111,11 +115,12 @@ class Plan:
         return record
 
     def drawing(
-        self, source: Source, count: Any, certain: frozenset[int] = frozenset()
+        self, source: Source, count: Any, certain: frozenset[Any] = frozenset()
     ) -> Callable[[Step, View], Entry]:
         """What draws for the steps of this plan, from one source for `count` samples."""
         draws = streams(ops.convert_to_tensor(source.seeds), *source.keys.words(count))
-        magnitudes, shared = self._by_layer(source.magnitudes), {}
+        magnitudes = self._by_layer(source.magnitudes)
+        shared: dict[Any, Any] = {}
         return lambda step, view: step.drawn(draws, replace(view, magnitudes=magnitudes, certain=certain), shared)
 
     def _draw(self, first: Stage, batch: Batch, keys: Keys) -> dict[Stage, Drawn]:
@@ -161,10 +166,11 @@ class Plan:
         results = self._kernels[name](source, sizes, labels, batch.lengths)
         return drawn | dict(zip(together, results, strict=True))
 
-    def _current_magnitudes(self) -> tuple[Tensor | None, frozenset[int]]:
-        """The numbers of all magnitudes of all layers, and the ids of the layers whose `p` is surely 1.
+    def _current_magnitudes(self) -> tuple[Tensor | None, frozenset[Any]]:
+        """The numbers of all magnitudes of all layers, and what a kernel may be sure of.
 
-        A traced function reads a variable, since all of them can change before it runs.
+        That is the ids of the layers whose `p` is 1, and with each layer's id what its magnitudes are beside numbers.
+        A function that the user traces reads the numbers from variables, since all can change before it runs.
         """
         if not tf.executing_eagerly():
             return ops.concatenate([holder.live_magnitudes() for holder in self._holders]), frozenset()
@@ -173,7 +179,9 @@ class Plan:
             numbers = None
             if self._uses_xla(self.stages) is None:
                 numbers = tf.constant(np.concatenate([holder.magnitude_numbers() for holder in self._holders]))
-            self._current = versions, numbers, frozenset(id(holder) for holder in self._holders if holder.p == 1.0)
+            certain = [id(holder) for holder in self._holders if holder.p == 1.0]
+            structures = [(id(holder), holder.magnitude_structure()) for holder in self._holders]
+            self._current = versions, numbers, frozenset([*certain, *structures])
         return self._current[1:]
 
     def _by_layer(self, numbers: Tensor | None) -> dict[int, Tensor] | None:

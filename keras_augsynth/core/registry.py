@@ -32,7 +32,7 @@ def layers(modality: str | None = None) -> list[Any]:
 def table() -> str:
     """Which layer serves which kind of data, as a Markdown table."""
     head = ["layer", *(modality.key for modality in MODALITIES)]
-    rows = [[cls.__name__, *("x" if m.name in _names(cls) else "" for m in MODALITIES)] for cls in layers()]
+    rows = [[cls.__name__, *("x" if m.name in _names(cls) else "-" for m in MODALITIES)] for cls in layers()]
     lines = [head, ["---", *[":-:"] * len(MODALITIES)], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

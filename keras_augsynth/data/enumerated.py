@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_augsynth.core import ranges
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.core.inputs import primary
@@ -40,6 +41,7 @@ def enumerated(
         raise wrong("enumerated", "dataset", "be a tf.data.Dataset", type(dataset).__name__, TypeError)
     if not isinstance(augmentation, Augmentation):
         raise wrong("enumerated", "augmentation", "be a layer of keras_augsynth", augmentation, TypeError)
+    _look_at_first(dataset, augmentation)
     epoch = tf.Variable(check_integer("enumerated", initial_epoch, "initial_epoch", 0) - 1, dtype=tf.int64)
 
     def parts(element: Any) -> tuple[dict[str, Any], str, bool, list[Any]]:
@@ -72,3 +74,12 @@ def enumerated(
     passes = tf.data.Dataset.from_tensors(0).flat_map(one_pass)
     cardinality = dataset.cardinality()
     return passes.apply(tf.data.experimental.assert_cardinality(cardinality)) if cardinality >= 0 else passes
+
+
+def _look_at_first(dataset: tf.data.Dataset, augmentation: Augmentation) -> None:
+    """Warns if the first element plainly does not lie in the range that the augmentation was told."""
+    inputs_of = lambda element: element[0] if isinstance(element, tuple) else element
+    _, x, _ = primary(augmentation, inputs_of(dataset.element_spec))
+    if x.dtype.is_floating and ranges.expects_range(augmentation):
+        for element in dataset.take(1):
+            ranges.look(augmentation, inputs_of(element), stacklevel=4)

@@ -20,6 +20,10 @@ def seeded(augment: Augmentation, rows: Tensor, seed: Tensor) -> Tensor:
         seed: scalar integer tensor.
     """
     key, x, modality = primary(augment, rows)
+    if key is None and augment.modality is None:  # rows are a batch, whatever a tensor of this rank is otherwise
+        modality = next((each for each in augment.modalities if each.rank == len(x.shape) - 1), modality)
+        if not modality.rank:
+            return seeded(augment, rows[:, None], seed)[:, 0]
     key = modality.key if key is None else key
     given = rows if isinstance(rows, dict) else {key: rows}
     ids = ops.arange(ops.shape(x)[0], dtype="int32")

@@ -2,6 +2,7 @@
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.composites import OneOf, Pipeline, SomeOf
+from keras_augsynth.core.distributions import Choice, Normal, PerClass
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.core.families.mixing import Mixing
@@ -75,6 +76,7 @@ from keras_augsynth.layers.image.geometry.random_shear import RandomShear
 from keras_augsynth.layers.image.geometry.random_thin_plate_spline import RandomThinPlateSpline
 from keras_augsynth.layers.image.geometry.random_translation import RandomTranslation
 from keras_augsynth.layers.image.geometry.random_zoom import RandomZoom
+from keras_augsynth.layers.image.geometry.resizing import Resizing
 from keras_augsynth.layers.image.light.auto_contrast import AutoContrast
 from keras_augsynth.layers.image.light.contrast_limited_adaptive_histogram_equalization import (
     ContrastLimitedAdaptiveHistogramEqualization,
@@ -120,6 +122,7 @@ __all__ = [
     "AutoContrast",
     "BackgroundNoise",
     "CenterCrop",
+    "Choice",
     "CoarseDropout",
     "Color",
     "ContrastLimitedAdaptiveHistogramEqualization",
@@ -133,8 +136,10 @@ __all__ = [
     "MixUp",
     "Mixing",
     "Mosaic",
+    "Normal",
     "Normalization",
     "OneOf",
+    "PerClass",
     "Pipeline",
     "RandAugment",
     "RandomAffine",
@@ -217,6 +222,7 @@ __all__ = [
     "RandomWordDeletion",
     "RandomZoom",
     "Rescaling",
+    "Resizing",
     "Solarization",
     "SomeOf",
     "SpecAugment",

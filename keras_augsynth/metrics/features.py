@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from keras_augsynth.core.checks import check_integer, wrong
+from keras_augsynth.core.checks import check_flag, check_integer, wrong
 from keras_augsynth.metrics.arrays import check_classes, check_rows, check_samples, digest
 from keras_augsynth.metrics.classifier import classifier, train
 
@@ -17,10 +17,13 @@ class FeatureExtractor:
         model: a built Sequential or functional model with one input, such as a classifier. It is not trained.
         layer: name of a layer whose output is taken instead. Axes between the first and the last are averaged.
         name: of the space, as results show it; None: the model's name and the number of features.
+        inception: True says that the features are the 2048 of Inception v3 with its ImageNet weights. Only then is a
+            Fréchet distance called FID.
 
     Raises:
         TypeError: for something that is not a built model.
-        ValueError: for a model with several inputs, or a layer that it does not have.
+        ValueError: for a model with several inputs, a layer that it does not have, or another number of features than
+            Inception's where `inception` is True.
 
     Example:
 
@@ -31,7 +34,9 @@ class FeatureExtractor:
     'pca4'
     """
 
-    def __init__(self, model: keras.Model, layer: str | None = None, name: str | None = None):
+    def __init__(
+        self, model: keras.Model, layer: str | None = None, name: str | None = None, *, inception: bool = False
+    ):
         if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
             raise wrong(self, "model", "be a Sequential or functional model that is built", model, TypeError)
         if len(model.inputs) != 1:
@@ -50,7 +55,9 @@ class FeatureExtractor:
             raise wrong(self, "layer", "have a single tensor to take features from", layer)
         self.model = keras.Model(model.inputs, output)
         self.name = f"{model.name}-{output.shape[-1]}" if name is None else name
-        self.inception = "inception" in model.name.lower()
+        self.inception = check_flag(self, inception, "inception")
+        if inception and output.shape[-1] != 2048:
+            raise wrong(self, "inception", "be False for features other than the 2048 of Inception v3", inception)
 
     @staticmethod
     def pca(components: int = 64) -> "PrincipalComponents":

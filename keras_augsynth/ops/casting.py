@@ -44,4 +44,6 @@ def holds(dtype: str, value: float) -> bool:
     """Whether pixels of `dtype` can have the value."""
     if "float" in dtype:
         return True
+    if dtype == "bool":
+        return value in (0, 1)
     return value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max

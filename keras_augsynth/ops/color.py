@@ -41,7 +41,9 @@ def channel_limits(x: Tensor) -> tuple[Tensor, Tensor]:
     Where nothing is finite, the first is infinite and the second minus infinity.
     """
     whole = "int" in ops.dtype(x)
-    least, most = (np.iinfo(ops.dtype(x)).min, np.iinfo(ops.dtype(x)).max) if whole else (-math.inf, math.inf)
+    least, most = -math.inf, math.inf
+    if whole:  # as NumPy's own scalars, since TensorFlow takes no Python integer for the end of uint64
+        least, most = (np.dtype(ops.dtype(x)).type(getattr(np.iinfo(ops.dtype(x)), end)) for end in ("min", "max"))
 
     def limit(join: Callable, reduce: Callable, none: float) -> Tensor:
         def value(t: Tensor) -> Tensor:

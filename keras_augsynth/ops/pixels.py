@@ -24,6 +24,7 @@ class Pixels:
 
     Attributes:
         strides: how far one step goes in places: from image to image, and along each axis.
+        steps: the same along each axis, from a pixel to its neighbor; 0 along an axis of one pixel, which has none.
         padded: whether a step beyond the last pixel does no harm.
     """
 
@@ -38,6 +39,7 @@ class Pixels:
         self.strides = [1]
         for length, more in zip(reversed(size), reversed(self._wider), strict=True):
             self.strides.insert(0, self.strides[0] * (length + more))
+        self.steps = [_if_several(stride, length) for stride, length in zip(self.strides[1:], size, strict=True)]
 
     def lay(self, x: Tensor) -> Tensor:
         """The images as they are read: what `x` is below. To be fenced, so that each pixel is laid down once."""
@@ -77,6 +79,12 @@ class Pixels:
             return values
         shifts = 8 * ops.arange(self._channels, dtype="int32")
         return ops.cast(ops.bitwise_and(ops.right_shift(values, shifts), 255), "uint8")
+
+
+def _if_several(stride: int | Tensor, length: int | Tensor) -> int | Tensor:
+    if isinstance(length, int):
+        return stride if length > 1 else 0
+    return stride * ops.cast(length > 1, "int32")
 
 
 def _at_least_0(length: int | Tensor) -> int | Tensor:

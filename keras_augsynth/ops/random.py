@@ -136,8 +136,8 @@ class Random:
 
     def log_uniform(self, low: float | Tensor, high: float | Tensor, shape: Sequence[int] = ()) -> Tensor:
         """float32 from `low` to `high`, both above 0, uniform in the logarithm: doubling is as likely as halving."""
-        ends = (ops.log(_float64(end)) for end in (low, high))
-        exponent = self.uniform(*ends, shape)
+        first, last = (ops.log(_float64(end)) for end in (low, high))
+        exponent = self.uniform(first, last, shape)
         # In float64, since a float32 exponential differs in its last bit with a row's place in the batch.
         return _float32(ops.exp(ops.cast(exponent, "float64")))
 
@@ -197,7 +197,7 @@ class Random:
         accepted = log_chance < 0.5 * normal**2 + d - d * cube + d * log_cube
         # The first success, by sums: XLA would not come to an end with `argmax` and a gather.
         place = ops.where(accepted, np.arange(8, dtype="int32"), 7)
-        first = ops.equal(np.arange(8, dtype="int32"), ops.min(place, axis=-1, keepdims=True))
+        first = ops.equal(np.arange(8, dtype="int32"), ops.min(place, axis=-1, keepdims=True, initial=7))
         log_gamma = ops.sum(ops.where(first, ops.log(d) + log_cube, 0.0), axis=-1)
         return _float32(log_gamma + ops.log(_open_unit(self.bits(shape)[0])) / alpha)
 

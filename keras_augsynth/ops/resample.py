@@ -19,6 +19,10 @@ Tensor = Any
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 INTERPOLATIONS = ("nearest", "bilinear")
+SHARP = "sharp"
+"""A fill mode that no user chooses: where one pixel of the input becomes many, half of the last one would be seen to
+blend with `fill_value`."""
+_FILLED = ("constant", SHARP)
 
 
 def resample(
@@ -40,7 +44,7 @@ def resample(
         interpolation: "bilinear" (trilinear in a volume) gives float32, "nearest" keeps the dtype.
         fill_mode: what lies beyond the border. "constant" `(k k | a b c d | k k)`, with the last pixel
             blending into `fill_value`; "nearest" `(a a | a b c d | d d)`; "reflect" `(b a | a b c d | d c)`;
-            "wrap" `(c d | a b c d | a b)`.
+            "wrap" `(c d | a b c d | a b)`; `SHARP` is "constant" without the blending.
         fill_value: k of "constant".
         dtype: of the result, rounded where it is an integer; None: what the interpolation gives.
 
@@ -97,7 +101,7 @@ def _reader(
 ) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Sequence[Tensor]], Tensor]]:
     """(how to lay down images like `x`, how to read what was laid down at coordinates)."""
     n, *size, _ = ops.shape(x)
-    dtype = ops.dtype(x) if fill_mode != "constant" or holds(ops.dtype(x), fill_value) else "float32"
+    dtype = ops.dtype(x) if fill_mode not in _FILLED or holds(ops.dtype(x), fill_value) else "float32"
     bordered = lambda x: _padded(ops.cast(x, dtype), fill_mode, fill_value)
     pixels = Pixels(bordered(x), output_size)
 
@@ -105,16 +109,16 @@ def _reader(
         each = (-1, *(1,) * len(output_size))
         place = ops.reshape(ops.arange(n, dtype="int32"), each) * pixels.strides[0]
         fractions, steps = [], []
-        for c, length, stride in zip(coordinates, size, pixels.strides[1:], strict=True):
+        for c, length, stride, step in zip(coordinates, size, pixels.strides[1:], pixels.steps, strict=True):
             c = ops.floor(c + 0.5) if interpolation == "nearest" else c
             c = _FOLDS[fill_mode](c, ops.cast(length, "float32"))
             lower = ops.floor(c)
             place = place + rounded(lower) * stride
-            fraction, step = c - lower, stride
+            fraction = c - lower
             if "float" in dtype or not pixels.padded:
                 # A pixel that is met exactly is read twice instead of with its neighbour: 0 * NaN would spread.
                 between = c > lower
-                fraction, step = ops.where(between, fraction, 0.5), ops.where(between, stride, 0)
+                fraction, step = ops.where(between, fraction, 0.5), ops.where(between, step, 0)
             fractions.append(ops.expand_dims(fraction, -1))
             steps.append(step)
         place = pixels.places(place)
@@ -136,7 +140,7 @@ def _reader(
 def _padded(x: Tensor, fill_mode: str, fill_value: float) -> Tensor:
     """`x` with as much border as two neighbouring pixels of a folded coordinate need."""
     axes = len(x.shape) - 2
-    if fill_mode == "constant":
+    if fill_mode in _FILLED:
         x = ops.pad(x, [(0, 0), *[(1, 1)] * axes, (0, 0)], constant_values=ops.cast(fill_value, x.dtype))
     if fill_mode == "wrap":
         for axis in range(1, axes + 1):
@@ -169,8 +173,12 @@ def _constant(c: Tensor, length: Tensor) -> Tensor:
     return ops.clip(c, -1.0, length) + 1.0
 
 
+def _sharp(c: Tensor, length: Tensor) -> Tensor:
+    return ops.where((c < -0.5) | (c > length - 0.5), 0.0, _clamp(c, length) + 1.0)
+
+
 def _modulo(c: Tensor, length: Tensor) -> Tensor:
     return c - ops.floor(c / length) * length
 
 
-_FOLDS = {"constant": _constant, "nearest": _clamp, "reflect": _reflect, "wrap": _wrap}
+_FOLDS = {"constant": _constant, "nearest": _clamp, "reflect": _reflect, "wrap": _wrap, SHARP: _sharp}

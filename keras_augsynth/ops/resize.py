@@ -17,7 +17,7 @@ Taps = list[tuple[Tensor, Tensor]]
 
 
 def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str, up: str) -> Tensor:
-    """Images `(N, H, W, C)`, made smaller by `scale` `(N,)` and then as large as they were.
+    """Images `(N, H, W, C)` or volumes `(N, D, H, W, C)`, made smaller by `scale` `(N,)`, then as large as they were.
 
     Args:
         x: float32.
@@ -26,7 +26,7 @@ def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str
         down: "area", the mean of what a pixel covers, or "nearest".
         up: "bilinear" or "nearest".
     """
-    for axis in (1, 2):
+    for axis in range(1, len(x.shape) - 1):
         length = ops.shape(x)[axis]
         small = ops.cast(ops.floor(scale * ops.cast(length, "float32") + 0.5), "int32")
         small = ops.maximum(small, 1)[:, None]
@@ -38,9 +38,9 @@ def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str
 
 def _read(x: Tensor, small: Tensor, taps: Callable, axis: int, length: int | Tensor) -> Tensor:
     """The sum of what `taps(small)` say, `length` pixels along `axis`."""
-    n, height, width, channels = ops.shape(x)
-    before, across, behind = (1, height, width * channels) if axis == 1 else (height, width, channels)
-    shape = (n, length, width, channels) if axis == 1 else (n, height, length, channels)
+    n, *sides = ops.shape(x)
+    shape = (n, *sides[: axis - 1], length, *sides[axis:])
+    before, across, behind = math.prod(sides[: axis - 1]), sides[axis - 1], math.prod(sides[axis:])
 
     def read(x: Tensor, small: Tensor) -> Tensor:
         pixels = ops.reshape(x, (-1, behind))

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_choice, check_number, wrong
-from keras_augsynth.ops.color import expand
+from keras_augsynth.ops.rows import per_sample
 
 POLICIES = ("color", "translation", "cutout")
 
@@ -56,23 +56,23 @@ class DiffAugment(Augmentation, listed=False):
         self.translation = check_number(self, translation, "translation", 0.0, 1.0)
         self.cutout = check_number(self, cutout, "cutout", 0.0, 1.0)
 
-    def draw(self, rng, shape) -> Params:
+    def draw(self, rng, view) -> Params:
         reach = lambda length: ops.cast(ops.cast(length, "float32") * self.translation + 0.5, "int32")
         return {
             "brightness": rng.uniform(-0.5, 0.5),
             "saturation": rng.uniform(0.0, 2.0),
             "contrast": rng.uniform(0.5, 1.5),
-            "shift": ops.stack([rng.integers(-reach(side), reach(side) + 1) for side in shape[1:3]], axis=1),
+            "shift": ops.stack([rng.integers(-reach(side), reach(side) + 1) for side in view.size], axis=1),
             "center": rng.uniform(0.0, 1.0, (2,)),
         }
 
     def apply(self, x, params) -> Tensor:
         if "color" in self.policy:
-            x = x + expand(params["brightness"], 3)
+            x = x + per_sample(params["brightness"], x)
             gray = ops.mean(x, axis=3, keepdims=True)
-            x = gray + (x - gray) * expand(params["saturation"], 3)
+            x = gray + (x - gray) * per_sample(params["saturation"], x)
             mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)
-            x = mean + (x - mean) * expand(params["contrast"], 3)
+            x = mean + (x - mean) * per_sample(params["contrast"], x)
         for axis in (1, 2):
             if "translation" in self.policy:
                 x = _shifted(x, params["shift"][:, axis - 1], axis)

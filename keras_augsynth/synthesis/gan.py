@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core import keras_internals, ranges
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, wrong
 from keras_augsynth.synthesis import penalties
 from keras_augsynth.synthesis.generative import GenerativeModel
@@ -190,7 +192,8 @@ class GAN(GenerativeModel):
         return first, last
 
     def _gates(self) -> list[LabelGate]:
-        layers = [*self.generator._flatten_layers(), *self.discriminator._flatten_layers()]
+        networks = (self.generator, self.discriminator)
+        layers = (layer for network in networks for layer in keras_internals.flat_layers(network))
         return [layer for layer in layers if isinstance(layer, LabelGate)]
 
     def _in_float32(self) -> Callable:
@@ -296,6 +299,12 @@ class GAN(GenerativeModel):
         discriminate = discriminate or self.discriminator
         logits = ops.cast(discriminate(self._inputs(both, labels=labels), training=True), "float32")
         return (logits, logits) if real is None else tuple(ops.split(logits, 2))
+
+    def _look_at(self, x: np.ndarray) -> None:
+        super()._look_at(x)
+        if hasattr(self.augment, "looks_at_values"):
+            seen = (-1.0, 1.0) if self.value_range is not None else (float(x.min()), float(x.max()))
+            ranges.look_at(self.augment, seen, stacklevel=5)
 
     def _augmented(self, samples: Tensor, seed: Tensor) -> Tensor:
         if self.augment is None:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core import ranges
 from keras_augsynth.core.checks import check_integer, check_seed, check_value_range, wrong
 from keras_augsynth.synthesis.batches import batches
 from keras_augsynth.synthesis.interruption import with_interruption
@@ -66,6 +67,7 @@ class GenerativeModel(keras.Model):
         self.seed = python_random.randint(1, 10**9) if seed is None else seed
         self._sample_shape, self._noise_size = tuple(sample_shape), noise_size
         self._data_range = own_range if self.value_range is None else self.value_range
+        self._looks_at_values = True
         self._trackers = {name: keras.metrics.Mean(name=name) for name in metrics}
         self._steps = self.add_weight(
             name="steps",
@@ -206,7 +208,14 @@ class GenerativeModel(keras.Model):
         if not low - slack <= least <= most <= high + slack:
             reason = f"lie in [{low:g}, {high:g}] (give another `value_range` or scale the data)"
             raise wrong(self, "x", reason, f"values from {least:g} to {most:g}")
+        self._look_at(x)
         return x, y
+
+    def _look_at(self, x: np.ndarray) -> None:
+        """Warns, once, of values that are plainly in another unit than `value_range`."""
+        if self._looks_at_values and self.value_range is not None:
+            ranges.look_at_array(self, x, self.value_range, stacklevel=5)
+        self._looks_at_values = False
 
     def _unpacked(self, data: Any) -> tuple[Tensor, list[Tensor]]:
         """A batch as the networks take it: samples in their range, and a list of the labels, if there are any."""

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_augsynth.core import ranges
 from keras_augsynth.core.checks import check_integer, check_number, check_seed, check_value_range, wrong
 from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.synthesis.batches import batches
@@ -131,6 +132,7 @@ class LatentSMOTE(FittedSynthesizer):
             if not low <= x.min() <= x.max() <= high:
                 seen = f"values from {x.min():g} to {x.max():g}"
                 raise wrong(self, "x", f"lie in [{low:g}, {high:g}] (or give another `value_range`)", seen)
+            ranges.look_at_array(self, x, self.value_range, stacklevel=4)
             values = ((low + high) / 2.0, (high - low) / 2.0, low, high)
         return {name: np.array(value, "float32") for name, value in zip(_SCALE, values, strict=True)}
 

@@ -65,6 +65,13 @@ def test_forms_and_dtypes(images):
         np.testing.assert_array_equal(element["images"], expected)
 
 
+@pytest.mark.parametrize("shape", [(4,), (4, 5), (4, 5, 6), (4, 5, 6, 2)])
+def test_layers_for_any_kind_of_data(shape):
+    rows = np.random.default_rng(0).normal(size=shape).astype("float32")
+    mapped = layers.enumerated(tf.data.Dataset.from_tensor_slices(rows).batch(2), layers.Rescaling(0.5, 1.0))
+    np.testing.assert_allclose(collect(mapped), 0.5 * rows + 1, rtol=1e-6)
+
+
 def test_wrong_arguments(images):
     data = tf.data.Dataset.from_tensor_slices(images)
     with pytest.raises(TypeError, match=r"enumerated: `dataset` must be a tf.data.Dataset"):

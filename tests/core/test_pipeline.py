@@ -267,6 +267,21 @@ def test_fuse_a_sequential(rng):
         fuse(keras.Model(model.inputs, model.outputs))
 
 
+def test_what_is_fused_or_composed_is_not_changed(rng):
+    """A layer draws the same in a seeded Pipeline, whatever else it is put into; a fused model stays as it was."""
+    images = {"images": rng.random((4, 8, 8, 3)), "sample_ids": np.arange(4)}
+    turn, zoom = layers.RandomRotation(0.1), layers.RandomZoom(0.1)
+    model = keras.Sequential([keras.Input((8, 8, 3)), turn, zoom, keras.layers.Flatten()])
+    pipeline, before = layers.Pipeline([turn], seed=1), [layer.get_config() for layer in model.layers]
+    expected = pipeline(images, training=True)["images"]
+    fuse(model)
+    layers.Pipeline([turn, zoom], seed=2, value_range=(0, 1))(images, training=True)
+    layers.OneOf([turn, zoom], seed=3)
+    assert [layer.get_config() for layer in model.layers] == before and not turn.is_seeded
+    np.testing.assert_array_equal(layers.Pipeline([turn], seed=1)(images, training=True)["images"], expected)
+    np.testing.assert_array_equal(pipeline(images, training=True)["images"], expected)
+
+
 def test_mirrored_replicas_draw_differently():
     """Each replica has rows 0, 1, …; their numbers differ because the replica is part of the key."""
     from keras_augsynth.core import activity

@@ -45,3 +45,9 @@ def test_dictionaries():
     np.testing.assert_array_equal(out["other"], rows["other"])
     np.testing.assert_array_equal(out["images"], seeded(augment(), rows["images"], tf.constant(5, "int64")))
     assert set(rows) == {"images", "other"}
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 5), (4, 5, 6), (4, 5, 6, 2), (4, 3, 4, 5, 2)])
+def test_layers_for_any_kind_of_data(shape):
+    rows = np.random.default_rng(0).normal(size=shape).astype("float32")
+    np.testing.assert_allclose(seeded(layers.Rescaling(0.5, 1.0), tf.constant(rows), 3), 0.5 * rows + 1, rtol=1e-6)

@@ -104,8 +104,8 @@ def test_symbolic_dictionary(rng):
 
 def test_own_targets_of_a_plain_layer():
     class Mirror(layers.Augmentation, listed=False):
-        def draw(self, rng, shape):
-            return {"width": ops.zeros(shape[:1]) + ops.cast(shape[2], "float32")}
+        def draw(self, rng, view):
+            return {"width": ops.zeros(view.shape[:1]) + ops.cast(view.size[1], "float32")}
 
         def apply(self, x, params):
             return ops.flip(x, 2)

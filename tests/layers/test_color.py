@@ -175,3 +175,18 @@ def test_value_maps_before_and_behind_colors(images):
 def test_wrong_arguments(build, kind, message):
     with pytest.raises(kind, match=message):
         build()
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (layers.Rescaling(1.0, offset=[0.1, 0.2]), "offset"),
+        (layers.Rescaling([1.0, 2.0]), "scale"),
+        (layers.Pipeline([layers.Rescaling([1.0, 2.0]), layers.RandomBrightness(0.1)]), "scale"),
+        (layers.Rescaling(2.0, [1.0] * 8), "offset"),
+    ],
+)
+def test_a_map_of_another_number_of_channels(layer, name):
+    needed = rf"Rescaling: `{name}` must be a number, or fit samples of the shape .*7.*Received: {name}='shape \(\d,\)'"
+    with pytest.raises(ValueError, match=needed):
+        layer(np.zeros((1, 8, 8, 7), "float32"))

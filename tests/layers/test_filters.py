@@ -112,6 +112,14 @@ def test_downscale_is_opencvs(images, scale, down, up):
         np.testing.assert_allclose(got, expected, atol=0.05)
 
 
+def test_downscale_of_a_volume_is_along_all_axes(rng):
+    volumes = rng.normal(size=(2, 6, 8, 10, 2)).astype("float32")
+    blocks = volumes.reshape(2, 3, 2, 4, 2, 5, 2, 2).mean((2, 4, 6))
+    expected = blocks.repeat(2, 1).repeat(2, 2).repeat(2, 3)
+    result = layers.RandomDownscale(0.5)({"volumes": volumes}, training=True)["volumes"]
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
 def test_downscale_draws_for_each_image(images):
     result = layers.RandomDownscale((0.1, 0.9), "nearest", seed=1)(np.repeat(images[:1], 50, 0)).numpy()
     left = [len(np.unique(image[..., 0])) for image in result]

@@ -137,7 +137,7 @@ def test_resized_crop_that_never_fits_takes_the_center():
         (lambda: layers.RandomShear(-0.1), "RandomShear: `x_factor` must be a finite number from 0.0 to 1.0"),
         (lambda: layers.RandomRotation(0.1, fill_mode="mirror"), "RandomRotation: `fill_mode` must be one of"),
         (lambda: layers.RandomRotation(0.1, interpolation="cubic"), "RandomRotation: `interpolation` must be one of"),
-        (lambda: layers.RandomCrop(0, 5), "RandomCrop: `height` must be an integer of at least 1"),
+        (lambda: layers.RandomCrop(0, 5), "RandomCrop: `height` must be an integer from 1 to 32768"),
         (lambda: layers.RandomResizedCrop(5, 5, scale=(0.0, 1.0)), "RandomResizedCrop: `scale` must be above 0"),
         (lambda: layers.RandomResizedCrop(5, 5, ratio=(0.0, 1.0)), "RandomResizedCrop: `ratio` must be above 0"),
     ],

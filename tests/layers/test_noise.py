@@ -99,7 +99,7 @@ def test_salt_and_pepper():
     values, counts = np.unique(result[..., 0], return_counts=True)
     assert values.tolist() == [-1.0, 0.25, 1.0]
     np.testing.assert_allclose(counts / 20000, [0.075, 0.9, 0.025], atol=0.006)
-    assert np.all(layers.RandomSaltAndPepper(1.0, 1.0)(images).numpy() == 255)
+    assert np.all(layers.RandomSaltAndPepper(1.0, 1.0)(100 * images).numpy() == 255)
 
 
 @pytest.mark.parametrize(

@@ -68,3 +68,12 @@ def test_feature_noise_is_in_proportion_to_the_column(rng):
     np.testing.assert_allclose(np.nanstd(noise, axis=0), [0.1, 10.0, 0.0], rtol=0.05, atol=1e-4)
     with pytest.raises(ValueError, match="RandomFeatureNoise: `data` must be an array"):
         layer.adapt(np.zeros((0, 3)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16", "mixed_float16"])
+def test_feature_noise_of_every_dtype(dtype):
+    """The noise is that of float32, rounded."""
+    x, exact = np.ones((2, 3), "float32"), layers.RandomFeatureNoise(0.5, seed=1)
+    found = layers.RandomFeatureNoise(0.5, seed=1, dtype=dtype)(x, training=True)
+    assert found.dtype.name == dtype.removeprefix("mixed_")
+    np.testing.assert_allclose(np.asarray(found, "float32"), exact(x, training=True), rtol=1e-2)

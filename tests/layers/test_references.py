@@ -153,3 +153,21 @@ def test_wrong_arguments():
         layers.HistogramMatching(blend_ratio=1.5)
     with pytest.raises(ValueError, match="FourierDomainAdaptation: `beta` must be a finite number from"):
         layers.FourierDomainAdaptation(beta=0.5)
+
+
+@pytest.mark.parametrize("references", [np.array(0.2), 3, ["x"], np.zeros((1, 4, 4, 3), complex)])
+@pytest.mark.parametrize("layer", [layers.HistogramMatching, layers.FourierDomainAdaptation])
+def test_references_that_are_no_images(layer, references):
+    with pytest.raises(TypeError, match=f"{layer.__name__}: `references` must be .*images"):
+        layer(references)
+
+
+def test_a_volume_is_matched_as_a_whole(rng):
+    """One histogram of all slices: as scikit-image's, which sees a picture of them."""
+    volumes = rng.integers(0, 200, (2, 3, 8, 9, 2)).astype("uint8")
+    reference = rng.integers(50, 256, (4, 10, 6, 2)).astype("uint8")
+    layer = layers.HistogramMatching([reference.reshape(-1, 6, 2)], 1.0)
+    picture = layer(volumes.reshape(2, 24, 9, 2))
+    for key in ("volumes", "videos"):
+        matched = layer({key: volumes}, training=True)[key]
+        np.testing.assert_allclose(np.reshape(matched, (2, 24, 9, 2)), picture, atol=1e-3)

@@ -80,13 +80,17 @@ def test_a_layer_by_name_is_averaged_over_its_sides(digits):
     assert extract.name == "cnn4"
 
 
-def test_fid_is_the_inception_models_word_alone(rng):
+def test_only_an_extractor_that_says_so_gives_an_fid(rng):
     x = keras.Input((6,))
-    network = lambda name: keras.Model(x, keras_layers.Dense(2)(keras_layers.Dense(3)(x)), name=name)
+    network = lambda width, name: keras.Model(x, keras_layers.Dense(2)(keras_layers.Dense(width)(x)), name=name)
     real, fake = rng.normal(size=(2, 60, 6))
-    names = [frechet_distance(real, fake, features=FeatureExtractor(network(n))).name for n in ("cnn", "inception_v3")]
-    assert names == ["FD[cnn-3]", "FID[inception_v3-3]"]
-    assert kernel_distance(real, fake, subset_size=60, features=FeatureExtractor(network("cnn"))).name == "KID[cnn-3]"
+    distance = lambda extract: frechet_distance(real, fake, features=extract).name
+    assert distance(FeatureExtractor(network(3, "not_inception"))) == "FD[not_inception-3]"
+    assert distance(FeatureExtractor(network(2048, "v3"), inception=True)) == "FID[v3-2048]"
+    with pytest.raises(ValueError, match="FeatureExtractor: `inception` must be False for features other than"):
+        FeatureExtractor(network(3, "inception"), inception=True)
+    cnn = FeatureExtractor(network(3, "cnn"))
+    assert kernel_distance(real, fake, subset_size=60, features=cnn).name == "KID[cnn-3]"
 
 
 def test_trained(digits):

@@ -36,3 +36,10 @@ def test_mean_of_many_pixels_keeps_its_digits(rng):
     x = rng.integers(0, 256, (1, 700, 600, 3)).astype("uint8")
     np.testing.assert_allclose(color.channel_mean(tf.constant(x)), x.mean((1, 2)), rtol=1e-6)
     np.testing.assert_allclose(color.channel_mean(tf.constant(x / 255.0)), (x / 255.0).mean((1, 2)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int64", "uint64"])
+def test_limits_of_integers_with_few_pixels(dtype):
+    x = np.array([[[[3, 250]]]]).astype(dtype)
+    low, high = color.channel_limits(tf.constant(x))
+    np.testing.assert_array_equal([low, high], [[x[0, 0, 0]]] * 2)

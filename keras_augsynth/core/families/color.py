@@ -8,11 +8,12 @@ from keras import ops
 
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.draws import Params, Step
-from keras_augsynth.core.families.intensity import Intensity, effective_range
+from keras_augsynth.core.draws import Params, Step, current_key
+from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.families.stage import Drawn, Entries, Stage
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
+from keras_augsynth.core.ranges import effective_range
 from keras_augsynth.ops import color, matrices
 from keras_augsynth.ops.casting import UNIT
 from keras_augsynth.ops.compiled import shared
@@ -49,7 +50,7 @@ class ColorStage(Stage):
         steps = self._up_to_the_clip(drawn is not None)
         scale = offset = None
         for step in self.acting(drawn is not None)[len(steps) :]:
-            own_scale, own_offset = step.layer.value_map
+            own_scale, own_offset = step.layer.map_for(tuple(batch.x.shape)[1:])
             if scale is None:
                 scale, offset = own_scale, own_offset
             else:
@@ -122,9 +123,21 @@ class Color(Intensity, listed=False):
         if not self.is_value_map:
             raise NotImplementedError(f"{type(self).__name__} must define `matrix`.")
         channels = mean.shape[-1]
-        scale, offset = (ops.broadcast_to(ops.cast(each, "float64"), (1, channels)) for each in self.value_map)
+        scale, offset = (
+            ops.broadcast_to(ops.cast(each, "float64"), (1, channels)) for each in self.map_for((channels,))
+        )
         return matrices.affine_color(scale, offset, channels)
 
+    def map_for(self, shape: Sequence[int | None]) -> tuple[Any, Any]:
+        """`value_map`, if it fits samples of this shape."""
+        for name, numbers in zip(self.map_arguments, self.value_map, strict=True):
+            own = tuple(getattr(numbers, "shape", ()))
+            pairs = zip(reversed(own), reversed((1, *shape)), strict=False)
+            if len(own) > len(shape) + 1 or any(None not in pair and pair[0] not in (1, pair[1]) for pair in pairs):
+                raise wrong(self, name, f"be a number, or fit samples of the shape {tuple(shape)}", f"shape {own}")
+        return self.value_map
+
+    map_arguments = ("scale", "offset")  # which of them make the value map
     is_value_map = False  # whether the layer is the same for all samples and never clips
     is_per_channel = True  # whether its map is one for each channel
 
@@ -146,5 +159,5 @@ class Color(Intensity, listed=False):
         if channels == 1:
             return matrices.identity(2)
         if channels != 3:
-            raise wrong(self, "images", "have 1 or 3 channels", channels)
+            raise wrong(self, current_key(), "have 1 or 3 channels", channels)
         return matrix

@@ -6,7 +6,8 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.checks import check_number, wrong
-from keras_augsynth.core.draws import Params, View
+from keras_augsynth.core.companions import check_mask_fill
+from keras_augsynth.core.draws import Params, View, current_key
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.ops.casting import holds
@@ -50,6 +51,13 @@ class Erasing(Intensity, listed=False):
     def changes_masks(self) -> bool:
         return self.mask_fill_value is not None
 
+    def check_masks(self, dtype: str) -> None:
+        check_mask_fill(self, dtype)
+
+    @property
+    def uses_range(self) -> bool:  # type: ignore[override]
+        return self.fill_value is None
+
     @property
     def draws_pixels(self) -> bool:
         return self.fill_value is None
@@ -69,7 +77,8 @@ class Erasing(Intensity, listed=False):
     def apply(self, x: Tensor, params: Params) -> Tensor:
         fill = params["noise"] if self.fill_value is None else self.fill_value
         if isinstance(fill, tuple) and len(fill) != x.shape[-1]:
-            raise wrong(self, "fill_value", f"have one number for each of the images' {x.shape[-1]} channels", fill)
+            needed = f"have one number for each of the {x.shape[-1]} channels of the {current_key()}"
+            raise wrong(self, "fill_value", needed, fill)
         numbers = fill if isinstance(fill, tuple) else (fill,)
         exact = self.fill_value is not None and all(holds(ops.dtype(x), number) for number in numbers)
         fill = ops.cast(fill, x.dtype if exact else "float32")
@@ -78,9 +87,6 @@ class Erasing(Intensity, listed=False):
     def apply_masks(self, masks: Tensor, params: Params) -> Tensor:
         if self.mask_fill_value is None:
             return masks
-        if not holds(ops.dtype(masks), self.mask_fill_value):
-            needed = f"be a value that the masks' dtype {ops.dtype(masks)} can have"
-            raise wrong(self, "mask_fill_value", needed, self.mask_fill_value)
         return ops.where(self._holes_in(masks, params), ops.cast(self.mask_fill_value, masks.dtype), masks)
 
     def _holes_in(self, x: Tensor, params: Params) -> Tensor:

@@ -1,5 +1,6 @@
 """Any other Keras layer that stands in a composite, with what a layer of this package has."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,14 +28,22 @@ class ForeignStage(Stage):
         step, x = self.steps[0], batch.x
         if ops.dtype(x) != "string":
             x = ops.cast(x, "float32")
-        changed = step.layer.called(x, training=drawn is not None)
+        changed = step.layer.called(x, drawn is not None, batch.steps_mask)
+        batch = batch.with_changes(steps_mask=step.layer.layer.compute_mask(x, batch.steps_mask))
         gate = None if drawn is None else drawn["entries"][step.name].get("gate")
         if gate is None or changed.shape == x.shape:
             return batch.with_changes(x=select(gate, changed, x))
         for composite in (each.composite for each in step.place.gates):
-            if composite.p != 1.0:
-                raise wrong(composite, "p", f"be 1: {step.layer.name} gives samples another shape", composite.p)
+            always = functools.partial(_always, composite, step.layer.name)
+            composite.remember_rule("p", always)  # it cannot be set to another chance later
+            always(composite.p)
         return batch.with_changes(x=changed)
+
+
+def _always(composite: Any, layer: str, p: Any) -> float:
+    if p != 1.0:
+        raise wrong(composite, "p", f"be 1: {layer} gives samples another shape", p)
+    return 1.0
 
 
 class Foreign:
@@ -56,10 +65,11 @@ class Foreign:
     def __init__(self, layer: keras.layers.Layer):
         self.layer, self.name = layer, layer.name
 
-    def called(self, x: Tensor, training: bool) -> Tensor:
-        if keras_internals.takes_training(self.layer):
-            return self.layer(x, training=training)
-        return self.layer(x)
+    def called(self, x: Tensor, training: bool, mask: Any) -> Tensor:
+        given = {"training": training} if keras_internals.takes_training(self.layer) else {}
+        if mask is not None and keras_internals.takes_mask(self.layer):
+            given["mask"] = mask
+        return self.layer(x, **given)
 
     def steps(self, place: Place) -> list[Step]:
         return [Step(self, place)]

@@ -7,7 +7,8 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
-from keras_augsynth.core.checks import check_choice, check_integer, check_number, wrong
+from keras_augsynth.core.checks import check_choice, check_integer, check_number
+from keras_augsynth.core.companions import check_mask_fill
 from keras_augsynth.core.draws import Params, Step
 from keras_augsynth.core.families.motion import Motion, Points, pixel_centers
 from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
@@ -15,9 +16,9 @@ from keras_augsynth.core.modalities import SPATIAL, Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops import matrices
-from keras_augsynth.ops.casting import holds, to_dtype
+from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import shared
-from keras_augsynth.ops.resample import FILL_MODES, INTERPOLATIONS, resample, sample
+from keras_augsynth.ops.resample import FILL_MODES, INTERPOLATIONS, SHARP, resample, sample
 from keras_augsynth.ops.rows import select
 
 Tensor = Any
@@ -44,7 +45,7 @@ class GeometricStage(Stage):
     keeps_finite = True
 
     def accepts(self, step: Step) -> bool:
-        if step.layer.stage is not GeometricStage:
+        if step.layer.stage is not GeometricStage or not (step.layer.merges and self._layers[0].merges):
             return False
         return len({layer.sampling for layer in (step.layer, *self._layers)} - {None}) <= 1
 
@@ -56,12 +57,15 @@ class GeometricStage(Stage):
     def _sampling(self) -> Sampling:
         wish = next(filter(None, (layer.sampling for layer in self._layers)), Sampling())
         whole = all(layer.whole_pixels for layer in self._layers)
+        if wish.fill_mode == "constant" and any(layer.resizes for layer in self._layers):
+            wish = wish._replace(fill_mode=SHARP)
         return wish._replace(interpolation="nearest") if whole else wish
 
     def can_write_fixed_point(self, dtype: str) -> bool:
         interpolation, fill_mode, fill_value, _ = self._sampling
-        bytes_only = dtype == "uint8" and (fill_mode != "constant" or 0.0 <= fill_value <= 255.0)
-        return bytes_only and interpolation == "bilinear"
+        filled = fill_mode in ("constant", SHARP)
+        bytes_only = dtype == "uint8" and (not filled or 0.0 <= fill_value <= 255.0)
+        return bytes_only and interpolation == "bilinear" and self._layers[0].merges
 
     def prepared(self, entries: Entries, shape: Sequence[Any], modality: Modality, companions: bool) -> Drawn:
         if any(layer.bends for layer in self._layers) or (len(self.steps) == 1 and self._layers[0].whole_pixels):
@@ -73,8 +77,6 @@ class GeometricStage(Stage):
 
     def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         images, moving = batch.parts("x", "masks"), batch.parts("boxes", "box_fields", "points")
-        if batch.masks is not None:
-            self._check_mask_fill(batch.masks)
         constants = {"modality": batch.modality}
         shape, entries = ops.shape(batch.x), None if drawn is None else drawn.get("entries")
         if any(layer.bends for layer in self._layers):
@@ -84,9 +86,9 @@ class GeometricStage(Stage):
         if moving:
             changed = self.kernel(self._move_companions, **constants)(moving, entries, shape)
         if len(self.steps) == 1 and self._layers[0].moves(size[-2:] if self._layers[0].planar else size):
-            dtypes = {"x": notes.dtype, "masks": None}
             for part, t in images.items():
-                changed[part] = self.kernel(self._move, dtype=dtypes[part], **constants)(t, entries, shape)
+                dtype = notes.dtype if part == "x" else None
+                changed[part] = self.kernel(self._move, part=part, dtype=dtype, **constants)(t, entries, shape)
             return batch.with_changes(**changed)
         matrix = None if drawn is None else drawn.get("matrix")
         if matrix is None:
@@ -108,14 +110,6 @@ class GeometricStage(Stage):
         for layer in self._layers:
             size = layer.moved_size(size)
         return tuple(size)
-
-    def _check_mask_fill(self, masks: Tensor) -> None:
-        value = self._sampling.mask_fill_value
-        if value is not None and not holds(ops.dtype(masks), value):
-            owner = next(layer for layer in self._layers if layer.sampling is not None)
-            raise wrong(
-                owner, "mask_fill_value", f"be a value that the masks' dtype {ops.dtype(masks)} can have", value
-            )
 
     # Kernels.
 
@@ -150,17 +144,18 @@ class GeometricStage(Stage):
         return changed if dtype is None else changed | {"x": to_dtype(changed["x"], dtype)}
 
     def _move(
-        self, t: Tensor, entries: Entries | None, shape: Sequence[Any], modality: Modality, dtype: str | None
+        self, t: Tensor, entries: Entries | None, shape: Sequence[Any], modality: Modality, dtype: str | None, part: str
     ) -> Tensor:
-        """A layer that only moves whole pixels does so by index, in data of `shape` or in their masks."""
+        """What a layer does in its own way, to data of `shape` or to their masks."""
         step = self.steps[0]
         view = step.view(shape, modality)
         params, gate = step.params_or_rest(entries, view)
         with step.within(view) as layer:
-            moved = layer.move(t, params)
+            move = layer.move_masks if part == "masks" else layer.move
+            moved = move(t, params)
             if gate is not None:
                 rest = layer.inference_params(view)
-                moved = select(gate, moved, t if rest is None else layer.move(t, rest))
+                moved = select(gate, moved, t if rest is None else move(t, rest))
         return moved if dtype is None else to_dtype(moved, dtype)
 
     def _motion(self, entries: Entries | None, shape: Sequence[Any], modality: Modality) -> tuple[Motion, tuple]:
@@ -216,6 +211,8 @@ class Geometric(Augmentation, listed=False):
     planar = True  # acts on (height, width), alike in every slice of a volume and every frame of a video
     bends = False  # whether the layer has a `bend` instead of a matrix
     whole_pixels = False  # whether the layer only moves whole pixels
+    resizes = False  # whether one pixel can become many, and there is no border to blend with
+    merges = True  # whether neighbours can share the layer's resample
 
     def __init__(
         self,
@@ -264,6 +261,10 @@ class Geometric(Augmentation, listed=False):
         places = [ops.where(found, place, far) for place, far in zip(places, outside, strict=True)]
         return places
 
+    def check_masks(self, dtype: str) -> None:
+        if self.sampling is not None:
+            check_mask_fill(self, dtype)
+
     @property
     def sampling(self) -> Sampling | None:
         """How pixels are read; layers that agree share a resample. None: any way will do."""
@@ -274,10 +275,14 @@ class Geometric(Augmentation, listed=False):
         return self.whole_pixels
 
     def move(self, x: Tensor, params: Params) -> Tensor:
-        """What a layer does that only moves whole pixels: images or masks, any dtype; by index where that is faster."""
+        """What a layer does in its own way, to images of any dtype: by index where it only moves whole pixels."""
         size = ops.shape(x)[1:-1]
         matrix = matrices.embedded(self.matrix(params, size[-2:] if self.planar else size), len(size) + 1)
         return resample(x, ops.cast(matrix, "float32"), None, "nearest", "nearest")
+
+    def move_masks(self, masks: Tensor, params: Params) -> Tensor:
+        """`move` for masks."""
+        return self.move(masks, params)
 
     def moved_size(self, size: Sequence[Any]) -> Sequence[Any]:
         """`output_size` of a whole volume, of which a planar layer sees (height, width)."""

@@ -7,18 +7,11 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_value_range, wrong
 from keras_augsynth.core.draws import Params
 from keras_augsynth.core.magnitudes import current_view
-from keras_augsynth.core.modalities import SPATIAL
+from keras_augsynth.core.modalities import SPATIAL, Modality
+from keras_augsynth.core.ranges import effective_range
 from keras_augsynth.ops import color
 
 Tensor = Any
-Range = tuple[float, float]
-BYTES = (0.0, 255.0)
-"""The value range where nothing else is said."""
-
-
-def effective_range(own: Range | None, given: Range | None) -> Range | None:
-    """A layer's range where a composite says another: the composite's, unless the layer was given one of its own."""
-    return given if own == BYTES and given is not None else own
 
 
 class Intensity(Augmentation, listed=False):
@@ -30,9 +23,10 @@ class Intensity(Augmentation, listed=False):
         **kwargs: as in `Augmentation`.
     """
 
-    modalities = SPATIAL
+    modalities: tuple[Modality, ...] = SPATIAL
     needs_range = True  # whether the layer cannot do without a value range
     clips = True
+    uses_range = True  # whether the result depends on the value range
 
     def __init__(self, *, value_range: Sequence[float] | None = (0, 255), **kwargs: Any):
         super().__init__(**kwargs)
@@ -41,7 +35,7 @@ class Intensity(Augmentation, listed=False):
         self._value_range = None if value_range is None else check_value_range(self, value_range)
 
     @property
-    def value_range(self) -> tuple[float, float] | None:
+    def value_range(self) -> Any:
         """Lowest and highest value: the layer's own, or what the composite says in which it is carried out."""
         view = current_view()
         return effective_range(self._value_range, None if view is None else view.value_range)

@@ -12,8 +12,8 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, View
-from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage
-from keras_augsynth.core.modalities import IMAGE, Modality
+from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
+from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops.casting import to_dtype
@@ -36,7 +36,7 @@ class MixingStage(Stage):
         if batch.points is not None:
             raise wrong(layer, "keypoints", "not be there: mixed samples have points of several", "keypoints")
         for name in ("boxes", "masks"):
-            if getattr(batch, name) is not None and batch.modality is not IMAGE:
+            if getattr(batch, name) is not None and not batch.modality.is_spatial:
                 raise wrong(layer, name, f"not stand beside {batch.modality.key} that are mixed", name)
         if batch.labels is not None:
             batch = batch.with_changes(labels=layer.encode(batch.labels))
@@ -47,6 +47,7 @@ class MixingStage(Stage):
     def _mix(self, parts: Parts, entries: Entries, modality: Modality, dtype: str | None) -> Parts:
         step, x = self.steps[0], ops.cast(parts["x"], "float32")
         view = step.view(ops.shape(x), modality, parts.get("labels"))
+        params: Any
         params, gate = step.params_or_rest(entries, view)
         with step.within(view) as layer:
             if gate is not None:
@@ -58,9 +59,15 @@ class MixingStage(Stage):
             if masks is not None:
                 changed["masks"] = layer.apply_masks(masks, params)
             if "boxes" in parts:
-                fields = parts.get("box_fields", {})
-                changed["boxes"], changed["box_fields"] = layer.mix_boxes(
-                    parts["boxes"], fields, params, view.size, masks
+                boxes, fields = parts["boxes"], parts.get("box_fields", {})
+                if modality.has_frames:
+                    boxes, fields = _in_a_row((boxes, fields))
+                mixed, fields = layer.mix_boxes(boxes, fields, params, view.size, masks)
+                sources = range(params["sources"].shape[1])
+                given = side_by_side([take_source(boxes, params, k) for k in sources])
+                both = keep_padding({"boxes": given, "box_fields": fields}, mixed), fields
+                changed["boxes"], changed["box_fields"] = (
+                    _by_frames(both, parts["boxes"]) if modality.has_frames else both
                 )
             if "labels" in parts:
                 changed["labels"] = layer.apply_labels(parts["labels"], params)
@@ -103,7 +110,7 @@ class Mixing(Augmentation, listed=False):
     def mix_boxes(
         self, boxes: Tensor, fields: dict[str, Tensor], params: Params, size: Sequence[Any], masks: Tensor | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The boxes `(N, k B, 4)`, "xyxy", and their fields, each `(N, k B)`, of all sources."""
+        """The boxes `(N, k B, 4)`, "xyxy" (in volumes 6 columns), and their fields, each `(N, k B)`, of all sources."""
         raise NotImplementedError(f"{type(self).__name__} must define `mix_boxes`.")
 
     def identity_params(self, view: View) -> Params:
@@ -148,6 +155,12 @@ class Mixing(Augmentation, listed=False):
         return ops.one_hot(ops.reshape(labels, (-1,)), self.num_classes, dtype="float32")
 
     def check_labels(self, labels: Any) -> None:
+        super().check_labels(labels)
+        if not hasattr(labels, "dtype"):
+            return
+        dtype = getattr(labels.dtype, "name", labels.dtype)
+        if dtype == "string" or "complex" in dtype:
+            raise wrong(self, "labels", "be real numbers", dtype, TypeError)
         if self.num_classes is None or not isinstance(labels, tf.Tensor) or not hasattr(labels, "numpy"):
             return
         numbers = labels.numpy()
@@ -168,6 +181,22 @@ class Mixing(Augmentation, listed=False):
         """Fields with class -1 for boxes of which too little is seen: `part` `(N, B)` is the share of their area."""
         kept = (part > 0.0) & (part >= self.min_visibility) & (box_ops.area(boxes) > 0.0)
         return box_ops.marked(fields, kept)
+
+
+def _in_a_row(boxes: Any) -> Any:
+    """Boxes and fields of the frames of videos, each `(N, T, B, ...)`, as `(N, T B, ...)`: all are mixed alike."""
+    return keras.tree.map_structure(lambda t: ops.reshape(t, (ops.shape(t)[0], -1, *ops.shape(t)[3:])), boxes)
+
+
+def _by_frames(mixed: Any, boxes: Tensor) -> Any:
+    """What was mixed of k sources, `(N, k T B, ...)`, as `(N, T, k B, ...)`; `boxes` as they were."""
+    n, frames, count, _ = ops.shape(boxes)
+
+    def regroup(t: Tensor) -> Tensor:
+        own = ops.shape(t)[2:]
+        return ops.reshape(ops.moveaxis(ops.reshape(t, (n, -1, frames, count, *own)), 1, 2), (n, frames, -1, *own))
+
+    return keras.tree.map_structure(regroup, mixed)
 
 
 def side_by_side(parts: Sequence[Tensor]) -> Tensor:

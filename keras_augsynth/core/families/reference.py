@@ -1,12 +1,13 @@
 """`ReferenceAugmentation`: layers that make a sample look like one of a bank of reference images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.draws import current_key
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.modalities import IMAGE_LIKE
 from keras_augsynth.ops.random import Random
@@ -33,7 +34,7 @@ class ReferenceAugmentation(Intensity, listed=False):
     def __init__(self, references: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.references = references
-        self._bank = None
+        self._bank: Any = None
         if references is not None:
             self._learn(references, False)
 
@@ -67,8 +68,12 @@ class ReferenceAugmentation(Intensity, listed=False):
 
     def _images(self, images: Any) -> Iterator[np.ndarray]:
         low, high = self.value_range
+        if not isinstance(images, Iterable) or getattr(images, "ndim", 1) == 0:
+            raise wrong(self, "references", "be an array or a list of images", images, TypeError)
         for part in images:
             part = np.asarray(part[0] if isinstance(part, tuple) else part)
+            if part.dtype.kind in "OSUc":
+                raise wrong(self, "references", "be images of real numbers", part.dtype, TypeError)
             if part.ndim not in (3, 4) or 0 in part.shape[-3:]:
                 raise wrong(self, "references", "be images (height, width, channels)", part.shape)
             for image in part if part.ndim == 4 else part[None]:
@@ -102,7 +107,7 @@ class ReferenceAugmentation(Intensity, listed=False):
     def reference(self, choice: Tensor, x: Tensor, channels: int) -> Tensor:
         """`(N, ...)`: what is kept of each sample's reference, which has to have as many channels as the images."""
         if x.shape[-1] != channels:
-            raise wrong(self, "images", f"have {channels} channel(s), as the references do", x.shape[-1])
+            raise wrong(self, current_key(), f"have {channels} channel(s), as the references do", x.shape[-1])
         return ops.take(self._bank.value, choice, axis=0)
 
 

@@ -7,12 +7,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.batch import PADDING, Batch
 from keras_augsynth.core.draws import Entry, Step
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import random
-from keras_augsynth.ops.boxes import NAMES_OF_CLASSES
 from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import compiled
 from keras_augsynth.ops.rows import select
@@ -104,7 +103,7 @@ class Stage:
         drawn: Drawn | None,
         modality: Modality,
         dtype: str | None,
-        certain: frozenset[int] = frozenset(),
+        certain: frozenset[Any] = frozenset(),
     ) -> Parts:
         step, x = self.steps[0], parts["x"]
         view = step.view(ops.shape(x), modality, parts.get("labels"), parts.get("lengths"))
@@ -170,10 +169,6 @@ def _for_frames(drawn: Drawn | None, clips: Batch) -> Drawn | None:
 
 
 def keep_padding(parts: Parts, boxes: Tensor) -> Tensor:
-    """`boxes`, but padding (class -1) as it was."""
-    fields = parts.get("box_fields", {})
-    labels = next((fields[name] for name in NAMES_OF_CLASSES if name in fields), None)
-    if labels is None:
-        return boxes
-    padding = ops.equal(labels, ops.cast(-1, labels.dtype))
-    return ops.where(ops.expand_dims(padding, -1), parts["boxes"], boxes)
+    """`boxes`, but padding as it was."""
+    padding = parts.get("box_fields", {}).get(PADDING)
+    return boxes if padding is None else ops.where(ops.expand_dims(padding, -1), parts["boxes"], boxes)

@@ -9,7 +9,7 @@ from keras_augsynth.core.augmentation import Params
 from keras_augsynth.core.checks import check_flag, wrong
 from keras_augsynth.core.config import plain
 from keras_augsynth.core.families.color import Color
-from keras_augsynth.core.modalities import NUMBER, NUMERIC
+from keras_augsynth.core.modalities import NUMBER, NUMERIC, by_name
 
 
 class Normalization(Color):
@@ -25,7 +25,7 @@ class Normalization(Color):
             `build` the attribute is a tensor that broadcasts against a batch.
         variance: the data's variance, likewise.
         invert: True goes back from normalized values to the data's.
-        **kwargs: `name`, `dtype` and `data_format`.
+        **kwargs: `name`, `dtype`, `data_format` and `modality`.
 
     Input shape:
         Any; the sizes of the kept axes must be known.
@@ -35,7 +35,7 @@ class Normalization(Color):
 
     Raises:
         ValueError: for only one of mean and variance, or two of different shapes; in `build`, for axes that the
-            input does not have.
+            input does not have; in `adapt`, for other axes than before.
 
     Example:
 
@@ -47,6 +47,7 @@ class Normalization(Color):
 
     modalities = (*NUMERIC, NUMBER)
     is_value_map = True
+    map_arguments = ("variance", "mean")
     uses_mean = False
 
     def __init__(
@@ -62,10 +63,23 @@ class Normalization(Color):
         self.invert = check_flag(self, invert, "invert")
         axes = [] if axis is None else [axis] if isinstance(axis, int) else list(axis)
         self._by_channel = axes in ([], [-1])
-        if self.data_format == "channels_first":
+        self._channels_first = self.data_format == "channels_first" and (
+            self.modality is None or by_name(self.modality).has_channels
+        )
+        if self._channels_first:
             self._by_channel, axes = axes in ([], [-1], [1]), [1] if axes == [-1] else axes
         # Keras learns and keeps the statistics.
         self._statistics = keras.layers.Normalization(tuple(axes), mean, variance, dtype="float32")
+
+    @property
+    def input_mean(self) -> Any:
+        """`mean` as it was given; None where it is learned."""
+        return self._statistics.input_mean
+
+    @property
+    def input_variance(self) -> Any:
+        """`variance` as it was given; None where it is learned."""
+        return self._statistics.input_variance
 
     @property
     def mean(self) -> Any:
@@ -82,16 +96,28 @@ class Normalization(Color):
         if isinstance(input_shape, dict):
             shape = next(input_shape[each.key] for each in self.modalities if each.key in input_shape)
         if not self._statistics.built:
+            if len(shape) == 3 and not self._by_channel:
+                self._check_sequences()
             with tf.init_scope():  # its constants outlive the function in whose trace the layer is built
                 self._statistics.build(tuple(shape))
         self.built = True
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        return self._statistics.get_build_config()  # `adapt` builds it, too
+
     def adapt(self, data: Any) -> None:
         """Learns mean and variance from an array, a batched `tf.data.Dataset` or another iterable of batches."""
-        if self._statistics.input_mean is not None:
-            raise wrong(self, "mean", "be None for `adapt`", self._statistics.input_mean)
+        if self.input_mean is not None:
+            raise wrong(self, "mean", "be None for `adapt`", self.input_mean)
         self._statistics.adapt(data)
+        if len(self._statistics.mean.shape) == 3:
+            self._check_sequences()
         self.built = True
+
+    def _check_sequences(self) -> None:
+        """Of shape `(N, steps, values)`. With `channels_first` they would be taken for a single image."""
+        if self._channels_first:
+            raise wrong(self, "modality", 'be "spectrogram" for data of shape (batch, steps, values)', self.modality)
 
     def inference_params(self, view) -> Params:
         return {}
@@ -102,7 +128,7 @@ class Normalization(Color):
 
     @property
     def value_map(self) -> tuple[Any, Any]:
-        learned = self._statistics.input_mean is None
+        learned = self.input_mean is None
         mean, variance = (
             (self._statistics.adapt_mean.value, self._statistics.adapt_variance.value)
             if learned
@@ -111,7 +137,7 @@ class Normalization(Color):
         if learned:
             shape = ops.shape(self._statistics.mean)
             mean, variance = ops.reshape(mean, shape), ops.reshape(variance, shape)
-        if self.data_format == "channels_first" and len(mean.shape) > 2:
+        if self._channels_first and len(mean.shape) > 2:
             mean, variance = ops.moveaxis(mean, 1, -1), ops.moveaxis(variance, 1, -1)
         if self._by_channel:
             mean, variance = (ops.reshape(t, (t.shape[-1],)) for t in (mean, variance))
@@ -121,14 +147,13 @@ class Normalization(Color):
 
     @property
     def constant_map(self) -> tuple[Any, Any] | None:
-        mean, variance = self._statistics.input_mean, self._statistics.input_variance
+        mean, variance = self.input_mean, self.input_variance
         if self.invert or not isinstance(mean, (int, float)) or not isinstance(variance, (int, float)) or variance <= 0:
             return None
         return 1.0 / variance**0.5, -mean / variance**0.5
 
     def get_config(self) -> dict[str, Any]:
-        given = {"mean": self._statistics.input_mean, "variance": self._statistics.input_variance}
-        return {**super().get_config(), **{name: plain(value) for name, value in given.items()}}
+        return {**super().get_config(), "mean": plain(self.input_mean), "variance": plain(self.input_variance)}
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class RandomFeatureNoise(Augmentation):
         if shape[-1] is None:
             raise wrong(self, "features", "have a known number of columns", tuple(shape))
         self._scale = self.add_weight(
-            name="scale", shape=(shape[-1],), initializer="ones", trainable=False, autocast=False
+            name="scale", shape=(shape[-1],), initializer="ones", dtype="float32", trainable=False, autocast=False
         )
         self.built = True
 

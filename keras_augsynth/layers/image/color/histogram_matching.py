@@ -4,6 +4,7 @@ from typing import Any
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.families.reference import ReferenceAugmentation, example_references
+from keras_augsynth.core.modalities import SPATIAL
 from keras_augsynth.ops import matching
 from keras_augsynth.ops.rows import per_sample
 
@@ -13,15 +14,17 @@ class HistogramMatching(ReferenceAugmentation):
 
     Args:
         references: images `(references, height, width, channels)` (whatever `data_format` is), or a list of
-            images of any sizes; they are kept in the layer's configuration, so give a few. None:
-            `adapt(images)` learns them.
+            images of any sizes; they are kept in the layer's configuration, so give a few. A volume among them is
+            given as the picture of its slices, `volume.reshape(-1, width, channels)`. None: `adapt(images)` learns
+            them.
         blend_ratio: how much of the matched image is in the result, from 0 to 1; a pair draws one for each
             image.
         value_range: lowest and highest value of a pixel, in the references, too. It is divided into 256 levels.
         **kwargs: as in `Augmentation`.
 
     Input shape:
-        `(height, width, channels)` or `(batch, height, width, channels)`, as many channels as the references.
+        `(height, width, channels)` or `(batch, height, width, channels)`, as many channels as the references; of a
+        video or a volume one histogram is made.
 
     Output shape:
         As the input's.
@@ -36,6 +39,9 @@ class HistogramMatching(ReferenceAugmentation):
     >>> layer(np.zeros((8, 32, 32, 3), "uint8")).shape
     TensorShape([8, 32, 32, 3])
     """
+
+    modalities = SPATIAL
+    planar = False
 
     def __init__(
         self,

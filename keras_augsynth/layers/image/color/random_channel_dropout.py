@@ -51,7 +51,9 @@ class RandomChannelDropout(Color):
     def draw(self, rng, view) -> Params:
         fewest, most = self.num_channels
         if view.shape[-1] <= most:
-            raise wrong(self, "images", f"have more than {most} channel(s), so that one is left", view.shape[-1])
+            raise wrong(
+                self, view.modality.key, f"have more than {most} channel(s), so that one is left", view.shape[-1]
+            )
         count = rng.integers(fewest, most + 1)
         return {"dropped": rng.permutation(view.shape[-1]) < count[:, None]}
 

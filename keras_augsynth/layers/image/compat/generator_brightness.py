@@ -11,14 +11,14 @@ class GeneratorBrightness(Color, listed=False):
     """Multiplies the light of each image as the old `ImageDataGenerator` did.
 
     Args:
-        brightness_range: pair (lowest, highest) factor: 0 is black, 1 the image itself.
+        brightness_range: pair (lowest, highest) factor: 0 and below is black, 1 the image itself.
         value_range: black and white; results are clipped to it.
         **kwargs: as in `Color`.
     """
 
     def __init__(self, brightness_range: Sequence[float], value_range: Sequence[float] = (0, 255), **kwargs: Any):
         super().__init__(value_range=value_range, **kwargs)
-        self.brightness_range = check_pair(self, brightness_range, "brightness_range", 0.0)
+        self.brightness_range = check_pair(self, brightness_range, "brightness_range")
 
     uses_mean = False
 

@@ -13,13 +13,13 @@ class GeneratorShear(Geometric, listed=False):
     """Slants each image as the old `ImageDataGenerator` did: upright edges turn, level ones stay.
 
     Args:
-        shear_range: largest angle, in degrees from 0 to 89, to either side.
+        shear_range: largest angle, in degrees from 0 to 180, to either side.
         **kwargs: as in `Geometric`.
     """
 
     def __init__(self, shear_range: float, **kwargs: Any):
         super().__init__(**kwargs)
-        self.shear_range = check_number(self, shear_range, "shear_range", 0.0, 89.0)
+        self.shear_range = check_number(self, shear_range, "shear_range", 0.0, 180.0)
 
     def draw(self, rng, view) -> Params:
         return {"angle": math.radians(1.0) * rng.uniform(-self.shear_range, self.shear_range)}

@@ -18,7 +18,7 @@ class GeneratorShift(Geometric, listed=False):
     Args:
         height_shift_range: a float f below 1 means a fraction from (-f, f) of the height, from 1 on pixels;
             an integer n means whole pixels in (-n, n); a list means one of its numbers, up or down: pixels,
-            unless all are below 1.
+            unless all lie between -1 and 1.
         width_shift_range: the same for the width.
         **kwargs: as in `Geometric`.
     """

@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_integer
+from keras_augsynth.core.checks import check_side
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.ops import matrices
 from keras_augsynth.ops.windows import central_window
@@ -16,8 +16,8 @@ class RandomCrop(Geometric):
     window with the target's aspect ratio, resized to it. The output always has the target size.
 
     Args:
-        height: of the output, in pixels.
-        width: of the output, in pixels.
+        height: of the output, in pixels, at most 32768.
+        width: of the output, in pixels, at most 32768.
         **kwargs: as in `Augmentation`.
 
     Input shape:
@@ -27,7 +27,7 @@ class RandomCrop(Geometric):
         `(..., target height, target width, channels)`.
 
     Raises:
-        ValueError: for a height or width below 1.
+        ValueError: for a height or width below 1 or above 32768.
 
     Example:
 
@@ -41,11 +41,12 @@ class RandomCrop(Geometric):
         width: int,
         seed: int | None = None,
         data_format: str | None = None,
+        name: str | None = None,
         **kwargs: Any,
     ):
-        super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.height = check_integer(self, height, "height", 1)
-        self.width = check_integer(self, width, "width", 1)
+        super().__init__(seed=seed, data_format=data_format, name=name, **kwargs)
+        self.height = check_side(self, height, "height")
+        self.width = check_side(self, width, "width")
 
     sampling = None
 

@@ -4,7 +4,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_choice, check_integer, check_range
+from keras_augsynth.core.checks import check_choice, check_range, check_side
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.ops import matrices
 from keras_augsynth.ops.resample import INTERPOLATIONS
@@ -19,8 +19,8 @@ class RandomResizedCrop(Geometric):
     An inactive layer gives the largest central window with the target's aspect ratio.
 
     Args:
-        height: of the output, in pixels.
-        width: of the output, in pixels.
+        height: of the output, in pixels, at most 32768.
+        width: of the output, in pixels, at most 32768.
         scale: the window's area as a fraction of the image's, (lowest, highest), from 0 to 1.
         ratio: the window's width divided by its height, (lowest, highest), uniform on a logarithmic scale.
         interpolation: "bilinear" or "nearest".
@@ -33,7 +33,7 @@ class RandomResizedCrop(Geometric):
         `(..., target height, target width, channels)`.
 
     Raises:
-        ValueError: for a size below 1, a scale outside (0, 1], or a ratio that is not positive.
+        ValueError: for a size below 1 or above 32768, a scale outside (0, 1], or a ratio that is not positive.
 
     Example:
 
@@ -55,10 +55,12 @@ class RandomResizedCrop(Geometric):
         **kwargs: Any,
     ):
         super().__init__(interpolation=check_choice(self, interpolation, "interpolation", INTERPOLATIONS), **kwargs)
-        self.height = check_integer(self, height, "height", 1)
-        self.width = check_integer(self, width, "width", 1)
+        self.height = check_side(self, height, "height")
+        self.width = check_side(self, width, "width")
         self.scale = check_range(self, scale, "scale", 0.0, 1.0, above=0.0)
         self.ratio = check_range(self, ratio, "ratio", above=0.0)
+
+    resizes = True
 
     @property
     def sampling(self):

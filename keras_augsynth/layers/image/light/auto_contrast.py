@@ -44,9 +44,8 @@ class AutoContrast(Intensity):
         darkest, brightest = (per_sample(limit, x) for limit in color.channel_limits(x))
         varied = brightest > darkest  # not where nothing is finite
         scale = ops.where(varied, (high - low) / ops.where(varied, brightest - darkest, 1.0), 1.0)
-        offset = ops.where(varied, low - darkest * scale, 0.0)
         floats = ops.cast(x, "float32")
-        return ops.where(varied, floats * scale + offset, floats)
+        return ops.where(varied, (floats - darkest) * scale + low, floats)  # the lowest value becomes exactly `low`
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Equalization(Intensity):
 
     Args:
         value_range: lowest and highest value of a pixel.
-        bins: number of levels that are told apart, 2 or more; 256 for images that had 8 bits.
+        bins: number of levels that are told apart, 2 to 65536; 256 for images that had 8 bits.
         **kwargs: as in `Augmentation`; `p` is the chance of an image to be changed.
 
     Input shape:
@@ -29,7 +29,7 @@ class Equalization(Intensity):
         As the input's.
 
     Raises:
-        ValueError: for fewer than 2 bins.
+        ValueError: for fewer than 2 or more than 65536 bins.
 
     Example:
 
@@ -45,7 +45,7 @@ class Equalization(Intensity):
         **kwargs: Any,
     ):
         super().__init__(value_range=value_range, data_format=data_format, **kwargs)
-        self.bins = check_integer(self, bins, "bins", 2)
+        self.bins = check_integer(self, bins, "bins", 2, 65536)
 
     apply_dtype = None
 

@@ -105,12 +105,13 @@ class CutMix(Mixing):
         return self.mix(masks, params, None)
 
     def mix_boxes(self, boxes, fields, params, size, masks) -> tuple[Tensor, dict[str, Tensor]]:
-        window = ops.stack([ops.cast(params[name], "float32") for name in ("x0", "y0", "x1", "y1")], axis=-1)
-        window, other = ops.expand_dims(window, 1), take_source(boxes, params, 1)
+        axes, other = len(size), take_source(boxes, params, 1)
+        ends = [params[f"{name}{end}"] for end in (0, 1) for name in reversed(_AXES[-axes:])]
+        window = ops.expand_dims(ops.cast(ops.stack(ends, axis=-1), "float32"), 1)
 
         def cut(t: Tensor) -> Tensor:
-            low, high = ops.maximum(t[..., :2], window[..., :2]), ops.minimum(t[..., 2:], window[..., 2:])
-            return ops.concatenate([low, high], axis=-1)
+            low = ops.maximum(t[..., :axes], window[..., :axes])
+            return ops.concatenate([low, ops.minimum(t[..., axes:], window[..., axes:])], axis=-1)
 
         hidden = box_ops.area(cut(boxes)) / ops.maximum(box_ops.area(boxes), 1e-6)
         shown = box_ops.area(cut(other)) / ops.maximum(box_ops.area(other), 1e-6)

@@ -5,7 +5,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.families.mixing import Mixing, fields_side_by_side, side_by_side, take_source
-from keras_augsynth.core.families.stage import keep_padding
+from keras_augsynth.core.modalities import IMAGE_LIKE
 from keras_augsynth.ops import boxes as box_ops
 
 
@@ -21,7 +21,7 @@ class Mosaic(Mixing):
         **kwargs: as in `Mixing`.
 
     Input shape:
-        `(batch, height, width, channels)`; a single image is laid four times.
+        `(batch, height, width, channels)`; a single image is laid four times. Of videos all frames are laid alike.
 
     Output shape:
         As the input's. Masks and boxes are moved with their images; there are four times as many boxes.
@@ -37,6 +37,8 @@ class Mosaic(Mixing):
     Reference:
         Bochkovskiy, Wang, Liao: YOLOv4. 2020.
     """
+
+    modalities = IMAGE_LIKE
 
     def __init__(self, center: tuple[float, float] = (0.25, 0.75), *, num_classes: int | None = None, **kwargs: Any):
         super().__init__(num_classes=num_classes, **kwargs)
@@ -55,7 +57,8 @@ class Mosaic(Mixing):
         return {**self.identity_sources(view, 3), "y": whole(view.size[-2]), "x": whole(view.size[-1])}
 
     def mix(self, x, params, masks) -> Tensor:
-        n, height, width, channels = ops.shape(x)
+        _, *frames, height, width, channels = shape = ops.shape(x)
+        count = frames[0] if frames else 1
         point_y, point_x = (ops.reshape(params[name], (-1, 1, 1)) for name in ("y", "x"))
         row = ops.reshape(ops.arange(height, dtype="int32"), (1, -1, 1))
         column = ops.reshape(ops.arange(width, dtype="int32"), (1, 1, -1))
@@ -64,8 +67,11 @@ class Mosaic(Mixing):
         image = ops.where(above, ops.where(before, source(0), source(1)), ops.where(before, source(2), source(3)))
         row = ops.where(above, row + height - point_y, row - point_y)
         column = ops.where(before, column + width - point_x, column - point_x)
-        index = ops.reshape((image * height + row) * width + column, (-1,))
-        return ops.reshape(ops.take(ops.reshape(x, (-1, x.shape[-1])), index, axis=0), (n, height, width, channels))
+        frame = ops.reshape(ops.arange(count, dtype="int32"), (1, -1, 1, 1))
+        image, row, column = (ops.expand_dims(t, 1) for t in (image, row, column))
+        index = ((image * count + frame) * height + row) * width + column
+        pixels = ops.take(ops.reshape(x, (-1, channels)), ops.reshape(index, (-1,)), axis=0)
+        return ops.reshape(pixels, shape)
 
     def apply_masks(self, masks, params) -> Tensor:
         return self.mix(masks, params, None)
@@ -82,7 +88,7 @@ class Mosaic(Mixing):
             low, high = ops.stack([left, top], axis=-1), ops.stack([right, bottom], axis=-1)
             cut = ops.concatenate([ops.clip(whole[..., :2], low, high), ops.clip(whole[..., 2:], low, high)], axis=-1)
             part = box_ops.area(cut) / ops.maximum(box_ops.area(whole), 1e-6)
-            moved.append(keep_padding({"boxes": source, "box_fields": own}, cut))
+            moved.append(cut)
             moved_fields.append(self.seen(whole, own, part))
         return side_by_side(moved), fields_side_by_side(moved_fields)
 

@@ -4,7 +4,7 @@ from typing import Any
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_choice, check_range
 from keras_augsynth.core.magnitudes import limits
-from keras_augsynth.core.modalities import IMAGE_LIKE
+from keras_augsynth.core.modalities import SPATIAL
 from keras_augsynth.ops import resize
 
 
@@ -19,7 +19,8 @@ class RandomDownscale(Augmentation):
         **kwargs: as in `Augmentation`.
 
     Input shape:
-        `(height, width, channels)` or `(batch, height, width, channels)`, any number of channels.
+        `(height, width, channels)` or `(batch, height, width, channels)`, any number of channels; a volume becomes
+        coarse along its depth, too.
 
     Output shape:
         As the input's.
@@ -33,8 +34,8 @@ class RandomDownscale(Augmentation):
     TensorShape([8, 32, 32, 3])
     """
 
-    modalities = IMAGE_LIKE
-    planar = True
+    modalities = SPATIAL
+    planar = modality_matters = True
 
     def __init__(
         self,

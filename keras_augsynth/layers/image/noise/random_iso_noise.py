@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range, wrong
+from keras_augsynth.core.draws import current_key
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.ops.compiled import materialized
 
@@ -62,7 +63,7 @@ class RandomISONoise(Intensity):
     def apply(self, x, params) -> Tensor:
         channels = x.shape[-1]
         if channels not in (1, 3):
-            raise wrong(self, "images", "have 1 or 3 channels", channels)
+            raise wrong(self, current_key(), "have 1 or 3 channels", channels)
         # XLA on a CPU would draw anew for every channel.
         grain, angle = (materialized(lambda _, t: t, x, params[name]) for name in ("grain", "angle"))
         changed, mean = x, ops.mean(x, axis=-1, keepdims=True)

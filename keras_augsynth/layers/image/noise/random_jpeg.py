@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_integer_magnitude, wrong
+from keras_augsynth.core.draws import current_key
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.modalities import IMAGE_LIKE
 from keras_augsynth.ops import jpeg
@@ -57,7 +58,7 @@ class RandomJPEG(Intensity):
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
         if x.shape[-1] not in (1, 3):
-            raise wrong(self, "images", "have 1 or 3 channels", x.shape[-1])
+            raise wrong(self, current_key(), "have 1 or 3 channels", x.shape[-1])
         levels = ops.round((ops.where(ops.isfinite(x), x, low) - low) * (255.0 / (high - low)))
         levels = jpeg.compress(ops.cast(ops.clip(levels, 0.0, 255.0), "int32"), params["quality"])
         return low + ops.cast(levels, "float32") * ((high - low) / 255.0)

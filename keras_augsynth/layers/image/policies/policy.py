@@ -68,6 +68,7 @@ class Policy(Composite, listed=False):
         **kwargs: as in `Augmentation`.
     """
 
+    modalities = IMAGE_LIKE
     fixed_arguments = ("layers",)
     strengths = USUAL
     receptive_field = 64  # one pixel may move all levels of its image
