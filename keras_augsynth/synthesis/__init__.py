@@ -11,6 +11,7 @@ from keras_augsynth.synthesis.architectures import (
     vae_conv,
     vae_mlp,
 )
+from keras_augsynth.synthesis.audio_templates import AudioTemplateSynthesizer
 from keras_augsynth.synthesis.borderline_smote import BorderlineSMOTE
 from keras_augsynth.synthesis.diffaugment import DiffAugment
 from keras_augsynth.synthesis.flow_matching import FlowMatching
@@ -31,6 +32,7 @@ __all__ = [
     "GAN",
     "SMOTE",
     "VAE",
+    "AudioTemplateSynthesizer",
     "AugmentedResampler",
     "BorderlineSMOTE",
     "DiffAugment",

@@ -189,6 +189,10 @@ def test_echo_dies_away_as_it_should():
 def test_measured_rooms_are_convolved_with(rng):
     sound, room = rng.normal(size=(2, 200)).astype("float32"), np.array([1.0, 0.0, -0.5, 0.25])
     found = layers.RandomReverb(source=[room], sample_rate=RATE)(sound).numpy()
+    again = layers.RandomReverb(source=[np.concatenate([[0.0, 0.1], -2 * room])], sample_rate=RATE)(sound)
+    np.testing.assert_allclose(again, found, atol=1e-5)  # begins with its loudest sample, which becomes 1
+    with pytest.raises(ValueError, match="RandomReverb: `source` must not be silent"):
+        layers.RandomReverb(source=[np.zeros(3)])
     for row, wave in zip(found, sound, strict=True):
         np.testing.assert_allclose(row, scipy.signal.fftconvolve(wave, room)[:200], atol=1e-5)
 

@@ -23,7 +23,7 @@ def test_widths_of_frequency_masks_are_drawn_evenly():
 
 
 def test_time_masks_are_a_part_of_the_valid_frames():
-    data = {"spectrograms": np.ones((300, 40, 2), "float32"), "lengths": np.repeat([40, 20, 200], 100)}
+    data = {"spectrograms": np.ones((300, 40, 10), "float32"), "lengths": np.repeat([40, 20, 200], 100)}
     found = layers.RandomSpectrogramTimeMask(100, max_part=0.5, seed=1)(data)["spectrograms"].numpy()
     frames = (found == 0).all(axis=2).sum(1)
     assert frames[:100].max() <= 20 and frames[100:200].max() <= 10 and frames[200:].max() <= 20

@@ -99,6 +99,6 @@ class Sound(Augmentation, listed=False):
 
 def check_window(owner: Any, window: Any) -> int:
     """A window's length that can be divided into four."""
-    if check_integer(owner, window, "window", 16) % 4:
+    if check_integer(owner, window, "window", 16, 65536) % 4:
         raise wrong(owner, "window", "be a multiple of 4", window)
     return int(window)

@@ -59,7 +59,12 @@ class SoundBank(Sound, listed=False):
                 raise wrong(self, "source", "be recordings (time,) or batches (N, time)", part.shape)
             if not np.isfinite(part).all():
                 raise wrong(self, "source", "be finite", part)
-            yield from part.astype("float32") if part.ndim == 2 else [part.astype("float32")]
+            for recording in part if part.ndim == 2 else [part]:
+                yield self.summarize(recording.astype("float32"))
+
+    def summarize(self, recording: np.ndarray) -> np.ndarray:
+        """What is kept of a recording `(time,)`."""
+        return recording
 
     def _make(self, shape: list[int]) -> None:
         weight = {"initializer": "zeros", "trainable": False, "autocast": False}

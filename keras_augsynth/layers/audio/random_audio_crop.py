@@ -15,7 +15,7 @@ class RandomAudioCrop(Sound):
     In inference the piece comes from the middle.
 
     Args:
-        length: of the result in samples, 1 or more.
+        length: of the result in samples, from 1 to 2**30.
         **kwargs: as in `Augmentation`.
 
     Input shape:
@@ -25,7 +25,7 @@ class RandomAudioCrop(Sound):
         `(length,)`, `(batch, length)` or `(batch, length, channels)`. "lengths" become those of the pieces.
 
     Raises:
-        ValueError: for a length below 1.
+        ValueError: for a length out of its range.
 
     Example:
 
@@ -37,7 +37,7 @@ class RandomAudioCrop(Sound):
 
     def __init__(self, length: int, **kwargs: Any):
         super().__init__(**kwargs)
-        self.length = check_integer(self, length, "length", 1)
+        self.length = check_integer(self, length, "length", 1, 2**30)
 
     def draw(self, rng, view) -> Params:
         return {"place": rng.uniform()}

@@ -13,7 +13,7 @@ class RandomCompression(Sound):
         threshold_db: what is louder than this is compressed, in decibels below the recording's loudest moment, from
             -120 to 0. A pair (low, high) draws it for each recording.
         ratio: how many decibels above the threshold become one, from 1 to 100. A pair draws it for each recording.
-        seconds: how long a moment is over which loudness is measured, above 0.
+        seconds: how long a moment is over which loudness is measured, from 0.0001 to 60.
         **kwargs: as in `Augmentation`. A `sample_rate` must be given, to the layer or to the Pipeline around it.
 
     Input shape:
@@ -41,7 +41,7 @@ class RandomCompression(Sound):
         super().__init__(**kwargs)
         self.threshold_db = check_range(self, threshold_db, "threshold_db", -120.0, 0.0)
         self.ratio = check_range(self, ratio, "ratio", 1.0, 100.0)
-        self.seconds = check_number(self, seconds, "seconds", 1e-4)
+        self.seconds = check_number(self, seconds, "seconds", 1e-4, 60.0)
 
     def draw(self, rng, view) -> Params:
         return {"threshold_db": rng.uniform(*self.threshold_db), "ratio": rng.log_uniform(*self.ratio)}

@@ -16,7 +16,7 @@ class RandomEQ(Filtering):
     Args:
         gain_db: change at each of the `bands` frequencies, in decibels, from -60 to 60; in octaves between them the
             change is a straight line. A number g means (-g, g).
-        bands: how many frequencies there are, 2 or more, evenly in octaves from 60 Hz to half of the sample rate.
+        bands: how many frequencies there are, from 2 to 100, evenly in octaves from 60 Hz to half of the sample rate.
         **kwargs: as in `Augmentation`. A `sample_rate` must be given, to the layer or to the Pipeline around it.
 
     Input shape:
@@ -37,7 +37,7 @@ class RandomEQ(Filtering):
     def __init__(self, gain_db: float | tuple[float, float] = 12.0, bands: int = 7, **kwargs: Any):
         super().__init__(**kwargs)
         self.gain_db = check_factor(self, gain_db, "gain_db", -60.0, 60.0)
-        self.bands = check_integer(self, bands, "bands", 2)
+        self.bands = check_integer(self, bands, "bands", 2, 100)
 
     def draw(self, rng, view) -> Params:
         return {"gains_db": rng.uniform(*self.gain_db, (self.bands,))}

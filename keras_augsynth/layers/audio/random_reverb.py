@@ -1,10 +1,11 @@
 import math
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_range
+from keras_augsynth.core.checks import check_range, wrong
 from keras_augsynth.core.families.sound_bank import SoundBank
 from keras_augsynth.ops import fourier
 from keras_augsynth.ops.random import Random
@@ -52,6 +53,12 @@ class RandomReverb(SoundBank):
         super().__init__(source, **kwargs)
         self.rt60 = check_range(self, rt60, "rt60", 0.001, 20.0)
         self.direct_db = check_range(self, direct_db, "direct_db", -30.0, 60.0)
+
+    def summarize(self, recording) -> np.ndarray:
+        start = np.abs(recording).argmax()
+        if not recording[start]:
+            raise wrong(self, "source", "not be silent", recording)
+        return recording[start:] / recording[start]
 
     def draw(self, rng, view) -> Params:
         if self._bank is not None:

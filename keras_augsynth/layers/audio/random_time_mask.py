@@ -13,7 +13,7 @@ class RandomTimeMask(Sound):
 
     Args:
         seconds: how long each of them is, 0 or more, at most half as long as the recording. A number s means (0, s).
-        masks: how many there are, 1 or more; they may overlap.
+        masks: how many there are, from 1 to 100; they may overlap.
         **kwargs: as in `Augmentation`. A `sample_rate` must be given, to the layer or to the Pipeline around it.
 
     Input shape:
@@ -39,7 +39,7 @@ class RandomTimeMask(Sound):
     ):
         super().__init__(**kwargs)
         self.seconds = check_factor(self, seconds, "seconds", 0.0, math.inf)
-        self.masks = check_integer(self, masks, "masks", 1)
+        self.masks = check_integer(self, masks, "masks", 1, 100)
 
     def draw(self, rng, view) -> Params:
         return {

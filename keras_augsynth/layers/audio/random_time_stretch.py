@@ -15,7 +15,7 @@ class RandomTimeStretch(Playback):
     Args:
         rate: how many times as fast, from 0.25 to 4; 1 changes nothing. A pair (low, high) draws it for each
             recording, doubling as likely as halving.
-        window: length of the vocoder's windows in samples, a multiple of 4 from 16 on. 2048 is usual for music;
+        window: length of the vocoder's windows in samples, a multiple of 4 from 16 to 65536. 2048 is usual for music;
             for speech at 16 kHz 1024 and 512 sound clearer.
         **kwargs: as in `Augmentation`.
 

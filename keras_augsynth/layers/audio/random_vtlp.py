@@ -15,7 +15,7 @@ class RandomVTLP(Sound):
     Args:
         factor: how many times as high the resonances become, from 0.5 to 2; 1 changes nothing. A pair (low, high)
             draws it for each recording.
-        window: length of the windows in samples, a multiple of 4 from 16 on; 32 to 64 ms suit speech.
+        window: length of the windows in samples, a multiple of 4 from 16 to 65536; 32 to 64 ms suit speech.
         **kwargs: as in `Augmentation`. A `sample_rate` must be given, to the layer or to the Pipeline around it.
 
     Input shape:

@@ -15,7 +15,7 @@ class RandomFrequencyMask(Masking):
     Args:
         width: how many neighbouring frequencies a band has, a whole number drawn from 0 to `width`, both included,
             or from a pair (low, high); at most all.
-        masks: how many bands there are, 1 or more; they may overlap.
+        masks: how many bands there are, from 1 to 100; they may overlap.
         fill_value: what they are filled with: a number, or "mean" for the spectrogram's mean.
         **kwargs: as in `Augmentation`.
 
@@ -46,7 +46,7 @@ class RandomFrequencyMask(Masking):
     ):
         super().__init__(fill_value=fill_value, **kwargs)
         self.width = check_factor(self, width, "width", 0.0, math.inf)
-        self.masks = check_integer(self, masks, "masks", 1)
+        self.masks = check_integer(self, masks, "masks", 1, 100)
 
     def draw(self, rng, view) -> Params:
         low, high = self.width

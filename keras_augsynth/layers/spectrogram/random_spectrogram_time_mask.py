@@ -15,7 +15,7 @@ class RandomSpectrogramTimeMask(Masking):
     Args:
         width: how many neighbouring frames are filled, a whole number drawn from 0 to `width`, both included, or
             from a pair (low, high).
-        masks: how many stretches there are, 1 or more; they may overlap.
+        masks: how many stretches there are, from 1 to 100; they may overlap.
         max_part: the largest part of the valid frames that one of them fills, from 0 to 1.
         fill_value: what they are filled with: a number, or "mean" for the spectrogram's mean.
         **kwargs: as in `Augmentation`.
@@ -48,7 +48,7 @@ class RandomSpectrogramTimeMask(Masking):
     ):
         super().__init__(fill_value=fill_value, **kwargs)
         self.width = check_factor(self, width, "width", 0.0, math.inf)
-        self.masks = check_integer(self, masks, "masks", 1)
+        self.masks = check_integer(self, masks, "masks", 1, 100)
         self.max_part = check_magnitude(self, max_part, "max_part", 0.0, 1.0)
 
     def draw(self, rng, view) -> Params:
