@@ -25,7 +25,7 @@ import numpy as np
 
 PACKAGES = (
     *("keras", "tensorflow", "numpy", "albumentations", "kornia", "torch", "opencv-python-headless"),
-    *("scikit-learn", "imbalanced-learn", "prdc"),
+    *("scikit-learn", "imbalanced-learn", "prdc", "scipy", "torchio", "monai"),
 )
 LOAD = os.getloadavg()[0]  # processes that were running before this one began
 
@@ -48,11 +48,16 @@ class Row:
         return float((high - low) / 2 / self.median)
 
 
-def measure(candidates: dict[str, Callable[[], object]], rounds: int = 9) -> dict[str, Row]:
+def measure(
+    candidates: dict[str, Callable[[], object]], rounds: int = 9, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, Row]:
     """Calls every candidate once to warm it up, then all of them in turn, `rounds` times.
 
     Each turn is two calls, of which the second counts: the first pays for what the one before has left behind, its
     waiting threads and its data in the processor's caches.
+
+    Candidates of one thread each can be measured by `clock=time.process_time`, to which a busy machine makes less
+    difference.
 
     A candidate returns something whose values it has really computed: anything with `numpy` is fetched.
     """
@@ -62,9 +67,9 @@ def measure(candidates: dict[str, Callable[[], object]], rounds: int = 9) -> dic
     for _ in range(rounds):
         for name, call in candidates.items():
             _finish(call())
-            start = time.perf_counter()
+            start = clock()
             _finish(call())
-            rows[name].times.append(time.perf_counter() - start)
+            rows[name].times.append(clock() - start)
     return rows
 
 

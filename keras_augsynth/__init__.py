@@ -11,12 +11,22 @@ if keras.config.backend() != "tensorflow":
         "Set the environment variable KERAS_BACKEND=tensorflow before importing keras."
     )
 
-from keras_augsynth import callbacks, layers, losses, metrics, synthesis
+from keras_augsynth import callbacks, layers, losses, metrics, presets, synthesis
 from keras_augsynth._version import __version__
 from keras_augsynth.core.fuse import fuse
 from keras_augsynth.export import export_savedmodel
 
-__all__ = ["__version__", "callbacks", "export_savedmodel", "fuse", "layers", "losses", "metrics", "synthesis"]
+__all__ = [
+    "__version__",
+    "callbacks",
+    "export_savedmodel",
+    "fuse",
+    "layers",
+    "losses",
+    "metrics",
+    "presets",
+    "synthesis",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

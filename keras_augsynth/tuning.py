@@ -1,7 +1,8 @@
 """Augmentation as a search space for Keras Tuner: which layers, how often, how strong."""
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -84,7 +85,7 @@ def augmentation_space(
         raise wrong(owner, "hp", "be keras_tuner.HyperParameters", hp, TypeError)
     low, high = check_range(owner, strength, "strength", 0.0, 1.0)
     chosen: list[Augmentation] = []
-    for cls in sorted(_candidates(owner, modality, layers), key=_family):
+    for cls in sorted(_candidates(owner, modality, layers, shared), key=_family):
         name = f"augment/{cls.__name__}"
         used = hp.Boolean(name, default=False)
         has_strength = str(cls.at_strength(low)) != str(cls.at_strength(high))
@@ -154,12 +155,12 @@ class AugmentedHyperModel(keras_tuner.HyperModel):
         return super().fit(hp, model, *args, **kwargs)
 
 
-def _candidates(owner: str, modality: Any, layers: Any) -> list[type[Augmentation]]:
+def _candidates(owner: str, modality: Any, layers: Any, shared: Mapping[str, Any]) -> list[type[Augmentation]]:
     """The classes to choose from."""
     check_choice(owner, modality, "modality", names(MODALITIES))
     known = {cls.__name__: cls for cls in registry.layers(modality)}
     if layers is None:
-        fitting = [cls for cls in known.values() if not _unfit(cls)]
+        fitting = [cls for cls in known.values() if not _unfit(cls, shared)]
         if by_name(modality).is_planar:
             return [cls for cls in fitting if cls.__name__ in IMAGE_LAYERS]
         return [cls for cls in fitting if cls.modalities[0].name == modality]
@@ -169,7 +170,7 @@ def _candidates(owner: str, modality: Any, layers: Any) -> list[type[Augmentatio
     for layer in layers:
         is_class = isinstance(layer, type) and issubclass(layer, Augmentation)
         cls = layer if is_class else known[check_choice(owner, layer, "layers", list(known))]
-        reason = _unfit(cls)
+        reason = _unfit(cls, shared)
         if reason:
             raise wrong(owner, "layers", f"keep the data's size and meaning; {cls.__name__} {reason}", layer)
         chosen.append(cls)
@@ -178,7 +179,7 @@ def _candidates(owner: str, modality: Any, layers: Any) -> list[type[Augmentatio
     return chosen
 
 
-def _unfit(cls: type[Augmentation]) -> str | None:
+def _unfit(cls: type[Augmentation], shared: Mapping[str, Any] = MappingProxyType({})) -> str | None:
     """Why a layer cannot be in the space."""
     if cls.active_in_inference:
         return "does something in inference, too: put it into the model"
@@ -186,6 +187,10 @@ def _unfit(cls: type[Augmentation]) -> str | None:
         return "changes the labels: map the data set with it"
     if "references" in arguments(cls):
         return "needs references: put it into the model"
+    if cls.mixes:
+        return "needs labels: map the data set with it"
+    if "table" in arguments(cls) and "table" not in shared:
+        return "needs a table of synonyms: give `table`"
     return None
 
 

@@ -22,17 +22,26 @@ import tensorflow as tf
 from scipy import stats
 
 from keras_augsynth import layers
-from keras_augsynth.core.modalities import TEXT, Modality
+from keras_augsynth.core.modalities import TEXT, TOKENS, Modality
 
 _RNG = np.random.default_rng(1)
+_TEXTS = [
+    b"We go on, because it rains. One two, if so. Let it be, while x is y. So it goes! On and on?",
+    b"",
+    b"a  b",
+    b"x",
+    b"so it goes on and on",
+    b"z w, when v. u x, until y. So one, since two. a b c? Yes.",
+]
 INPUTS = {
     "image": _RNG.integers(0, 256, (6, 28, 24, 3)).astype("uint8"),
     "video": _RNG.integers(0, 256, (6, 3, 26, 22, 3)).astype("uint8"),
     "volume": _RNG.integers(-9, 9, (6, 4, 26, 22, 3)).astype("int16"),
     "audio": _RNG.normal(size=(6, 50)).astype("float32"),
     "spectrogram": _RNG.normal(size=(6, 20, 8)).astype("float32"),
-    "text": np.array([b"one two three four five six", b"", b"a  b", b"x", b"so it goes on and on", b"z w v u"], object),
+    "text": np.array(_TEXTS, object),
     "tabular": _RNG.normal(size=(6, 4)).astype("float32"),
+    "tokens": _RNG.integers(1, 90, (6, 15)) * (np.arange(15) < np.array([[15], [0], [3], [1], [9], [14]])),
 }
 IDS = np.arange(100, 106)
 
@@ -92,6 +101,11 @@ class Case:
     @property
     def is_text(self) -> bool:
         return self.modality is TEXT
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the data are numbers with a meaning of their own: no texts, no ids."""
+        return self.modality.dtype == "number"
 
     @property
     def is_geometric(self) -> bool:
@@ -251,7 +265,7 @@ def dictionary_is_not_changed(case: Case) -> None:
     assert list(values(result["other"])) == [b"a", b"b"]
 
 
-@only(lambda case: not case.is_text)
+@only(lambda case: case.is_numeric)
 def mixed_precision(case: Case) -> None:
     """Only the result is rounded to half precision."""
     for policy, digits in (("mixed_float16", 11), ("mixed_bfloat16", 8)):
@@ -261,14 +275,14 @@ def mixed_precision(case: Case) -> None:
         assert np.all(error <= 2.0**-digits * np.abs(case.eager) + 2.0**-24), error.max()
 
 
-@only(lambda case: not case.is_text)
+@only(lambda case: case.is_numeric)
 def finite_stays_finite(case: Case) -> None:
     inputs = case.inputs.copy()
     inputs[2:4], inputs[4:] = 0, 100
     assert np.all(np.isfinite(values(case.make(**case.layer.at_strength(1.0))(inputs))))
 
 
-@only(lambda case: not case.is_text and not case.mixes)
+@only(lambda case: case.is_numeric and not case.mixes)
 def not_a_number_stays_where_it_is(case: Case) -> None:
     """A single NaN, far from the border, reaches no further than its neighbours and no other sample."""
     inputs = case.inputs.astype("float32")
@@ -417,7 +431,7 @@ def tf_data_with_unknown_sizes(case: Case) -> None:
     for x, y, weight in results:
         assert x.shape == layer.compute_output_shape(case.inputs.shape)
         assert_same(weight, element[2])
-        if case.mixes:
+        if layer.changes_labels:
             assert y.shape == (6, layer.num_classes)
         else:
             assert_same(y, element[1])
@@ -437,7 +451,7 @@ class _Learns(keras.layers.Layer):
 
 
 def inactive_inside_a_model(case: Case) -> None:
-    layer, inputs = case.make(), _as_floats(case.inputs)
+    layer, inputs = case.make(), _as_learned(case)
     model = keras.Sequential([keras.Input(inputs.shape[1:], dtype=_dtype(case)), layer, _Learns()])
     for _ in range(2):
         assert_same(model(tf.constant(inputs)), layer(inputs, training=False))
@@ -445,7 +459,7 @@ def inactive_inside_a_model(case: Case) -> None:
 
 def file_round_trip(case: Case, tmp_path: Any) -> None:
     """The counter of calls is in the file: both go on with the same draws."""
-    inputs, layer = _as_floats(case.inputs), case.make()
+    inputs, layer = _as_learned(case), case.make()
     model = keras.Sequential([keras.Input(inputs.shape[1:], dtype=_dtype(case)), layer])
     layer(inputs)
     model.save(tmp_path / "model.keras")
@@ -454,7 +468,9 @@ def file_round_trip(case: Case, tmp_path: Any) -> None:
 
 
 def fits_in_a_sequential(case: Case) -> None:
-    layer, inputs, body = case.make(), _as_floats(case.inputs), [keras.layers.Flatten()]
+    layer, inputs, body = case.make(), _as_learned(case), [keras.layers.Flatten()]
+    if case.modality is TOKENS:
+        body = [keras.layers.Embedding(100, 2), *body]
     if case.is_text:
         words = keras.layers.TextVectorization(10, output_mode="multi_hot")
         words.adapt(tf.constant(inputs))
@@ -496,12 +512,13 @@ def _unknown(case: Case) -> tf.TensorSpec:
     return tf.TensorSpec([None] * (case.inputs.ndim - 1) + [known], tf.as_dtype(case.inputs.dtype))
 
 
-def _as_floats(inputs: np.ndarray) -> np.ndarray:
-    return inputs if inputs.dtype.kind == "O" else inputs.astype("float32")
+def _as_learned(case: Case) -> np.ndarray:
+    """In the dtype in which models take them."""
+    return case.inputs.astype("float32") if case.is_numeric else case.inputs
 
 
 def _dtype(case: Case) -> str:
-    return "string" if case.is_text else "float32"
+    return "float32" if case.is_numeric else "string" if case.is_text else case.inputs.dtype.name
 
 
 COMPILED = {parallel_map_changes_nothing, empty_batch, with_and_without_xla}

@@ -10,9 +10,16 @@ import tensorflow as tf
 import tiny
 
 import keras_augsynth as kas
-from keras_augsynth import callbacks, layers, losses, metrics, synthesis
+from keras_augsynth import callbacks, layers, losses, metrics, presets, synthesis
 
-ROOMS = {"layers": layers, "losses": losses, "synthesis": synthesis, "metrics": metrics, "callbacks": callbacks}
+ROOMS = {
+    "layers": layers,
+    "losses": losses,
+    "synthesis": synthesis,
+    "metrics": metrics,
+    "callbacks": callbacks,
+    "presets": presets,
+}
 PUBLIC = {f"{room}.{name}": getattr(module, name) for room, module in ROOMS.items() for name in module.__all__}
 PUBLIC |= {"fuse": kas.fuse, "export_savedmodel": kas.export_savedmodel}
 
@@ -35,7 +42,15 @@ def gan():
 
 # What examples take for granted; a model only where an example names it.
 X, Y = np.zeros((12, 8, 8, 3), "float32"), np.array([0] * 6 + [1] * 4 + [2] * 2)
-KNOWN = {"np": np, "tf": tf, "keras": keras, "images": np.zeros((4, 8, 8, 3), "uint8"), "x": X, "y": Y}
+KNOWN = {
+    "np": np,
+    "tf": tf,
+    "keras": keras,
+    "presets": presets,
+    "images": np.zeros((4, 8, 8, 3), "uint8"),
+    "x": X,
+    "y": Y,
+}
 KNOWN |= {public.rpartition(".")[2]: value for public, value in PUBLIC.items()}
 MODELS = {"model": classifier, "gan": gan}
 
@@ -44,6 +59,7 @@ EXAMPLES = {
     name: doctest.DocTestParser().get_doctest(thing.__doc__, KNOWN, name, None, None) for name, thing in PUBLIC.items()
 }
 TO_BE_SUBCLASSED = {"layers.Augmentation", "layers.Color", "layers.Geometric", "layers.Mixing", "synthesis.Synthesizer"}
+TO_BE_SUBCLASSED |= {"layers.WordAugmentation", "layers.TokenAugmentation"}
 
 
 def test_everything_has_an_example():

@@ -262,6 +262,32 @@ def test_there_is_nothing_to_choose_from(composite):
         composite()
 
 
+# Boxes that are given as integers.
+
+
+@pytest.mark.parametrize(
+    ("make", "boxes", "expected"),
+    [
+        (
+            lambda library: library.CenterCrop(20, 20, bounding_box_format="xyxy"),
+            [6, 4, 8, 6],
+            [15.0, 7.5, 20.0, 12.5],  # (4 - 1) * 2.5: the central 8 x 8 window of 10 x 8, enlarged 2.5 times
+        ),
+        (
+            lambda library: library.RandomTranslation((0.25, 0.25), (0.25, 0.25), bounding_box_format="rel_xyxy"),
+            [0, 0, 1, 1],
+            [0.25, 0.25, 1.0, 1.0],
+        ),
+    ],
+)
+def test_integer_boxes_come_back_as_floats(make, boxes, expected):
+    given = {"boxes": np.array([[boxes]]), "labels": np.array([[1]])}
+    for library in (keras.layers, layers):
+        inputs = {"images": np.zeros((1, 10, 8, 3), "float32"), "bounding_boxes": dict(given)}
+        result = make(library)(inputs, training=True)["bounding_boxes"]["boxes"]
+        np.testing.assert_allclose(np.asarray(result).ravel(), expected, atol=1e-4)
+
+
 # Masks of steps.
 
 

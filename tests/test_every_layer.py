@@ -23,13 +23,18 @@ REPRESENTATIVES = {
     layers.HistogramMatching,  # with references
     layers.RandomGain,
     layers.RandomWordDeletion,
+    layers.RandomSynonymReplacement,  # with a table
+    layers.RandomTokenDeletion,
     layers.RandomFeatureNoise,
     layers.RandomFlip3D,
 }
 
 
 # They draw otherwise than RandAugment, and what they draw is carried out by the same code, which is long to trace.
-LIKE_RAND_AUGMENT = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWide}
+LIKE_ANOTHER = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWide}
+# They cut texts, or find padding, as their representatives do.
+FAMILIES = (layers.WordAugmentation, layers.TokenAugmentation)
+LIKE_ANOTHER |= {layer for layer in registry.layers() if issubclass(layer, FAMILIES)} - REPRESENTATIVES
 
 
 def param(case, holds, full=False):
@@ -40,7 +45,7 @@ def param(case, holds, full=False):
 
 
 OF_LAYERS = [
-    param(case, holds, full=holds in RESULTS and case.layer in LIKE_RAND_AUGMENT)
+    param(case, holds, full=holds in RESULTS and case.layer in LIKE_ANOTHER)
     for case in CASES
     for holds in (*PROPERTIES, *RESULTS)
     if applies(holds, case)
@@ -73,5 +78,7 @@ def test_registry_knows_every_file():
     """A layer without an entry in the registry would escape all of this."""
     own = {name for name in layers.__all__ if isinstance(getattr(layers, name), type)}
     families = {"Augmentation", "Geometric", "Color", "Mixing", "Pipeline", "OneOf", "SomeOf"}
-    families |= {"CopyPaste"}  # it takes nothing without masks
+    families |= {"WordAugmentation", "TokenAugmentation"}
+    families |= {"CarveMix", "CopyPaste", "LabelsToVolume", "RandomCropByLabel3D"}  # they take nothing without masks
+    families |= {"SynonymTable"}  # what layers read
     assert {case.layer.__name__ for case in CASES} == own - families

@@ -25,7 +25,19 @@ MAY_SEE = {
     "callbacks": {"ops", "core", "data", "synthesis", "metrics", "losses"},
     "export": {"core"},
     "tuning": {"core", "layers"},
-    "__init__": {"core", "data", "layers", "synthesis", "losses", "metrics", "callbacks", "export", "tuning"},
+    "presets": {"layers"},
+    "__init__": {
+        "core",
+        "data",
+        "layers",
+        "synthesis",
+        "losses",
+        "metrics",
+        "callbacks",
+        "export",
+        "tuning",
+        "presets",
+    },
 }
 FOR_ALL = {"_version"}
 # Of the synthesizers, callbacks know the protocol and how seeds are drawn.

@@ -19,7 +19,19 @@ from keras_augsynth.core.augmentation import Augmentation
 # What an author writes: arguments, draws, and what is done with them.
 AUTHORS = {"__init__", "draw", "apply", "apply_masks", "apply_boxes", "apply_points", "apply_labels", "apply_lengths"}
 AUTHORS |= {"inference_params", "output_size", "at_strength", "matrix", "bend", "unbend", "moves", "move", "sampling"}
-AUTHORS |= {"value_map", "mix", "mix_boxes", "identity_params", "holes", "summarize", "operations", "build", "adapt"}
+AUTHORS |= {
+    "value_map",
+    "mix",
+    "mix_boxes",
+    "identity_params",
+    "holes",
+    "summarize",
+    "operations",
+    "build",
+    "adapt",
+    "change",
+    "mixes",
+}
 # Facts about the class, and what the base class writes into it.
 AUTHORS |= {"modalities", "apply_dtype", "receptive_field", "bends", "whole_pixels", "needs_range", "fixed_arguments"}
 AUTHORS |= {
@@ -27,6 +39,8 @@ AUTHORS |= {
     "changes_labels",
     "planar",
     "draws_pixels",
+    "reads_masks",
+    "completed",
     "is_value_map",
     "uses_mean",
     "modality_matters",

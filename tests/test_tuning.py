@@ -67,7 +67,7 @@ def test_nothing_chosen_changes_nothing(data):
     np.testing.assert_array_equal(pipeline(data[0], training=True), data[0])
 
 
-@pytest.mark.parametrize("modality", ["image", "volume", "audio", "text", "tabular"])
+@pytest.mark.parametrize("modality", ["image", "volume", "audio", "text", "tokens", "tabular"])
 def test_every_layer_that_is_let_in_keeps_the_size(modality):
     from properties import INPUTS
 

@@ -173,17 +173,26 @@ def scope_of(name: str) -> str:
 
 
 def alike(owner: Any, x: Any, samples: Any) -> Any:
-    """The samples in the batch's float dtype; an error if they are of another shape or kind."""
+    """The samples in the batch's float dtype; an error if they are of another shape or kind.
+
+    Texts may be `(N,)` or `(N, 1)`, as they may everywhere.
+    """
 
     def describe(part: Any) -> Any:
         leaf = lambda t: f"{tuple(t.shape[1:])} {'float' if t.dtype.is_floating else t.dtype.name}"
         return keras.tree.map_structure(leaf, part)
 
+    if _is_text(x) and _is_text(samples):
+        samples = ops.reshape(samples, (-1, *x.shape[1:]))
     if describe(x) != describe(samples):
         raise wrong(
             owner, "synthesizer", f"make samples like the batch's, {describe(x)}", describe(samples), UnlikeError
         )
     return keras.tree.map_structure(lambda made, real: tf.stop_gradient(ops.cast(made, real.dtype)), samples, x)
+
+
+def _is_text(part: Any) -> bool:
+    return ops.is_tensor(part) and part.dtype == tf.string and tuple(part.shape[1:]) in ((), (1,))
 
 
 def _zeros(like: Any, labels: Tensor) -> Any:

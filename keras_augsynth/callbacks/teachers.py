@@ -48,7 +48,9 @@ class Teachers:
         self._models = [self._trained(model, x, y, labels, chosen, steps, rng) for chosen in (half, ~half)]
 
     def _trained(self, model, x, y, labels, chosen, steps, rng) -> keras.Model:
-        teacher = keras.models.clone_model(model)
+        # What was adapted is no part of a configuration; it is not trained, so the copies can share it.
+        own = lambda layer: layer if hasattr(layer, "adapt") else type(layer).from_config(layer.get_config())
+        teacher = keras.models.clone_model(model, clone_function=own)
         teacher.compile(keras.optimizers.Adam(1e-3), model.loss, jit_compile=False)
         classes = [np.flatnonzero(chosen & (labels == label)) for label in np.unique(labels[chosen])]
         rows = np.concatenate([rng.choice(mine, -(-steps * _BATCH // len(classes))) for mine in classes])

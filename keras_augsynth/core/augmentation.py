@@ -54,7 +54,8 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
     Call arguments:
         inputs: a batch or a single sample, or a dictionary with the modality's key ("images", "videos", "volumes",
             "audio", "spectrograms", "texts", "tokens", "features") and any of "segmentation_masks",
-            "bounding_boxes", "keypoints", "labels", "lengths", "sample_ids", "epoch". Other keys pass through.
+            "bounding_boxes", "keypoints", "labels", "lengths", "spacing" (of voxels, mm along depth, height and width),
+            "sample_ids", "epoch". Other keys pass through.
         labels: given by `dataset.map(layer)` over pairs; then a pair comes back. Integers or booleans of the
             images' height and width are taken for masks.
         sample_weight: given over triples; then a triple comes back.
@@ -178,6 +179,10 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         """
         return {}
 
+    def completed(self, inputs: Any) -> Any:
+        """A call's inputs with what the layer can add to them."""
+        return inputs
+
     # What a family writes.
 
     def applied(self, x: Tensor, params: Params) -> Tensor:
@@ -218,10 +223,13 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
 
     # What Keras calls.
 
+    # Keras converts no layer by AutoGraph, which inside of a user's `map(lambda …)` would convert all of this package.
+    @tf.autograph.experimental.do_not_convert
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        inputs, args = dense(self, inputs), tuple(dense(self, arg, "labels") for arg in args)
+        inputs = self.completed(dense(self, inputs))
+        args = tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
-        look(self, inputs)
+        look(self, inputs, stacklevel=4)  # the decorator is a frame, too
         if not tf.executing_eagerly():
             self.plan.make_variables()
         return super().__call__(inputs, *args, **kwargs)

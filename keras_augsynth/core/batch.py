@@ -28,6 +28,7 @@ class Batch:
         labels: as the caller gave them, `(N, ...)`, nested or not.
         lengths: valid steps of each sample, `(N,)`.
         steps_mask: what Keras calls a mask, for layers of Keras.
+        spacing: of the voxels of volumes in mm, along depth, height and width: float32 `(N, 3)`.
     """
 
     modality: Modality
@@ -39,6 +40,7 @@ class Batch:
     labels: Any = None
     lengths: Tensor | None = None
     steps_mask: Any = None
+    spacing: Tensor | None = None
 
     def with_changes(self, **changes: Any) -> "Batch":
         return replace(self, **changes)

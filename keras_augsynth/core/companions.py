@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
@@ -41,6 +42,8 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
         if (columns := data["keypoints"].shape[-1]) is not None and columns < modality.moves:
             raise wrong(layer, "keypoints", f"have at least {modality.moves} columns", tuple(data["keypoints"].shape))
         check.frames("keypoints", data["keypoints"], x, modality)
+    if "spacing" in data and modality.moves == 3:
+        check.spacing(data["spacing"])
     if "bounding_boxes" in data:
         check.boxes(data["bounding_boxes"], x, modality)
     for given in (labels, data.get("labels")):
@@ -149,6 +152,21 @@ class _Check:
             raise wrong(self._layer, name, needed, shape)
         if start and None not in (shape[0], self._rows) and shape[0] != self._rows:
             raise wrong(self._layer, name, f"have a row for each of {self._rows} samples", shape)
+
+    def spacing(self, value: Any) -> None:
+        self.numbers("spacing", value)
+        self.shape("spacing", value, 1, "(batch, 3): mm along depth, height and width")
+        if value.shape[-1] not in (None, 3):
+            raise wrong(self._layer, "spacing", "have 3 columns: mm along depth, height and width", tuple(value.shape))
+        if isinstance(value, keras.KerasTensor):
+            return
+        numbers = ops.cast(value, "float32")
+        legal = ops.logical_and(ops.isfinite(numbers), numbers > 0.0)
+        needed = "be above 0 and finite, in mm"
+        if not hasattr(value, "numpy"):  # in a graph
+            tf.debugging.Assert(ops.all(legal), [f"{type(self._layer).__name__}: `spacing` must {needed}."])
+        elif not legal.numpy().all():
+            raise wrong(self._layer, "spacing", needed, value.numpy().tolist())
 
     def boxes(self, value: Any, x: Tensor, modality: Modality) -> None:
         name = "bounding_boxes"

@@ -87,6 +87,10 @@ class Composite(Augmentation, listed=False):
             steps.append(_part(layer).steps(within.behind(Gate(self, seed, position))))
         return steps
 
+    def completed(self, inputs: Any) -> Any:
+        first = next(iter(self.layers), None)
+        return first.completed(inputs) if isinstance(first, Augmentation) else inputs
+
     @property  # a layer says it by an attribute of its class, a composite asks its parts
     def mixes(self) -> bool:  # type: ignore[override]
         return any(getattr(layer, "mixes", False) for layer in self.layers)

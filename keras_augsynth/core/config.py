@@ -8,8 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_augsynth.core.distributions import Distribution
-
 
 @functools.cache
 def arguments(cls: Any) -> tuple[str, ...]:
@@ -24,7 +22,7 @@ def arguments(cls: Any) -> tuple[str, ...]:
 
 def plain(value: Any) -> Any:
     """An argument as JSON can hold it."""
-    if isinstance(value, (keras.layers.Layer, Distribution)):
+    if hasattr(value, "get_config"):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]

@@ -32,6 +32,7 @@ class View:
             volumes, (time,) of sounds. Layers that act on each slice of a volume see (height, width).
         given_labels: the labels as the caller gave them, or None.
         lengths: valid steps of each sample `(N,)`, or None.
+        spacing: of voxels in mm, along depth, height and width, `(N, 3)`, or None.
         sample_rate: of sounds, in Hz, or None.
         value_range: what the composite around the layer says, or None.
         owner: the layer, for errors.
@@ -44,6 +45,7 @@ class View:
     size: tuple[Any, ...] = ()
     given_labels: Any = None
     lengths: Tensor | None = None
+    spacing: Tensor | None = None
     sample_rate: float | None = None
     value_range: tuple[float, float] | None = None
     owner: Any = None
@@ -155,12 +157,14 @@ class Step:
         modality: Modality,
         labels: Any = None,
         lengths: Any = None,
+        spacing: Any = None,
     ) -> View:
         start = 1 + modality.has_frames * (len(shape) == modality.rank + 1)
         size = tuple(shape[start : start + modality.moves])
         if getattr(self.layer, "planar", False):
             size = size[-2:]
-        return View(tuple(shape), modality, size, labels, lengths, self.sample_rate, self.place.value_range, self.layer)
+        known = labels, lengths, spacing, self.sample_rate, self.place.value_range
+        return View(tuple(shape), modality, size, *known, self.layer)
 
     @property
     def sample_rate(self) -> float | None:

@@ -53,6 +53,8 @@ class Inputs:
             batch = batch.with_changes(points=self._rows(ops.cast(data["keypoints"], "float32")))
         if "lengths" in data:
             batch = batch.with_changes(lengths=ops.reshape(data["lengths"], (-1,)))
+        if "spacing" in data and modality.moves == 3:
+            batch = batch.with_changes(spacing=self._rows(ops.cast(data["spacing"], "float32")))
         if labels is not None:
             batch = batch.with_changes(labels=keras.tree.map_structure(self._rows, labels))
         self.batch = batch
@@ -98,20 +100,27 @@ class Inputs:
 
     @staticmethod
     def spec(layer: Any, inputs: Any, labels: Any, sample_weight: Any) -> Any:
-        """What comes out for symbolic inputs."""
+        """What comes out for symbolic inputs: new tensors, since one that went in cannot be a result."""
         key, x, modality = primary(layer, inputs)
         shape = layer.changed_shape(tuple(x.shape), modality)
-        changed = keras.KerasTensor(shape, "string" if x.dtype == "string" else layer.compute_dtype)
+        mask = lambda given: keras.KerasTensor(_mask_shape(layer, given.shape, shape, modality), given.dtype)
+        changed = keras.KerasTensor(shape, layer.compute_dtype if modality.dtype == "number" else x.dtype)
         result: Any = changed
         if key is not None:
-            result = {**inputs, key: changed}
+            result = {**keras.tree.map_structure(_symbol, inputs), key: changed}
             if "segmentation_masks" in inputs:
-                masks = inputs["segmentation_masks"]
-                mask_shape = _mask_shape(layer, masks.shape, shape, modality)
-                result["segmentation_masks"] = keras.KerasTensor(mask_shape, masks.dtype)
+                result["segmentation_masks"] = mask(inputs["segmentation_masks"])
+            if "bounding_boxes" in inputs and layer.mixes:  # there are more of them
+                axis = int(len(x.shape) > modality.rank) + modality.has_frames
+                result["bounding_boxes"] = keras.tree.map_structure(
+                    lambda t: _symbol(t, (*t.shape[:axis], None, *t.shape[axis + 1 :])), inputs["bounding_boxes"]
+                )
+            if "labels" in inputs:
+                result["labels"] = _label_symbols(layer, inputs["labels"])
         if labels is None:
             return result
-        return (result, labels) if sample_weight is None else (result, labels, sample_weight)
+        second = mask(labels) if is_mask(layer, x, labels, modality) else _label_symbols(layer, labels)
+        return (result, second) if sample_weight is None else (result, second, _symbol(sample_weight))
 
     # The primary tensor.
 
@@ -128,7 +137,9 @@ class Inputs:
             x = ops.expand_dims(x, -1)
         if self._channels_first:
             x = _channels_first(x, self._modality)
-        x = to_dtype(self._unrow(x), self._layer.compute_dtype)
+        x = self._unrow(x)
+        if self._modality.dtype == "number":  # token ids stay whole numbers
+            x = to_dtype(x, self._layer.compute_dtype)
         x.set_shape(self._layer.changed_shape(tuple(self._x.shape), self._modality))
         return x
 
@@ -248,6 +259,19 @@ def modality_of(layer: Any, shape: Sequence[Any] | None) -> Modality:
         needed = f"say what they are, as {keys}, or by `modality=` when the layer is made: {names(fitting)} fit"
         raise wrong(layer, "inputs", needed, tuple(shape))
     return TABULAR if TABULAR in fitting else fitting[0]  # rows rather than recordings
+
+
+def _symbol(t: Tensor, shape: Shape | None = None) -> Tensor:
+    """A symbolic tensor like `t`."""
+    return keras.KerasTensor(tuple(t.shape) if shape is None else shape, keras.backend.standardize_dtype(t.dtype))
+
+
+def _label_symbols(layer: Any, labels: Any) -> Any:
+    labels = keras.tree.map_structure(_symbol, labels)
+    for step in layer.plan.steps:
+        if step.layer.mixes:
+            labels = _symbol(step.layer.encode(labels))
+    return labels
 
 
 def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) -> Shape:

@@ -90,6 +90,7 @@ class Plan:
         notes = passes.at_the_start(ops.dtype(batch.x))
         drawn: dict[Stage, Drawn] = {}
         active = not (keys is None and record is None)
+        final_dtype = self._dtype if batch.modality.dtype == "number" else None  # token ids stay whole numbers
         for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
             if not stage.acting(active):
                 continue
@@ -100,7 +101,7 @@ class Plan:
                 if stage not in drawn:
                     drawn |= self._draw(stage, batch, keys)
                 own = drawn[stage]
-            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), self._dtype, active)
+            notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), final_dtype, active)
             batch = stage(batch, own, notes)
             behind = passes.behind_stage(notes, stage)
             yield stage, notes, batch, behind
@@ -144,7 +145,7 @@ class Plan:
         sizes = ops.stack([ops.cast(length, "int32") for length in shape])
         companions = any(part is not None for part in (batch.boxes, batch.points, batch.labels))
 
-        def draw(source: Source, sizes: Tensor, labels: Tensor, lengths: Tensor) -> list[Drawn]:
+        def draw(source: Source, sizes: Tensor, *known_of_samples: Tensor) -> list[Drawn]:
             whole = [sizes[axis] if length is None else length for axis, length in enumerate(known)]
             if source.keys.ids is not None:
                 whole[0] = ops.shape(source.keys.ids)[0]
@@ -154,7 +155,7 @@ class Plan:
                 entering, entries = shape, {}
                 for step in stage.steps:
                     if stage in together:
-                        entries[step.name] = draw(step, step.view(shape, modality, labels, lengths))
+                        entries[step.name] = draw(step, step.view(shape, modality, *known_of_samples))
                     shape = _behind(step, shape, modality)
                 if stage in together:
                     result.append(stage.prepared(entries, entering, modality, companions))
@@ -163,7 +164,7 @@ class Plan:
         name = first.steps[0].name, modality, known, companions, certain
         if name not in self._kernels:
             self._kernels[name] = compiled(draw, self._uses_xla(together))
-        results = self._kernels[name](source, sizes, labels, batch.lengths)
+        results = self._kernels[name](source, sizes, labels, batch.lengths, batch.spacing)
         return drawn | dict(zip(together, results, strict=True))
 
     def _current_magnitudes(self) -> tuple[Tensor | None, frozenset[Any]]:

@@ -6,6 +6,8 @@ from keras_augsynth.core.distributions import Choice, Normal, PerClass
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.core.families.mixing import Mixing
+from keras_augsynth.core.families.tokens import TokenAugmentation
+from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.data.audit import audit
 from keras_augsynth.data.enumerated import enumerated
 from keras_augsynth.layers.any_kind.normalization import Normalization
@@ -111,16 +113,60 @@ from keras_augsynth.layers.spectrogram.random_spectrogram_time_mask import Rando
 from keras_augsynth.layers.spectrogram.random_time_warp import RandomTimeWarp
 from keras_augsynth.layers.spectrogram.spec_augment import SpecAugment
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
+from keras_augsynth.layers.text.eda import EDA
+from keras_augsynth.layers.text.paragraph_splice import ParagraphSplice
+from keras_augsynth.layers.text.random_case import RandomCase
+from keras_augsynth.layers.text.random_char_noise import RandomCharNoise
+from keras_augsynth.layers.text.random_clause_reorder import RandomClauseReorder
+from keras_augsynth.layers.text.random_punctuation_insertion import RandomPunctuationInsertion
+from keras_augsynth.layers.text.random_sentence_shuffle import RandomSentenceShuffle
+from keras_augsynth.layers.text.random_span_crop import RandomSpanCrop
+from keras_augsynth.layers.text.random_synonym_insertion import RandomSynonymInsertion
+from keras_augsynth.layers.text.random_synonym_replacement import RandomSynonymReplacement
 from keras_augsynth.layers.text.random_word_deletion import RandomWordDeletion
+from keras_augsynth.layers.text.random_word_mask import RandomWordMask
+from keras_augsynth.layers.text.random_word_swap import RandomWordSwap
+from keras_augsynth.layers.text.synonym_table import SynonymTable
+from keras_augsynth.layers.tokens.random_token_deletion import RandomTokenDeletion
+from keras_augsynth.layers.tokens.random_token_mask import RandomTokenMask
+from keras_augsynth.layers.tokens.random_token_replacement import RandomTokenReplacement
+from keras_augsynth.layers.tokens.random_token_span_crop import RandomTokenSpanCrop
+from keras_augsynth.layers.tokens.random_token_swap import RandomTokenSwap
+from keras_augsynth.layers.tokens.token_cut_mix import TokenCutMix
+from keras_augsynth.layers.volume.carve_mix import CarveMix
+from keras_augsynth.layers.volume.intensity_window import IntensityWindow
+from keras_augsynth.layers.volume.labels_to_volume import LabelsToVolume
+from keras_augsynth.layers.volume.random_affine_3d import RandomAffine3D
+from keras_augsynth.layers.volume.random_anisotropy_3d import RandomAnisotropy3D
+from keras_augsynth.layers.volume.random_bias_field_3d import RandomBiasField3D
+from keras_augsynth.layers.volume.random_contrast_3d import RandomContrast3D
+from keras_augsynth.layers.volume.random_crop_3d import RandomCrop3D
+from keras_augsynth.layers.volume.random_crop_by_label_3d import RandomCropByLabel3D
+from keras_augsynth.layers.volume.random_dose_noise import RandomDoseNoise
+from keras_augsynth.layers.volume.random_elastic_transform_3d import RandomElasticTransform3D
 from keras_augsynth.layers.volume.random_flip_3d import RandomFlip3D
+from keras_augsynth.layers.volume.random_gamma_3d import RandomGamma3D
+from keras_augsynth.layers.volume.random_gaussian_noise_3d import RandomGaussianNoise3D
+from keras_augsynth.layers.volume.random_ghosting_3d import RandomGhosting3D
+from keras_augsynth.layers.volume.random_gibbs_3d import RandomGibbs3D
+from keras_augsynth.layers.volume.random_histogram_shift_3d import RandomHistogramShift3D
+from keras_augsynth.layers.volume.random_low_resolution_3d import RandomLowResolution3D
+from keras_augsynth.layers.volume.random_motion_3d import RandomMotion3D
+from keras_augsynth.layers.volume.random_rician_noise_3d import RandomRicianNoise3D
+from keras_augsynth.layers.volume.random_rot90_3d import RandomRot90_3D
+from keras_augsynth.layers.volume.random_rotation_3d import RandomRotation3D
+from keras_augsynth.layers.volume.random_spike_3d import RandomSpike3D
+from keras_augsynth.layers.volume.random_swap_patches_3d import RandomSwapPatches3D
 
 __all__ = [
+    "EDA",
     "AddNoise",
     "AugMix",
     "Augmentation",
     "AutoAugment",
     "AutoContrast",
     "BackgroundNoise",
+    "CarveMix",
     "CenterCrop",
     "Choice",
     "CoarseDropout",
@@ -133,36 +179,50 @@ __all__ = [
     "Geometric",
     "GridMask",
     "HistogramMatching",
+    "IntensityWindow",
+    "LabelsToVolume",
     "MixUp",
     "Mixing",
     "Mosaic",
     "Normal",
     "Normalization",
     "OneOf",
+    "ParagraphSplice",
     "PerClass",
     "Pipeline",
     "RandAugment",
     "RandomAffine",
+    "RandomAffine3D",
+    "RandomAnisotropy3D",
     "RandomAudioCrop",
     "RandomBandPass",
     "RandomBandStop",
+    "RandomBiasField3D",
     "RandomBitCrush",
     "RandomBrightness",
+    "RandomCase",
     "RandomChannelDropout",
     "RandomChannelShuffle",
+    "RandomCharNoise",
+    "RandomClauseReorder",
     "RandomClipping",
     "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomColoredNoise",
     "RandomCompression",
     "RandomContrast",
+    "RandomContrast3D",
     "RandomCrop",
+    "RandomCrop3D",
+    "RandomCropByLabel3D",
     "RandomCutout",
     "RandomD4",
     "RandomDefocus",
+    "RandomDoseNoise",
     "RandomDownscale",
     "RandomEQ",
     "RandomElasticTransform",
+    "RandomElasticTransform3D",
     "RandomErasing",
     "RandomFade",
     "RandomFeatureNoise",
@@ -174,17 +234,24 @@ __all__ = [
     "RandomGain",
     "RandomGainTransition",
     "RandomGamma",
+    "RandomGamma3D",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
+    "RandomGaussianNoise3D",
+    "RandomGhosting3D",
+    "RandomGibbs3D",
     "RandomGrayscale",
     "RandomGridDistortion",
     "RandomHighPass",
+    "RandomHistogramShift3D",
     "RandomHue",
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
     "RandomLowPass",
+    "RandomLowResolution3D",
     "RandomMedianBlur",
+    "RandomMotion3D",
     "RandomMotionBlur",
     "RandomMuLaw",
     "RandomOpticalDistortion",
@@ -194,39 +261,60 @@ __all__ = [
     "RandomPlanckianJitter",
     "RandomPolarityInversion",
     "RandomPosterization",
+    "RandomPunctuationInsertion",
     "RandomRGBShift",
     "RandomRain",
     "RandomResizedCrop",
     "RandomReverb",
     "RandomReverse",
+    "RandomRicianNoise3D",
     "RandomRot90",
+    "RandomRot90_3D",
     "RandomRotation",
+    "RandomRotation3D",
     "RandomSaltAndPepper",
     "RandomSaturation",
+    "RandomSentenceShuffle",
     "RandomShadow",
     "RandomSharpness",
     "RandomShear",
     "RandomShotNoise",
+    "RandomSpanCrop",
     "RandomSpeckleNoise",
     "RandomSpectrogramTimeMask",
     "RandomSpeed",
+    "RandomSpike3D",
+    "RandomSwapPatches3D",
+    "RandomSynonymInsertion",
+    "RandomSynonymReplacement",
     "RandomThinPlateSpline",
     "RandomTimeMask",
     "RandomTimeShift",
     "RandomTimeStretch",
     "RandomTimeWarp",
+    "RandomTokenDeletion",
+    "RandomTokenMask",
+    "RandomTokenReplacement",
+    "RandomTokenSpanCrop",
+    "RandomTokenSwap",
     "RandomToneCurve",
     "RandomTranslation",
     "RandomVTLP",
     "RandomVignette",
     "RandomWordDeletion",
+    "RandomWordMask",
+    "RandomWordSwap",
     "RandomZoom",
     "Rescaling",
     "Resizing",
     "Solarization",
     "SomeOf",
     "SpecAugment",
+    "SynonymTable",
+    "TokenAugmentation",
+    "TokenCutMix",
     "TrivialAugmentWide",
+    "WordAugmentation",
     "audit",
     "enumerated",
     "from_image_data_generator",

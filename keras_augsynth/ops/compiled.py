@@ -47,13 +47,14 @@ def compiled(function: Callable, jit: bool | None = None) -> Callable:
     return kernel
 
 
-def traced(function: Callable) -> Callable:
+def traced(function: Callable, any_size: bool = False) -> Callable:
     """`function` as one graph: hundreds of small operations cost one call, and are traced once for each shape.
 
     Args:
         function: takes and returns (nested) tensors; any other argument is a constant of the graph.
+        any_size: whether one trace serves all sizes, where there would be too many: those of texts.
     """
-    graph = _graph(function)
+    graph = _graph(function, reduce_retracing=any_size)
 
     @functools.wraps(function)
     def call(*args, **kwargs):

@@ -39,15 +39,17 @@ def smooth(grids: Sequence[Tensor], size: Sequence[int | Tensor]) -> Tensor:
 
 
 def upsample(grid: Tensor, size: Sequence[int | Tensor]) -> Tensor:
-    """`(N, h, w)` in [0, 1] to `(N, *size)`: a cubic B-spline with the grid's values as its weights.
+    """`(N, h, w)` or `(N, d, h, w)` in [0, 1] to `(N, *size)`: a cubic B-spline with the grid's values as its weights.
 
-    Values and weights are rounded to 16 bits, so that all sums are exact in float64: a matrix product adds in
+    Values and weights are rounded to 24 bits, so that all sums are exact in float64: a matrix product adds in
     an order that depends on the size of the batch, and a sample must not.
     """
-    grid = ops.pad(_sixteen_bits(grid), ((0, 0), (2, 2), (2, 2)), mode="symmetric")
-    rows, columns = (_weights(side - 4, out) for side, out in zip(grid.shape[1:], size, strict=True))
-    result = ops.matmul(rows, ops.matmul(grid, ops.transpose(columns)))
-    return ops.clip(ops.cast(result, "float32"), 0.0, 1.0)
+    axes = len(size)
+    grid = ops.pad(ops.cast(grid, "float64"), ((0, 0), *((2, 2),) * axes), mode="symmetric")
+    for axis, out in reversed(list(enumerate(size, 1))):
+        weights = _weights(grid.shape[axis] - 4, out)
+        grid = ops.moveaxis(ops.matmul(ops.moveaxis(_whole_bits(grid), axis, -1), ops.transpose(weights)), -1, axis)
+    return ops.clip(ops.cast(grid, "float32"), 0.0, 1.0)
 
 
 def _weights(side: int, out: int | Tensor) -> Tensor:
@@ -56,11 +58,11 @@ def _weights(side: int, out: int | Tensor) -> Tensor:
     distance = ops.abs(place[:, None] - np.arange(-2.0, side + 2.0))
     near = 2.0 / 3.0 - distance**2 * (1.0 - distance / 2.0)
     far = ops.maximum(2.0 - distance, 0.0) ** 3 / 6.0
-    return _sixteen_bits(ops.where(distance < 1.0, near, far))
+    return _whole_bits(ops.where(distance < 1.0, near, far))
 
 
-def _sixteen_bits(x: Tensor) -> Tensor:
-    return ops.round(ops.cast(x, "float64") * 2.0**16) * 2.0**-16
+def _whole_bits(x: Tensor) -> Tensor:
+    return ops.round(x * 2.0**24) * 2.0**-24
 
 
 def streaks(
@@ -116,9 +118,9 @@ def displacements(grids: Sequence[Tensor], size: Sequence[int | Tensor], points:
     """Smooth fields from -1 to 1 over an image, each at some points.
 
     Args:
-        grids: `(N, h, w)` each, in [0, 1], as for `upsample`.
-        size: (height, width).
-        points: has `xy`, two tensors `(N, K)` in pixels from the image's center, and `whole`, which says that
+        grids: `(N, h, w)` or `(N, d, h, w)` each, in [0, 1], as for `upsample`.
+        size: (height, width) or (depth, height, width).
+        points: has `xy`, two or three tensors `(N, K)` in pixels from the image's center, and `whole`, which says that
             they are all pixels, row by row, perhaps of several slices. Beyond the border a field goes on as it is
             there.
 

@@ -80,6 +80,38 @@ def window(left: Tensor, top: Tensor, width: Tensor, height: Tensor, size: Seque
     return ops.matmul(translation(*shifts), scaling(*factors))
 
 
+def crop(starts: Sequence, size: Sequence, output_size: Sequence) -> Tensor:
+    """Cuts a window of `output_size` pixels out of `size`, beginning `starts` pixels from the corner, axis by axis."""
+    shifts = []
+    for start, whole, out in zip(starts, size, output_size, strict=True):
+        start, whole, out = (ops.cast(value, "float64") for value in (start, whole, out))
+        shifts.append(start + (out - whole) / 2.0)
+    return translation(*reversed(shifts))
+
+
+def rotation_3d(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+    """Turns a volume about its x axis, then y, then z; angles in radians.
+
+    About z every slice turns counter-clockwise, as an image does.
+    """
+    (cx, sx), (cy, sy), (cz, sz) = _cos_sin(x), _cos_sin(y), _cos_sin(z)
+    about_x = matrix([[1.0, 0.0, 0.0, 0.0], [0.0, cx, -sx, 0.0], [0.0, sx, cx, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    about_y = matrix([[cy, 0.0, sy, 0.0], [0.0, 1.0, 0.0, 0.0], [-sy, 0.0, cy, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    about_z = matrix([[cz, -sz, 0.0, 0.0], [sz, cz, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    return ops.matmul(ops.matmul(about_x, about_y), about_z)
+
+
+def shear_3d(xy: Tensor, xz: Tensor, yx: Tensor, yz: Tensor, zx: Tensor, zy: Tensor) -> Tensor:
+    """`xy` slides along x for each step along y, and so on."""
+    return matrix([[1.0, xy, xz, 0.0], [yx, 1.0, yz, 0.0], [zx, zy, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+
+
+def in_space(m: Tensor, spacing: Tensor) -> Tensor:
+    """A matrix for millimeters as one for voxels of `spacing` `(N, 3)`, in mm along depth, height and width."""
+    sides = [ops.cast(spacing[:, axis], "float64") for axis in (2, 1, 0)]
+    return ops.matmul(ops.matmul(scaling(*(1.0 / side for side in sides)), m), scaling(*sides))
+
+
 def embedded(m: Tensor, size: int) -> Tensor:
     """A matrix for images `(N, 3, 3)` as one for each slice of a volume `(N, 4, 4)`; one of `size` as it is."""
     if m.shape[-1] == size:

@@ -1,4 +1,4 @@
-"""Images made smaller, each to a size of its own, and large again."""
+"""Images and volumes made smaller, each to a size of its own, and large again."""
 
 import functools
 import math
@@ -23,7 +23,7 @@ def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str
         x: float32.
         scale: 1 or below; the smaller image has at least one pixel.
         limits: the lowest and the highest scale there can be; they decide how much is read.
-        down: "area", the mean of what a pixel covers, or "nearest".
+        down: "area", the mean of what a pixel covers; "nearest", the first of these; "nearest_exact", the middle one.
         up: "bilinear" or "nearest".
     """
     for axis in range(1, len(x.shape) - 1):
@@ -73,6 +73,11 @@ def _every(small: Tensor, length: int | Tensor, count: int | Tensor, lowest: flo
     return [(index, ops.ones_like(index, "float32"))]
 
 
+def _exact(small: Tensor, length: int | Tensor, count: int | Tensor, lowest: float) -> Taps:
+    index = (2 * ops.arange(count, dtype="int32") + 1) * length // (2 * small)
+    return [(index, ops.ones_like(index, "float32"))]
+
+
 def _repeated(small: Tensor, length: int | Tensor) -> Taps:
     index = ops.arange(length, dtype="int32") * small // length
     return [(index, ops.ones_like(index, "float32"))]
@@ -87,6 +92,6 @@ def _blended(small: Tensor, length: int | Tensor) -> Taps:
     return [(index, 1.0 - (place - first)), (ops.minimum(index + 1, small - 1), place - first)]
 
 
-_DOWN: dict[str, Callable] = {"area": _area, "nearest": _every}
+_DOWN: dict[str, Callable] = {"area": _area, "nearest": _every, "nearest_exact": _exact}
 _UP: dict[str, Callable] = {"bilinear": _blended, "nearest": _repeated}
 DOWNSCALES, UPSCALES = tuple(_DOWN), tuple(_UP)

@@ -20,11 +20,13 @@ from keras_augsynth.synthesis.gaussian import GaussianSynthesizer
 from keras_augsynth.synthesis.gaussian_mixture import GaussianMixtureSynthesizer
 from keras_augsynth.synthesis.label_gate import LabelGate
 from keras_augsynth.synthesis.latent_smote import LatentSMOTE
+from keras_augsynth.synthesis.lesion_insertion import LesionInsertion
 from keras_augsynth.synthesis.resampler import AugmentedResampler
 from keras_augsynth.synthesis.smote import SMOTE
 from keras_augsynth.synthesis.spectral_normalization import SpectralNormalization, power_step
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 from keras_augsynth.synthesis.templates import TemplateSynthesizer
+from keras_augsynth.synthesis.text_templates import TextTemplateSynthesizer
 from keras_augsynth.synthesis.vae import VAE
 
 __all__ = [
@@ -41,9 +43,11 @@ __all__ = [
     "GaussianSynthesizer",
     "LabelGate",
     "LatentSMOTE",
+    "LesionInsertion",
     "SpectralNormalization",
     "Synthesizer",
     "TemplateSynthesizer",
+    "TextTemplateSynthesizer",
     "dcgan",
     "flow_mlp",
     "flow_unet",

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.ops.alias import alias
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
@@ -39,7 +40,7 @@ class Members:
     def weigh(self, label: int, weights: np.ndarray) -> None:
         """Lets the rows of a class be drawn in proportion to `weights`, `(count,)`."""
         start, stop = self._stops[label] - self.counts[label], self._stops[label]
-        kept, instead = _alias(weights)
+        kept, instead = alias(weights)
         self._tables["kept"][start:stop].assign(kept)
         self._tables["instead"][start:stop].assign(start + instead)
 
@@ -64,18 +65,3 @@ def pick(tables: dict[str, Tensor], labels: Tensor, rng: Random) -> Tensor:
     place = ops.take(tables["starts"], labels) + rng.integers(0, ops.maximum(ops.take(tables["counts"], labels), 1))
     kept = rng.uniform() < ops.take(tables["kept"], place)
     return ops.take(tables["rows"], ops.where(kept, place, ops.take(tables["instead"], place)))
-
-
-def _alias(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(the chance with which each place is kept, the place that is taken otherwise)."""
-    kept = weights * (len(weights) / weights.sum())
-    instead = np.arange(len(weights))
-    poor, rich = list(np.flatnonzero(kept < 1.0)), list(np.flatnonzero(kept >= 1.0))
-    while poor and rich:
-        taker, giver = poor.pop(), rich[-1]
-        instead[taker] = giver
-        kept[giver] -= 1.0 - kept[taker]
-        if kept[giver] < 1.0:
-            poor.append(rich.pop())
-    kept[poor + rich] = 1.0  # what rounding has left over
-    return kept, instead

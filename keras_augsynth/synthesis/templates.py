@@ -56,6 +56,9 @@ class TemplateSynthesizer(FittedSynthesizer):
         Dwibedi, Misra, Hebert: Cut, paste and learn: surprisingly easy synthesis for instance detection. ICCV 2017.
     """
 
+    axes = 2  # of the images
+    key = "images"  # of the result
+
     def __init__(
         self,
         templates: Mapping[int, Cutouts | tuple[Cutouts, Cutouts]],
@@ -85,20 +88,20 @@ class TemplateSynthesizer(FittedSynthesizer):
         """float32 `(h, w, C + 1)` each, colors and opacity from 0 to 1."""
         if not isinstance(given, tuple):
             images = [np.asarray(image) for image in given]
-            masks = [_fraction(image[..., -1:]) if image.ndim == 3 else image for image in images]
+            masks = [_fraction(image[..., -1:]) if image.ndim == self.axes + 1 else image for image in images]
             images = [image[..., :-1] for image in images]
         elif len(given) == 2:
             images, masks = ([np.asarray(image) for image in part] for part in given)
             masks = [mask if mask.dtype.kind == "f" else (mask != 0).astype("float32") for mask in masks]
-            masks = [mask if mask.ndim == 3 else mask[..., None] for mask in masks]
+            masks = [mask if mask.ndim == self.axes + 1 else mask[..., None] for mask in masks]
         else:
             raise wrong(self, "templates", "hold arrays, lists or tuples (images, masks)", f"{len(given)} parts")
         if len(images) != len(masks):
             raise wrong(self, "templates", "have a mask for each image", f"{len(images)} images, {len(masks)} masks")
         for image, mask in zip(images, masks, strict=True):
-            if image.ndim != 3 or mask.shape != (*image.shape[:2], 1) or not image.shape[-1]:
+            if image.ndim != self.axes + 1 or mask.shape != (*image.shape[:-1], 1) or not image.shape[-1]:
                 shapes = f"{image.shape} and {mask.shape}"
-                raise wrong(self, "templates", "hold images (height, width, channels) and their opacity", shapes)
+                raise wrong(self, "templates", f"hold {self.key} ({self._sides}, channels) and their opacity", shapes)
             if not (np.isfinite(image).all() and mask.min() >= 0.0 and mask.max() <= 1.0):
                 seen = f"from {mask.min():g} to {mask.max():g}"
                 raise wrong(self, "templates", "be finite, with opacities from 0 to 1", seen)
@@ -107,10 +110,14 @@ class TemplateSynthesizer(FittedSynthesizer):
     def _checked_backgrounds(self, backgrounds: Any, library: np.ndarray) -> np.ndarray:
         backgrounds = np.asarray(backgrounds)
         depth = library.shape[-1] - 1
-        if backgrounds.ndim != 4 or not len(backgrounds) or backgrounds.shape[-1] != depth:
-            shape = f"(B, height, width, {depth}), as many channels as the templates"
-            raise wrong(self, "backgrounds", f"be images {shape}", backgrounds.shape)
+        if backgrounds.ndim != self.axes + 2 or not len(backgrounds) or backgrounds.shape[-1] != depth:
+            shape = f"(B, {self._sides}, {depth}), as many channels as the templates"
+            raise wrong(self, "backgrounds", f"be {self.key} {shape}", backgrounds.shape)
         return check_numbers(self, backgrounds, np.zeros(len(backgrounds), int))[0]
+
+    @property
+    def _sides(self) -> str:
+        return ", ".join(("depth", "height", "width")[-self.axes :])
 
     def _keep(self, library: np.ndarray, y: np.ndarray, backgrounds: np.ndarray | None) -> None:
         self._members = Members(y)
@@ -151,7 +158,7 @@ class TemplateSynthesizer(FittedSynthesizer):
         Returns:
             `(N, height, width, channels)`, in the dtype of the backgrounds.
         """
-        return self.compose(labels, seed)["images"]
+        return self.compose(labels, seed)[self.key]
 
     def compose(self, labels: Tensor, seed: int | Tensor | None = None) -> dict[str, Any]:
         """Images, and where the object is in them.
@@ -173,7 +180,7 @@ class TemplateSynthesizer(FittedSynthesizer):
         images, masks = shared(_composed)(tables, labels, seed, self.scale, self.rotation, self.translation)
         boxes, there = _boxes(masks[..., 0])
         boxes = {"boxes": boxes[:, None], "labels": ops.where(there, labels, -1)[:, None]}
-        return {"images": images, "segmentation_masks": masks, "bounding_boxes": boxes, "labels": labels}
+        return {self.key: images, "segmentation_masks": masks, "bounding_boxes": boxes, "labels": labels}
 
     def get_config(self) -> dict[str, Any]:
         return {"scale": self.scale, "rotation": self.rotation, "translation": self.translation}
@@ -181,7 +188,7 @@ class TemplateSynthesizer(FittedSynthesizer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """One with a transparent object of class 0, until `restore` brings its own."""
-        return cls({0: np.zeros((1, 1, 1, 2), "float32")}, **config)
+        return cls({0: np.zeros((1,) * (cls.axes + 1) + (2,), "float32")}, **config)
 
     def state(self) -> dict[str, np.ndarray]:
         arrays = {"library": self._library.numpy(), "backgrounds": self._backgrounds.numpy()}
@@ -197,12 +204,12 @@ def _fraction(opacity: np.ndarray) -> np.ndarray:
 
 
 def _on_one_canvas(cutouts: list[np.ndarray]) -> np.ndarray:
-    """All in the middle of images of one size, `(T, h, w, C + 1)`, colors multiplied by opacity."""
-    height, width = (max(cutout.shape[axis] for cutout in cutouts) for axis in (0, 1))
-    canvas = np.zeros((len(cutouts), height, width, cutouts[0].shape[-1]), "float32")
+    """All in the middle of images of one size, `(T, *size, C + 1)`, colors multiplied by opacity."""
+    size = [max(sides) for sides in zip(*(cutout.shape[:-1] for cutout in cutouts), strict=True)]
+    canvas = np.zeros((len(cutouts), *size, cutouts[0].shape[-1]), "float32")
     for whole, cutout in zip(canvas, cutouts, strict=True):
-        top, left = (height - cutout.shape[0]) // 2, (width - cutout.shape[1]) // 2
-        whole[top : top + cutout.shape[0], left : left + cutout.shape[1]] = cutout
+        starts = [(out - own) // 2 for out, own in zip(size, cutout.shape, strict=False)]
+        whole[tuple(slice(start, start + own) for start, own in zip(starts, cutout.shape, strict=False))] = cutout
     # What is transparent has no color that could bleed into the edges.
     canvas[..., :-1] *= canvas[..., -1:]
     return canvas
@@ -216,21 +223,25 @@ def _composed(
     objects = ops.take(tables["library"], pick(tables, labels, rng), axis=0)
     backgrounds = tables["backgrounds"]
     chosen = ops.take(backgrounds, rng.integers(0, ops.shape(backgrounds)[0]), axis=0)
-    size, factor, angle = backgrounds.shape[1:3], rng.uniform(*scale), 2.0 * math.pi * rng.uniform(*rotation)
-    right, down = rng.uniform(*translation) * size[1], rng.uniform(*translation) * size[0]
-    grown = matrices.scaling(*[1.0 / ops.cast(factor, "float64")] * 2)
-    turned = ops.matmul(grown, matrices.rotation(angle))
-    placed = resample(objects, ops.matmul(turned, matrices.translation(-right, -down)), output_size=size)
+    size, factor = backgrounds.shape[1:-1], rng.uniform(*scale)
+    axes = len(size)
+    turns = 2.0 * math.pi * rng.uniform(*rotation, () if axes == 2 else (3,))
+    shifts = [-rng.uniform(*translation) * length for length in reversed(size)]
+    grown = matrices.scaling(*[1.0 / ops.cast(factor, "float64")] * axes)
+    turn = matrices.rotation(turns) if axes == 2 else matrices.rotation_3d(*(turns[:, k] for k in range(3)))
+    moved = ops.matmul(ops.matmul(grown, turn), matrices.translation(*shifts))
+    placed = resample(objects, moved, output_size=size)
     opacity = placed[..., -1:]
     images = placed[..., :-1] + (1.0 - opacity) * ops.cast(chosen, "float32")
     return to_dtype(images, ops.dtype(backgrounds)), ops.cast(opacity >= 0.5, "int32")
 
 
 def _boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """("xyxy" boxes `(N, 4)` around what is 1 in masks `(N, height, width)`, whether there is anything)."""
-    starts, stops = [], []
-    for axis in (1, 2):  # over the rows for x, over the columns for y
-        seen = ops.cast(ops.any(ops.cast(masks, "bool"), axis=axis), "int32")
+    """(boxes `(N, 2 d)`, low corner first, around what is 1 in masks `(N, *size)`, whether there is anything)."""
+    starts, stops, axes = [], [], range(1, len(masks.shape))
+    for axis in reversed(axes):  # x first
+        others = tuple(other for other in axes if other != axis)
+        seen = ops.cast(ops.any(ops.cast(masks, "bool"), axis=others), "int32")
         empty = lambda t: ops.sum(ops.cast(ops.equal(ops.cumsum(t, axis=1), 0), "int32"), axis=1)  # before the first
         starts.append(empty(seen))
         stops.append(ops.shape(seen)[1] - empty(ops.flip(seen, axis=1)))

@@ -242,3 +242,21 @@ def test_wrong_arguments(arguments, message):
 def test_has_the_arguments_of_keras():
     ours, theirs = (list(inspect.signature(m.Resizing.__init__).parameters.values()) for m in (layers, keras.layers))
     assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
+
+
+def test_what_keras_rounds():
+    """It pads to whole pixels before it resizes, and cuts boxes off at whole pixels behind it: shapes change."""
+    x = np.full((1, 12, 16, 1), 100.0, "float32")
+    seen = lambda m: int(np.sum(np.asarray(m.Resizing(24, 20, "nearest", pad_to_aspect_ratio=True)(x))[0, :, 0, 0] > 0))
+    assert (seen(keras.layers), seen(layers)) == (16, 15)  # of 24 rows: 12 * 20 / 16 is 15
+    image, inside = (
+        np.zeros((10, 8, 1), "float32"),
+        {"boxes": np.array([[0.0, 1.0, 8.0, 9.0]]), "labels": np.array([1])},
+    )
+    tops = {}
+    for m in (keras.layers, layers):
+        layer = m.Resizing(20, 20, crop_to_aspect_ratio=True, bounding_box_format="xyxy")
+        tops[m] = np.asarray(layer({"images": image, "bounding_boxes": inside})["bounding_boxes"]["boxes"])[
+            ..., 1
+        ].item()
+    assert tops == {keras.layers: 0.5, layers: 0.0}  # the box is the window that is cut out

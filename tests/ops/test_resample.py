@@ -61,6 +61,16 @@ def test_reads_every_dtype(rng, dtype):
     np.testing.assert_array_equal(tf.cast(nearest, tf.float32), expected)
 
 
+@pytest.mark.parametrize("mode", SCIPY_MODES)
+@pytest.mark.parametrize("size", [(1, 5), (5, 1), (1, 1), (1, 4, 5), (4, 1, 1), (1, 1, 1)], ids=str)
+def test_a_side_of_one_in_whole_numbers(rng, size, mode):
+    x = rng.integers(-9, 9, (2, *size, 1)).astype("int16")
+    matrix = random_matrices(rng, len(size))
+    result = resample(tf.constant(x), tf.constant(matrix), None, "bilinear", mode)
+    expected = scipy_resample(x, matrix, size, 1, SCIPY_MODES[mode], 0.0)
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
 def test_whole_pixel_moves_are_exact(rng):
     x = tf.constant(rng.normal(size=(1, 6, 5, 2)) * 1e3, tf.float32)
     for matrix, expected in (

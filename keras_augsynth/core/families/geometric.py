@@ -45,7 +45,9 @@ class GeometricStage(Stage):
     keeps_finite = True
 
     def accepts(self, step: Step) -> bool:
-        if step.layer.stage is not GeometricStage or not (step.layer.merges and self._layers[0].merges):
+        if step.layer.stage is not GeometricStage or step.layer.reads_masks:
+            return False
+        if not (step.layer.merges and self._layers[0].merges):
             return False
         return len({layer.sampling for layer in (step.layer, *self._layers)} - {None}) <= 1
 
@@ -68,7 +70,8 @@ class GeometricStage(Stage):
         return bytes_only and interpolation == "bilinear" and self._layers[0].merges
 
     def prepared(self, entries: Entries, shape: Sequence[Any], modality: Modality, companions: bool) -> Drawn:
-        if any(layer.bends for layer in self._layers) or (len(self.steps) == 1 and self._layers[0].whole_pixels):
+        by_index = len(self.steps) == 1 and self._layers[0].whole_pixels
+        if by_index or any(layer.bends or layer.reads_masks for layer in self._layers):
             return {"entries": entries}
         if modality.has_frames:
             shape = (shape[0], *shape[2:])
@@ -79,6 +82,8 @@ class GeometricStage(Stage):
         images, moving = batch.parts("x", "masks"), batch.parts("boxes", "box_fields", "points")
         constants = {"modality": batch.modality}
         shape, entries = ops.shape(batch.x), None if drawn is None else drawn.get("entries")
+        if entries is not None and self._layers[0].reads_masks:
+            entries = self.kernel(self._located)(entries, batch.masks)
         if any(layer.bends for layer in self._layers):
             read = self.kernel(self._read, dtype=notes.dtype, **constants)
             return batch.with_changes(**read(images, moving, entries))
@@ -112,6 +117,12 @@ class GeometricStage(Stage):
         return tuple(size)
 
     # Kernels.
+
+    def _located(self, entries: Entries, masks: Tensor | None) -> Entries:
+        """The draws of a layer that looks at the masks before it moves anything."""
+        step = self.steps[0]
+        entry = entries[step.name]
+        return {**entries, step.name: {**entry, "params": step.layer.located(entry["params"], masks)}}
 
     def _matrix(self, entries: Entries | None, shape: Sequence[Any], modality: Modality) -> Tensor:
         """The product of the steps' matrices, float32 `(N, d+1, d+1)`."""
@@ -206,11 +217,12 @@ class Geometric(Augmentation, listed=False):
     """
 
     stage = GeometricStage
-    modalities = SPATIAL
+    modalities: tuple[Modality, ...] = SPATIAL
     modality_matters = changes_masks = True
     planar = True  # acts on (height, width), alike in every slice of a volume and every frame of a video
     bends = False  # whether the layer has a `bend` instead of a matrix
     whole_pixels = False  # whether the layer only moves whole pixels
+    reads_masks = False  # whether the layer has `located`
     resizes = False  # whether one pixel can become many, and there is no border to blend with
     merges = True  # whether neighbours can share the layer's resample
 
@@ -260,6 +272,10 @@ class Geometric(Augmentation, listed=False):
         outside = [to + ops.where(to < 0.0, -limit, limit) for to, limit in zip(targets, limits, strict=True)]
         places = [ops.where(found, place, far) for place, far in zip(places, outside, strict=True)]
         return places
+
+    def located(self, params: Params, masks: Tensor | None) -> Params:
+        """The draws, changed by what the masks `(N, *size, C)` show; for layers that say `reads_masks`."""
+        raise NotImplementedError(f"{type(self).__name__} says `reads_masks` and must define `located`.")
 
     def check_masks(self, dtype: str) -> None:
         if self.sampling is not None:

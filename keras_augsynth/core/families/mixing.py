@@ -41,18 +41,21 @@ class MixingStage(Stage):
         if batch.labels is not None:
             batch = batch.with_changes(labels=layer.encode(batch.labels))
         mix = self.kernel(self._mix, modality=batch.modality, dtype=notes.dtype)
-        parts = batch.parts("x", "masks", "boxes", "box_fields", "labels")
+        parts = batch.parts("x", "masks", "boxes", "box_fields", "labels", "lengths")
         return batch.with_changes(**mix(parts, drawn["entries"]))
 
     def _mix(self, parts: Parts, entries: Entries, modality: Modality, dtype: str | None) -> Parts:
-        step, x = self.steps[0], ops.cast(parts["x"], "float32")
-        view = step.view(ops.shape(x), modality, parts.get("labels"))
+        step, x = self.steps[0], parts["x"]
+        if step.layer.apply_dtype is not None:
+            x = ops.cast(x, step.layer.apply_dtype)
+        view = step.view(ops.shape(x), modality, parts.get("labels"), parts.get("lengths"))
         params: Any
         params, gate = step.params_or_rest(entries, view)
         with step.within(view) as layer:
             if gate is not None:
                 still = layer.identity_params(view)
                 params = {name: select(gate, value, still[name]) for name, value in params.items()}
+            params = layer.settled(x, params)
             masks = parts.get("masks")
             mixed = layer.mix(x, params, masks)
             changed: Parts = {"x": mixed if dtype is None else to_dtype(mixed, dtype)}
@@ -106,6 +109,10 @@ class Mixing(Augmentation, listed=False):
     def mix(self, x: Tensor, params: Params, masks: Tensor | None) -> Tensor:
         """The mixed samples."""
         raise NotImplementedError(f"{type(self).__name__} must define `mix`.")
+
+    def settled(self, x: Tensor, params: Params) -> Params:
+        """`params` with what depends on the data themselves: the shares of sequences of different lengths."""
+        return params
 
     def mix_boxes(
         self, boxes: Tensor, fields: dict[str, Tensor], params: Params, size: Sequence[Any], masks: Tensor | None

@@ -89,7 +89,7 @@ class Stage:
 
     def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         """All but the labels."""
-        parts = batch.parts("x", "masks", "points", "boxes", "box_fields", "lengths")
+        parts = batch.parts("x", "masks", "points", "boxes", "box_fields", "lengths", "spacing")
         constants: dict[str, Any] = {"modality": batch.modality, "dtype": notes.dtype}
         if drawn is not None and "source" in drawn:
             constants["certain"], drawn = drawn["certain"], {"source": drawn["source"]}
@@ -106,7 +106,8 @@ class Stage:
         certain: frozenset[Any] = frozenset(),
     ) -> Parts:
         step, x = self.steps[0], parts["x"]
-        view = step.view(ops.shape(x), modality, parts.get("labels"), parts.get("lengths"))
+        known = (parts.get(name) for name in ("labels", "lengths", "spacing"))
+        view = step.view(ops.shape(x), modality, *known)
         if drawn is not None and "source" in drawn:
             draw = self.plan.drawing(drawn["source"], ops.shape(x)[0], certain)
             drawn = {"entries": {step.name: draw(step, view)}}

@@ -1,20 +1,17 @@
-from typing import Any
-
-from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
-from keras_augsynth.core.checks import check_magnitude
-from keras_augsynth.core.modalities import TEXT
-from keras_augsynth.ops import text
+from keras_augsynth.core.augmentation import Tensor
+from keras_augsynth.core.families.words import WordAugmentation
+from keras_augsynth.ops.text.edits import without
+from keras_augsynth.ops.text.words import uniforms
 
 
-class RandomWordDeletion(Augmentation):
+class RandomWordDeletion(WordAugmentation):
     """Leaves words out of each text at random, but never all of them.
 
-    Words are what stands between white space. A text that loses a word has single spaces between the others;
-    a text that loses none stays as it is, to the byte.
+    A word goes together with the white space in front of it.
 
     Args:
-        rate: chance of each word to be left out, from 0 to 1.
-        **kwargs: as in `Augmentation`.
+        rate: chance of each word to be left out, from 0 to 1; a pair (low, high) is drawn from for each text.
+        **kwargs: as in `WordAugmentation`.
 
     Input shape:
         `()`, `(batch,)` or `(batch, 1)`, strings.
@@ -34,20 +31,6 @@ class RandomWordDeletion(Augmentation):
         Wei, Zou: EDA: easy data augmentation techniques. EMNLP 2019.
     """
 
-    modalities = (TEXT,)
-
-    def __init__(self, rate: float = 0.1, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.rate = check_magnitude(self, rate, "rate", 0.0, 1.0)
-
-    def draw(self, rng, view) -> Params:
-        return {"words": rng.keys()}
-
-    def apply(self, x, params) -> Tensor:
-        words = text.split(x)
-        luck = text.uniform(words, params["words"])
-        return text.keep(x, words, luck, self.rate)
-
-    @classmethod
-    def at_strength(cls, strength: float) -> dict[str, Any]:
-        return {"rate": 0.5 * strength}
+    def change(self, words, params) -> Tensor:
+        luck, _ = uniforms(words, params["words"])
+        return words.kept(without(words, luck, params["rate"]))

@@ -4,14 +4,12 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_integer, wrong
-from keras_augsynth.core.families.geometric import Geometric
-from keras_augsynth.core.modalities import VOLUME
+from keras_augsynth.core.families.geometric_3d import Geometric3D, check_axes
 from keras_augsynth.ops import matrices
 from keras_augsynth.ops.rows import per_sample
 
 
-class RandomFlip3D(Geometric):
+class RandomFlip3D(Geometric3D):
     """Mirrors volumes at random along one or more axes, each with its own coin.
 
     Voxels are moved, not interpolated, so integer volumes and masks keep their exact values.
@@ -35,17 +33,12 @@ class RandomFlip3D(Geometric):
     TensorShape([2, 8, 16, 16, 1])
     """
 
-    modalities = (VOLUME,)
-    planar = False
     sampling = None
     whole_pixels = True
 
     def __init__(self, axes: int | Sequence[int] = (0, 1, 2), **kwargs: Any):
         super().__init__(**kwargs)
-        listed = axes if isinstance(axes, Sequence) else (axes,)
-        self.axes = tuple(sorted({check_integer(self, axis, "axes", 0, 2) for axis in listed}))
-        if not self.axes:
-            raise wrong(self, "axes", "name at least one axis", axes)
+        self.axes = check_axes(self, axes)
 
     def draw(self, rng, view) -> Params:
         return {f"axis_{axis}": rng.bernoulli(0.5) for axis in self.axes}

@@ -1,0 +1,124 @@
+"""`TokenAugmentation`: layers that change sequences of token ids."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_augsynth.core.augmentation import Augmentation
+from keras_augsynth.core.checks import check_integer, check_range, wrong
+from keras_augsynth.core.draws import Params, View
+from keras_augsynth.core.families.stage import Entries, Parts, Stage
+from keras_augsynth.core.magnitudes import current_view
+from keras_augsynth.core.modalities import TOKENS, Modality
+from keras_augsynth.ops import tokens
+from keras_augsynth.ops.alias import alias
+from keras_augsynth.ops.alias import drawn as draw_by_alias
+from keras_augsynth.ops.random import Random
+from keras_augsynth.ops.rows import select
+
+Tensor = Any
+
+
+class TokenStage(Stage):
+    """A layer that changes tokens; how many are left it knows only when it has seen them."""
+
+    def _run(
+        self, parts: Parts, drawn: dict | None, modality: Modality, dtype: str | None, certain: Any = frozenset()
+    ) -> Parts:
+        if "lengths" not in parts:
+            return super()._run(parts, drawn, modality, dtype, certain)
+        step, x, lengths = self.steps[0], parts["x"], parts["lengths"]
+        view = step.view(ops.shape(x), modality, parts.get("labels"), lengths)
+        entries: Entries | None = drawn and drawn["entries"]
+        params, gate = step.params_or_rest(entries, view)
+        with step.within(view) as layer:
+            changed, left = layer.change(x, layer.is_valid(x), params)
+        return {"x": select(gate, changed, x), "lengths": select(gate, ops.cast(left, lengths.dtype), lengths)}
+
+
+class TokenAugmentation(Augmentation, listed=False):
+    """An augmentation that changes sequences of token ids: pure numbers, so it runs under XLA and on a GPU.
+
+    What is padding says `padding_id`, or the number of valid steps of each sample, "lengths" `(batch,)` of a
+    dictionary; the padding may stand on either side. With "lengths", those of the result come back.
+
+    Args:
+        rate: chance of each token to be changed, from 0 to 1; a pair (low, high) is drawn from for each sample.
+        padding_id: the id of padding, which is never touched; where lengths are given, what fills freed places.
+        special_ids: ids that are never touched, for instance those of [CLS] and [SEP].
+        **kwargs: as in `Augmentation`.
+    """
+
+    modalities = (TOKENS,)
+    stage = TokenStage
+    apply_dtype = None
+
+    def __init__(self, rate: Any = 0.1, *, padding_id: int = 0, special_ids: Sequence[int] = (), **kwargs: Any):
+        super().__init__(**kwargs)
+        if "rate" not in self.fixed_arguments:
+            self.rate = check_range(self, rate, "rate", 0.0, 1.0)
+        self.padding_id = check_integer(self, padding_id, "padding_id")
+        self.special_ids = check_ids(self, special_ids, "special_ids")
+
+    # What a layer's author writes.
+
+    def change(self, x: Tensor, valid: Tensor, params: Params) -> tuple[Tensor, Tensor]:
+        """(the changed tokens, int32 `(N,)` how many of them are valid).
+
+        Args:
+            x: tokens `(N, steps)`, integers.
+            valid: bool `(N, steps)`, what is no padding.
+            params: of `draw`: "tokens", the keys of the samples, for draws for each token; and "rate", float32 `(N,)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `change`.")
+
+    # What they have in common.
+
+    def draw(self, rng: Random, view: View) -> Params:
+        return {"tokens": rng.keys(), "rate": rng.uniform(*self.rate)}
+
+    def apply(self, x: Tensor, params: Params) -> Tensor:
+        return self.change(x, self.is_valid(x), params)[0]
+
+    def is_valid(self, x: Tensor) -> Tensor:
+        """bool `(N, steps)`: what is no padding."""
+        return tokens.valid(x, current_view().lengths, self.padding_id)
+
+    def is_free(self, x: Tensor, valid: Tensor) -> Tensor:
+        """bool `(N, steps)`: what may be changed."""
+        return tokens.free(x, valid, self.special_ids)
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {"rate": 0.5 * strength}
+
+
+def check_ids(owner: Any, ids: Any, name: str) -> list[int]:
+    if isinstance(ids, str) or not hasattr(ids, "__iter__"):
+        raise wrong(owner, name, "be a list of integers", ids, TypeError)
+    return [check_integer(owner, each, name) for each in ids]
+
+
+class Vocabulary:
+    """Draws ids by their weights.
+
+    Args:
+        owner: for errors.
+        name: of the owner's argument.
+        weights: `(V,)` of all ids, at least 0.
+        never: ids that are never drawn.
+    """
+
+    def __init__(self, owner: Any, name: str, weights: Any, never: Sequence[int]):
+        weights = np.array(weights, "float64")
+        weights[[each for each in never if 0 <= each < len(weights)]] = 0.0
+        if not weights.sum():
+            raise wrong(owner, name, f"leave an id to draw beside {list(never)}", len(weights))
+        self._kept, self._instead = alias(weights)
+
+    def drawn(self, rng: Random, steps: Any, dtype: str) -> Tensor:
+        """Ids `(N, steps)`, of `dtype`."""
+        ids = draw_by_alias(self._kept, self._instead, rng.uniform(shape=(steps,)), rng.uniform(shape=(steps,)))
+        return ops.cast(ids, dtype)

@@ -1,0 +1,279 @@
+"""Texts as words, held to Python's own `str.split`, `re.split` and lists."""
+
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_augsynth.ops.partners import of_the_same_class
+from keras_augsynth.ops.random import Random
+from keras_augsynth.ops.text import characters, clauses, edits, tables, wordnet, words
+
+TEXTS = ["one two  three", "", "  spaced\tout\n", "päüß 日本\u3000語\u2028x", "a", " \n "]
+BAD = [b"caf\xe9 a b", b"\xff\xfe a b", b"a\x00b c", b"\xe3\x81 x", b"x \xff"]
+
+
+def of_each(found, flat):
+    """What belongs to words as a list for each text, without the empty word at its end."""
+    return [row.tolist()[:-1] for row in np.split(np.asarray(flat), np.asarray(found.starts)[1:])]
+
+
+def decoded(t):
+    return [text.decode() for text in t.numpy()]
+
+
+def test_words_are_those_of_python():
+    found = words.split(tf.constant(TEXTS))
+    cut = [[word.decode() for word in row if word] for row in of_each(found, found.words)]
+    assert cut == [text.split() for text in TEXTS]
+    assert of_each(found, found.free) == [[bool(word) for word in row] for row in of_each(found, found.words)]
+    assert decoded(found.joined(found.words)) == TEXTS
+
+
+def test_characters_and_patterns():
+    found = words.split(tf.constant(TEXTS), "characters")
+    assert ["".join(w.decode() for w in row) for row in of_each(found, found.words)] == [
+        "".join(text.split()) for text in TEXTS
+    ]
+    assert decoded(found.joined(found.words)) == TEXTS
+    texts = ["a, b;c", ",x", "no"]
+    found = words.split(tf.constant(texts), r"[,;]\s*")
+    assert [[w.decode() for w in row] for row in of_each(found, found.words)] == [
+        re.split(r"[,;]\s*", text) for text in texts
+    ]
+    assert decoded(found.joined(found.words)) == texts
+
+
+@pytest.mark.parametrize("how", ["whitespace", "characters", " "])
+def test_what_is_no_utf8_is_kept(how):
+    found = words.split(tf.constant(BAD), how)
+    assert found.joined(found.words).numpy().tolist() == BAD
+    masked = found.joined(tf.where(found.free, "*", found.words)).numpy().tolist()
+    assert masked[1] == BAD[1] and masked[4] == BAD[4]  # with the byte that no UTF-8 text has
+    if how == "whitespace":
+        assert masked[0] == b"* * *" and masked[2:4] == [b"* *", b"* *"]
+
+
+def test_protected_words_are_not_free():
+    texts = tf.constant(["Do not, (not) or nothing: not"])
+    found = words.split(texts, protected=words.protection(["not", "or"]))
+    assert of_each(found, found.free) == [[True, False, False, False, True, False]]
+    found = words.split(texts, protected=words.protection("(?i)n.*"))
+    assert of_each(found, found.free) == [[True, False, True, True, False, False]]
+    assert words.protection([]) is None
+    odd = words.split(tf.constant(["a+b c.d c?d"]), protected=words.protection(["a+b", "c.d"]))
+    assert of_each(odd, odd.free) == [[False, False, True]]
+
+
+def test_a_draw_depends_on_the_text_and_the_place():
+    keys = np.array([[1, 2], [3, 4], [5, 6]], "uint32")
+    found = words.split(tf.constant(["a b c", "", "d e"]))
+    dense = Random(keys).uniform(shape=(4,)).numpy()
+    luck, other = words.uniforms(found, tf.constant(keys))
+    for row, drawn in enumerate(of_each(found, luck)):
+        np.testing.assert_array_equal(drawn, dense[row, : len(drawn)])
+    assert not np.any(luck.numpy() == other.numpy())
+
+
+LUCK = [0.9, 0.1, 0.5, 0.3, 0.7]
+
+
+def one(text="a b  c d e", luck=LUCK):
+    """One text of five words, and a number for each."""
+    return words.split(tf.constant([text])), tf.constant([*luck, 0.99])
+
+
+@pytest.mark.parametrize(
+    ("stays", "left"),
+    [
+        ([1, 1, 1, 1, 1], " a b  c d e "),
+        ([0, 1, 1, 1, 1], " b  c d e "),
+        ([1, 0, 1, 1, 0], " a  c d "),
+        ([0, 0, 1, 0, 0], " c "),
+    ],
+)
+def test_a_word_goes_with_the_gap_before_it(stays, left):
+    found = words.split(tf.constant([" a b  c d e "]))
+    assert decoded(found.kept(tf.constant([True, *map(bool, stays), True, True]))) == [left]
+
+
+def test_deletion_leaves_the_luckiest():
+    found, luck = one()
+    assert edits.without(found, luck, tf.constant([0.4])).numpy().tolist() == [True, False, True, False, True, True]
+    assert edits.without(found, luck, tf.constant([1.0])).numpy().tolist() == [True, *[False] * 4, True]
+
+
+def test_swaps_are_pairs_of_the_random_order():
+    found, luck = one()
+    order = words.shuffled(found, luck, found.free)
+    assert order.numpy().tolist() == [1, 3, 2, 4, 0, 5]  # b d | c e | a
+    pairs = tf.constant([False, True, True, False, True, True])  # what the first of a pair says: no, yes, (a) yes
+    assert decoded(found.joined(edits.swapped(found, order, pairs))) == ["a b  e d c"]
+    all_pairs = tf.ones_like(pairs)
+    assert decoded(found.joined(edits.swapped(found, order, all_pairs))) == ["a d  e b c"]
+    free = tf.constant([True, False, True, True, True, False])
+    protected = words.Words(**{**vars(found), "free": free})
+    order = words.shuffled(protected, luck, free)  # d c | e a | b
+    assert decoded(found.joined(edits.swapped(protected, order, all_pairs))) == ["e b  d c a"]
+
+
+def test_order_and_first_words_of_several_texts():
+    found = words.split(tf.constant(["a b c", "", "d e"]))
+    luck = tf.constant([0.2, 0.1, 0.3, 0.9, 0.9, 0.95, 0.6, 0.5, 0.9])
+    order = words.shuffled(found, luck, found.free)
+    assert order.numpy().tolist() == [1, 0, 2, 3, 4, 5, 7, 6, 8]
+    first = words.first_of(found, order, found.free, tf.constant([2, 1, 1]))
+    assert of_each(found, first) == [[True, True, False], [False], [False, True]]
+    assert decoded(found.joined(edits.permuted(found, luck))) == ["b a c", "", "e d"]
+
+
+TABLE = tables.table({"good": ["fine"], "I": ["me"], "öl": ["ärger x"], "b": ["beta", "bee"], "d": ["delta"]})
+
+
+def test_synonyms_get_punctuation_and_capitals():
+    old = ["good", "Good,", '("GOOD")', "I", "i", "Öl!", "bad", "", "...", "\xe9", "B"]
+    new, found = tables.synonyms(TABLE, tf.constant(old), tf.fill([len(old)], 0.6))
+    expected = ["fine", "Fine,", '("FINE")', "me", "-", "Ärger x!", "-", "-", "-", "-", "Bee"]
+    assert [n if f else "-" for n, f in zip(decoded(new), found.numpy(), strict=True)] == expected
+    np.testing.assert_array_equal(tables.has_synonyms(TABLE, tf.constant(old)), found)
+    plain, _ = tables.synonyms(TABLE, tf.constant(["Good,"]), tf.constant([0.0]), dressed=False)
+    assert decoded(plain) == ["fine"]
+
+
+def test_replacement_and_insertion():
+    found, luck = one()
+    all_of_them = tf.range(5)
+    luck = luck[:5]
+    assert decoded(found.joined(edits.replaced(found, all_of_them, TABLE, luck))) == ["a beta  c delta e"]
+    places = tf.constant([0.0, 0.5, 0.0, 0.99, 0.0])  # in front of c and e
+    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, places))) == ["a b  beta c d delta e"]
+    both = tf.constant([0.0, 0.5, 0.0, 0.5, 0.0])
+    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, both))) == ["a b  beta delta c d e"]
+    found = words.split(tf.constant(["abcde"]), "characters")
+    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, places))) == ["abbetacddeltae"]
+
+
+def test_plain_texts_take_another_way_to_the_same_words():
+    plain = ["one two", "", "x", "日本 語"]
+    alone, beside = words.split(tf.constant(plain)), words.split(tf.constant([*plain, " y"]))
+    assert alone.plain and not beside.plain
+    number = len(alone.words)
+    for name in ("words", "rows", "free"):
+        np.testing.assert_array_equal(getattr(alone, name), getattr(beside, name)[:number])
+    np.testing.assert_array_equal(alone.starts, beside.starts[:4])
+    assert decoded(alone.joined(alone.words)) == plain
+    stays = tf.constant([True, False, *[True] * (number - 2)])
+    assert decoded(alone.kept(stays)) == ["one", *plain[1:]]
+    assert decoded(alone.kept(tf.constant([False, *[True] * (number - 1)]))) == ["two", *plain[1:]]
+
+
+@pytest.mark.parametrize(
+    ("share", "start", "left"),
+    [(0.4, 0.0, "a b"), (0.4, 0.99, "d e"), (0.0, 0.5, "c"), (1.0, 0.7, "a b  c d e"), (0.6, 0.5, "b  c d")],
+)
+def test_span(share, start, left):
+    found, _ = one()
+    assert decoded(found.kept(edits.span(found, tf.constant([share]), tf.constant([start])))) == [left]
+
+
+def test_a_large_table_finds_every_word_and_no_other():
+    entries = {f"word{k}": [f"other{k}"] for k in range(100_000)}
+    table = tables.table(entries)
+    value, found = tables.drawn(table, tf.constant([*entries, "word", "word100000"]), tf.zeros(100_002))
+    assert found.numpy().tolist() == [True] * 100_000 + [False] * 2
+    assert value.numpy()[:100_000].tolist() == [f"other{k}".encode() for k in range(100_000)]
+
+
+def test_keyboard():
+    assert set(characters.KEYBOARD["g"]) == set("fhtyvb")
+    assert set(characters.KEYBOARD["q"]) == set("12wa")
+    assert all(key in characters.KEYBOARD[other] for key, others in characters.KEYBOARD.items() for other in others)
+    assert "l" in characters.LOOK_ALIKES["1"] and "0" in characters.LOOK_ALIKES["O"]
+
+
+def noisy(word, kind, place, value=0.0):
+    luck = (place + 0.5) / max(len(word), 1)
+    one = lambda x: tf.constant([x])
+    return decoded(characters.noisy(one(word), [kind], one(0), one(luck), one(value), characters.tables()))[0]
+
+
+@pytest.mark.parametrize("word", ["größe", "ab", "日本語"])
+def test_errors_in_words(word):
+    for k in range(len(word)):
+        assert noisy(word, "drop", k) == word[:k] + word[k + 1 :]
+        assert noisy(word, "double", k) == word[:k] + word[k] + word[k:]
+        assert noisy(word, "swap", k) == word[:k] + word[k + 1 : k + 2] + word[k] + word[k + 2 :]
+    assert noisy("Gx", "keyboard", 0, 0.999) == characters.KEYBOARD["g"][-1].upper() + "x"
+    assert noisy("a1", "ocr", 1) == "a" + characters.LOOK_ALIKES["1"][0]
+    assert noisy("aß", "keyboard", 1) == "aß" and noisy("x", "drop", 0) == "x"
+    bad = characters.noisy(tf.constant([b"\xe9"]), ["drop"], *(tf.constant([x]) for x in (0, 0.0, 0.0)), None)
+    assert bad.numpy() == [b"\xe9"]
+
+
+def test_case():
+    texts = ["größe", "ÉTÉ", "a", "x1"]
+    for kind, change in enumerate((str.lower, str.upper, str.capitalize)):
+        assert decoded(characters.cased(tf.constant(texts), tf.fill([4], kind))) == [change(text) for text in texts]
+    assert characters.cased(tf.constant(BAD), tf.fill([5], 1)).numpy().tolist() == BAD
+
+
+def test_clauses():
+    there_and_back = {
+        "We stay, because it rains.": "Because it rains, we stay.",
+        "John left, when Mary came!": "When Mary came, John left!",
+        "Er blieb, weil es regnet": "Er blieb, weil es regnet",
+        "One, two, if three.": "One, two, if three.",
+        "It is, because.": "It is, because.",
+    }
+    found = decoded(clauses.reordered(tf.constant(list(there_and_back)), clauses.CONJUNCTIONS))
+    assert found == list(there_and_back.values())
+    back = decoded(clauses.reordered(tf.constant(["Because it rains, we stay.", "if a, b"]), clauses.CONJUNCTIONS))
+    assert back == ["We stay, because it rains.", "B, if a"]
+
+
+def test_sentences():
+    texts = ['He said "no!" Then he left. 3.5 is it…  Yes?', "今日は。元気？", "no end", "..."]
+    found = words.sentences(tf.constant(texts))
+    cut = [[each.decode() for each in row if each] for row in of_each(found, found.words)]
+    assert cut == [
+        ['He said "no!"', "Then he left.", "3.5 is it…", "Yes?"],
+        ["今日は。", "元気？"],
+        ["no end"],
+        ["..."],
+    ]
+    assert decoded(found.joined(found.words)) == texts
+
+
+@pytest.mark.parametrize("form", [np.asarray, lambda y: np.eye(4)[y], lambda y: y[:, None].astype("float32")])
+def test_partners_have_the_same_label(form):
+    labels = np.array([0, 1, 0, 2, 1, 0, 3, 0])
+    seen = {k: set() for k in range(8)}
+    for luck in np.linspace(0, 0.999, 7, dtype="float32"):
+        partners = of_the_same_class(tf.constant(form(labels)), tf.fill([8], luck)).numpy()
+        np.testing.assert_array_equal(labels[partners], labels)
+        for own, partner in enumerate(partners):
+            seen[own].add(int(partner))
+    assert seen[3] == {3} and seen[6] == {6}  # alone in their classes
+    assert seen[0] == {2, 5, 7} and seen[1] == {4} and seen[5] == {0, 2, 7}
+
+
+def test_wordnet(tmp_path):
+    files = {
+        "cntlist.rev": "car%1:06:00:: 1 71\nfast%3:00:01:: 1 5\nfast%4:02:00:: 1 9\n",
+        "index.noun": "  1 licence\ncar n 2 1 @ 2 1 00000010 00000020\nhot_dog n 1 0 1 0 00000010\n"
+        "in n 1 0 1 0 00000010\n",
+        "data.noun": "  1 licence\n00000010 06 n 02 car 0 auto 1 000 | four wheels\n"
+        "00000020 06 n 03 car 0 railway_car 0 Wagon 0 000 | on rails\n",
+        "index.verb": "",
+        "data.verb": "",
+        "index.adj": "fast a 1 0 1 1 00000030\n",
+        "data.adj": "00000030 00 s 02 fast 0 flying(a) 0 000 | quick\n",
+        "index.adv": "fast r 1 0 1 1 00000040\n",
+        "data.adv": "00000040 02 r 02 fast 0 tight 0 000 | firmly\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    read = wordnet.read(tmp_path, 5, wordnet.PARTS_OF_SPEECH, set())
+    assert read == {"car": ["auto", "railway car", "Wagon"], "fast": ["tight", "flying"]}  # frequent senses first
+    assert wordnet.read(tmp_path, 1, ["adj"], {"fast"}) == {"fast": ["flying"]}
