@@ -13,7 +13,31 @@ from keras_augsynth.data.enumerated import enumerated
 from keras_augsynth.layers.any_kind.normalization import Normalization
 from keras_augsynth.layers.any_kind.random_label_noise import RandomLabelNoise
 from keras_augsynth.layers.any_kind.rescaling import Rescaling
+from keras_augsynth.layers.audio.add_noise import AddNoise
+from keras_augsynth.layers.audio.background_noise import BackgroundNoise
+from keras_augsynth.layers.audio.random_audio_crop import RandomAudioCrop
+from keras_augsynth.layers.audio.random_band_pass import RandomBandPass
+from keras_augsynth.layers.audio.random_band_stop import RandomBandStop
+from keras_augsynth.layers.audio.random_bit_crush import RandomBitCrush
+from keras_augsynth.layers.audio.random_clipping import RandomClipping
+from keras_augsynth.layers.audio.random_colored_noise import RandomColoredNoise
+from keras_augsynth.layers.audio.random_compression import RandomCompression
+from keras_augsynth.layers.audio.random_eq import RandomEQ
+from keras_augsynth.layers.audio.random_fade import RandomFade
 from keras_augsynth.layers.audio.random_gain import RandomGain
+from keras_augsynth.layers.audio.random_gain_transition import RandomGainTransition
+from keras_augsynth.layers.audio.random_high_pass import RandomHighPass
+from keras_augsynth.layers.audio.random_low_pass import RandomLowPass
+from keras_augsynth.layers.audio.random_mu_law import RandomMuLaw
+from keras_augsynth.layers.audio.random_pitch_shift import RandomPitchShift
+from keras_augsynth.layers.audio.random_polarity_inversion import RandomPolarityInversion
+from keras_augsynth.layers.audio.random_reverb import RandomReverb
+from keras_augsynth.layers.audio.random_reverse import RandomReverse
+from keras_augsynth.layers.audio.random_speed import RandomSpeed
+from keras_augsynth.layers.audio.random_time_mask import RandomTimeMask
+from keras_augsynth.layers.audio.random_time_shift import RandomTimeShift
+from keras_augsynth.layers.audio.random_time_stretch import RandomTimeStretch
+from keras_augsynth.layers.audio.random_vtlp import RandomVTLP
 from keras_augsynth.layers.image.blur.random_defocus import RandomDefocus
 from keras_augsynth.layers.image.blur.random_gaussian_blur import RandomGaussianBlur
 from keras_augsynth.layers.image.blur.random_median_blur import RandomMedianBlur
@@ -88,6 +112,11 @@ from keras_augsynth.layers.several_kinds.multi_modal import MultiModal
 from keras_augsynth.layers.several_kinds.random_modality_drop import RandomModalityDrop
 from keras_augsynth.layers.tabular.imputation import Imputation
 from keras_augsynth.layers.tabular.outlier_clip import OutlierClip
+from keras_augsynth.layers.spectrogram.random_frequency_mask import RandomFrequencyMask
+from keras_augsynth.layers.spectrogram.random_frequency_warp import RandomFrequencyWarp
+from keras_augsynth.layers.spectrogram.random_spectrogram_time_mask import RandomSpectrogramTimeMask
+from keras_augsynth.layers.spectrogram.random_time_warp import RandomTimeWarp
+from keras_augsynth.layers.spectrogram.spec_augment import SpecAugment
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
 from keras_augsynth.layers.tabular.random_missing import RandomMissing
 from keras_augsynth.layers.tabular.random_swap_noise import RandomSwapNoise
@@ -138,10 +167,12 @@ from keras_augsynth.layers.volume.random_swap_patches_3d import RandomSwapPatche
 
 __all__ = [
     "EDA",
+    "AddNoise",
     "AugMix",
     "Augmentation",
     "AutoAugment",
     "AutoContrast",
+    "BackgroundNoise",
     "CarveMix",
     "CenterCrop",
     "Choice",
@@ -173,15 +204,22 @@ __all__ = [
     "RandomAffine",
     "RandomAffine3D",
     "RandomAnisotropy3D",
+    "RandomAudioCrop",
+    "RandomBandPass",
+    "RandomBandStop",
     "RandomBiasField3D",
+    "RandomBitCrush",
     "RandomBrightness",
     "RandomCase",
     "RandomChannelDropout",
     "RandomChannelShuffle",
     "RandomCharNoise",
     "RandomClauseReorder",
+    "RandomClipping",
     "RandomColorDegeneration",
     "RandomColorJitter",
+    "RandomColoredNoise",
+    "RandomCompression",
     "RandomContrast",
     "RandomContrast3D",
     "RandomCrop",
@@ -192,14 +230,19 @@ __all__ = [
     "RandomDefocus",
     "RandomDoseNoise",
     "RandomDownscale",
+    "RandomEQ",
     "RandomElasticTransform",
     "RandomElasticTransform3D",
     "RandomErasing",
+    "RandomFade",
     "RandomFeatureNoise",
     "RandomFlip",
     "RandomFlip3D",
     "RandomFog",
+    "RandomFrequencyMask",
+    "RandomFrequencyWarp",
     "RandomGain",
+    "RandomGainTransition",
     "RandomGamma",
     "RandomGamma3D",
     "RandomGaussianBlur",
@@ -209,27 +252,34 @@ __all__ = [
     "RandomGibbs3D",
     "RandomGrayscale",
     "RandomGridDistortion",
+    "RandomHighPass",
     "RandomHistogramShift3D",
     "RandomHue",
     "RandomISONoise",
     "RandomInvert",
     "RandomJPEG",
     "RandomLabelNoise",
+    "RandomLowPass",
     "RandomLowResolution3D",
     "RandomMedianBlur",
     "RandomMissing",
     "RandomModalityDrop",
     "RandomMotion3D",
     "RandomMotionBlur",
+    "RandomMuLaw",
     "RandomOpticalDistortion",
     "RandomPCALighting",
     "RandomPerspective",
+    "RandomPitchShift",
     "RandomPlanckianJitter",
+    "RandomPolarityInversion",
     "RandomPosterization",
     "RandomPunctuationInsertion",
     "RandomRGBShift",
     "RandomRain",
     "RandomResizedCrop",
+    "RandomReverb",
+    "RandomReverse",
     "RandomRicianNoise3D",
     "RandomRot90",
     "RandomRot90_3D",
@@ -244,12 +294,18 @@ __all__ = [
     "RandomShotNoise",
     "RandomSpanCrop",
     "RandomSpeckleNoise",
+    "RandomSpectrogramTimeMask",
+    "RandomSpeed",
     "RandomSpike3D",
     "RandomSwapNoise",
     "RandomSwapPatches3D",
     "RandomSynonymInsertion",
     "RandomSynonymReplacement",
     "RandomThinPlateSpline",
+    "RandomTimeMask",
+    "RandomTimeShift",
+    "RandomTimeStretch",
+    "RandomTimeWarp",
     "RandomTokenDeletion",
     "RandomTokenMask",
     "RandomTokenReplacement",
@@ -257,6 +313,7 @@ __all__ = [
     "RandomTokenSwap",
     "RandomToneCurve",
     "RandomTranslation",
+    "RandomVTLP",
     "RandomVignette",
     "RandomWordDeletion",
     "RandomWordMask",
@@ -266,6 +323,7 @@ __all__ = [
     "Resizing",
     "Solarization",
     "SomeOf",
+    "SpecAugment",
     "SynonymTable",
     "TokenAugmentation",
     "TokenCutMix",

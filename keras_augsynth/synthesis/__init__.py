@@ -12,6 +12,7 @@ from keras_augsynth.synthesis.architectures import (
     vae_conv,
     vae_mlp,
 )
+from keras_augsynth.synthesis.audio_templates import AudioTemplateSynthesizer
 from keras_augsynth.synthesis.borderline_smote import BorderlineSMOTE
 from keras_augsynth.synthesis.diffaugment import DiffAugment
 from keras_augsynth.synthesis.flow_matching import FlowMatching
@@ -39,6 +40,7 @@ __all__ = [
     "SMOTEN",
     "SMOTENC",
     "VAE",
+    "AudioTemplateSynthesizer",
     "AugmentedResampler",
     "BorderlineSMOTE",
     "DiffAugment",

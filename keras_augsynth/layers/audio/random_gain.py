@@ -1,14 +1,13 @@
 from typing import Any
 
-from keras import ops
-
-from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
+from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor
-from keras_augsynth.core.modalities import AUDIO
+from keras_augsynth.core.families.sound import Sound
 from keras_augsynth.ops.rows import per_sample
+from keras_augsynth.ops.waves import amplitude
 
 
-class RandomGain(Augmentation):
+class RandomGain(Sound):
     """Makes each recording louder or quieter. Nothing is clipped.
 
     Args:
@@ -30,14 +29,12 @@ class RandomGain(Augmentation):
     TensorShape([4, 16000])
     """
 
-    modalities = (AUDIO,)
-
     def __init__(self, gain_db: float | tuple[float, float] = 6.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.gain_db = check_factor(self, gain_db, "gain_db", -120.0, 120.0)
 
     def draw(self, rng, view) -> Params:
-        return {"gain": ops.power(10.0, rng.uniform(*self.gain_db) / 20.0)}
+        return {"gain": amplitude(rng.uniform(*self.gain_db))}
 
     def apply(self, x, params) -> Tensor:
         return x * per_sample(params["gain"], x)

@@ -1,0 +1,91 @@
+"""`SoundBank`: layers that use recordings, of noise or of rooms."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.families.sound import Sound
+from keras_augsynth.ops.random import Random
+from keras_augsynth.ops.waves import from_pcm
+
+Tensor = Any
+
+
+class SoundBank(Sound, listed=False):
+    """An augmentation of recordings by others, which it keeps.
+
+    Args:
+        source: an array `(recordings, time)` or a list of recordings of any lengths; they are kept in the layer's
+            configuration, so give a few. `adapt` learns more of them. They have the recordings' sample rate.
+        **kwargs: as in `Sound`.
+    """
+
+    def __init__(self, source: Any = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.source = source
+        self._bank = self._steps = None
+        if source is not None and not isinstance(source, str):
+            self._learn(source)
+
+    def adapt(self, recordings: Any) -> None:
+        """Learns recordings: an array, a list, or a dataset of recordings or batches, saved with the layer's weights.
+
+        Args:
+            recordings: each `(time,)`, or batches `(N, time)`.
+        """
+        if self.source is not None:
+            raise wrong(self, "source", "be None for `adapt`", self.source)
+        self._learn(recordings)
+
+    def _learn(self, recordings: Any) -> None:
+        found = list(self._checked(recordings))
+        if not found:
+            raise wrong(self, "source", "have at least one recording", recordings)
+        shape = [len(found), max(map(len, found))]
+        if self._bank is None:
+            self._make(shape)
+        elif list(self._bank.shape) != shape:
+            raise wrong(self, "source", f"be {tuple(self._bank.shape)} as before: make a new layer for others", shape)
+        self._bank.assign(np.stack([np.pad(each, (0, shape[1] - len(each))) for each in found]))
+        self._steps.assign([len(each) for each in found])
+
+    def _checked(self, recordings: Any) -> Iterator[np.ndarray]:
+        for part in recordings:
+            part = np.asarray(from_pcm(ops.convert_to_tensor(part[0] if isinstance(part, tuple) else part)))
+            if part.ndim not in (1, 2) or not part.size:
+                raise wrong(self, "source", "be recordings (time,) or batches (N, time)", part.shape)
+            if not np.isfinite(part).all():
+                raise wrong(self, "source", "be finite", part)
+            for recording in part if part.ndim == 2 else [part]:
+                yield self.summarize(recording.astype("float32"))
+
+    def summarize(self, recording: np.ndarray) -> np.ndarray:
+        """What is kept of a recording `(time,)`."""
+        return recording
+
+    def _make(self, shape: list[int]) -> None:
+        weight = {"initializer": "zeros", "trainable": False, "autocast": False}
+        self._bank = self.add_weight(name="bank", shape=tuple(shape), dtype="float32", **weight)
+        self._steps = self.add_weight(name="steps", shape=(shape[0],), dtype="int32", **weight)
+
+    def build(self, input_shape: Any) -> None:
+        self.built = True
+
+    def get_build_config(self) -> dict | None:
+        return None if self._bank is None else {"bank": list(self._bank.shape)}
+
+    def build_from_config(self, config: dict) -> None:
+        if self._bank is None:
+            self._make(config["bank"])
+        self.built = True
+
+    def choice(self, rng: Random) -> Tensor:
+        """int32 `(N,)`: which recording each sample is given."""
+        return rng.integers(0, self._bank.shape[0])
+
+    def chosen(self, choice: Tensor) -> tuple[Tensor, Tensor]:
+        """(recordings `(N, 1, L)`, how long they are, int32 `(N,)`)."""
+        return ops.take(self._bank.value, choice, axis=0)[:, None], ops.take(self._steps.value, choice, axis=0)

@@ -1,0 +1,62 @@
+"""`Spectral`: layers that change spectrograms."""
+
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Augmentation
+from keras_augsynth.core.checks import check_number
+from keras_augsynth.core.draws import Params
+from keras_augsynth.core.magnitudes import current_view
+from keras_augsynth.core.modalities import SPECTROGRAM
+from keras_augsynth.ops import spectrograms
+
+Tensor = Any
+
+
+class Spectral(Augmentation, listed=False):
+    """An augmentation of spectrograms. Frames beyond "lengths" stay as they are and are not counted.
+
+    `apply` is given them as `(N, time, frequency, channels)`.
+
+    Args:
+        **kwargs: as in `Augmentation`.
+    """
+
+    modalities = (SPECTROGRAM,)
+
+    def applied(self, x: Tensor, params: Params) -> Tensor:
+        four = x[..., None] if len(x.shape) == 3 else x
+        changed = ops.where(self.valid(four), self.apply(four, params), four)
+        return changed[..., 0] if len(x.shape) == 3 else changed
+
+    def frames_of(self, x: Tensor) -> Tensor:
+        """How many valid frames each spectrogram has: float32 `(N,)`."""
+        n, time = ops.shape(x)[:2]
+        given = current_view().lengths
+        if given is None:
+            return ops.broadcast_to(ops.cast(time, "float32"), (n,))
+        return ops.cast(ops.clip(ops.cast(given, "int32"), 0, ops.cast(time, "int32")), "float32")
+
+    def valid(self, x: Tensor) -> Tensor:
+        """bool `(N, T, 1, 1)`: which frames are valid."""
+        time = ops.cast(ops.arange(ops.shape(x)[1], dtype="int32"), "float32")
+        return (time < self.frames_of(x)[:, None])[:, :, None, None]
+
+
+class Masking(Spectral, listed=False):
+    """An augmentation that fills parts of spectrograms.
+
+    Args:
+        fill_value: a number, or "mean" for the mean of the spectrogram's valid part.
+        **kwargs: as in `Augmentation`.
+    """
+
+    def __init__(self, *, fill_value: float | str = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.fill_value = fill_value if fill_value == "mean" else check_number(self, fill_value, "fill_value")
+
+    def filled(self, x: Tensor, masked: Tensor) -> Tensor:
+        """`x` with the fill where `masked` is true."""
+        fill = spectrograms.mean(x, self.valid(x)) if self.fill_value == "mean" else self.fill_value
+        return ops.where(masked, fill, x)

@@ -1,0 +1,52 @@
+from typing import Any
+
+from keras_augsynth.core.augmentation import Params, Tensor
+from keras_augsynth.core.checks import check_integer, check_range
+from keras_augsynth.core.families.filtering import Filtering
+from keras_augsynth.ops import fourier
+
+
+class RandomLowPass(Filtering):
+    """Takes the high frequencies out of each recording. Nothing is moved in time.
+
+    Args:
+        cutoff_hz: where the filter takes 3 dB, in Hz, above 0 and below half of the sample rate. A pair (low, high)
+            draws it for each recording, all octaves alike.
+        order: of the Butterworth filter, from 1 to 16: behind the cutoff it takes 6 dB more per octave and order.
+        **kwargs: as in `Augmentation`. A `sample_rate` must be given, to the layer or to the Pipeline around it.
+
+    Input shape:
+        `(time,)`, `(batch, time)` or `(batch, time, channels)`.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for a cutoff that recordings of this sample rate cannot have, or an order out of its range; in a
+            call, without a sample rate.
+
+    Example:
+
+    >>> RandomLowPass((1000.0, 4000.0), sample_rate=16000, seed=1)(np.ones((4, 16000), "float32")).shape
+    TensorShape([4, 16000])
+
+    Reference:
+        Butterworth: On the theory of filter amplifiers. Experimental Wireless, 1930.
+    """
+
+    def __init__(self, cutoff_hz: float | tuple[float, float] = (1000.0, 7000.0), order: int = 4, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.cutoff_hz = check_range(self, cutoff_hz, "cutoff_hz", above=0.0)
+        self.order = check_integer(self, order, "order", 1, 16)
+        self.check_below_nyquist("cutoff_hz")
+
+    def draw(self, rng, view) -> Params:
+        self.check_below_nyquist("cutoff_hz")
+        return {"cutoff_hz": rng.log_uniform(*self.cutoff_hz)}
+
+    def response(self, hertz, params) -> Tensor:
+        return fourier.low_pass(hertz, params["cutoff_hz"], self.order)
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {"cutoff_hz": (6000.0 - 5500.0 * strength, 7000.0 - 5500.0 * strength), "sample_rate": 16000}

@@ -1,0 +1,55 @@
+from typing import Any
+
+from keras import ops
+
+from keras_augsynth.core.augmentation import Params, Tensor
+from keras_augsynth.core.checks import check_factor
+from keras_augsynth.core.families.sound import Sound, check_window
+from keras_augsynth.ops.fourier import resampled
+from keras_augsynth.ops.frames import stretched
+
+OCTAVE = 12.0
+
+
+class RandomPitchShift(Sound):
+    """Makes each recording higher or lower without changing its speed.
+
+    Args:
+        semitones: by how many, fractions too, from -12 to 12. A number s means (-s, s).
+        window: length of the vocoder's windows in samples; see `RandomTimeStretch`.
+        **kwargs: as in `Augmentation`.
+
+    Input shape:
+        `(time,)`, `(batch, time)` or `(batch, time, channels)`.
+
+    Output shape:
+        As the input's.
+
+    Raises:
+        ValueError: for more than an octave, or a window out of its range.
+
+    Example:
+
+    >>> RandomPitchShift(3.0, seed=1)(np.ones((4, 16000), "float32")).shape
+    TensorShape([4, 16000])
+
+    Reference:
+        Laroche, Dolson: New phase-vocoder techniques for pitch-shifting. WASPAA 1999; the simple way, as in librosa.
+    """
+
+    def __init__(self, semitones: float | tuple[float, float] = 4.0, window: int = 2048, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.semitones = check_factor(self, semitones, "semitones", -OCTAVE, OCTAVE)
+        self.window = check_window(self, window)
+
+    def draw(self, rng, view) -> Params:
+        octaves = ops.cast(rng.uniform(*self.semitones), "float64") / OCTAVE
+        return {"ratio": ops.cast(ops.power(ops.cast(2.0, "float64"), octaves), "float32")}
+
+    def apply(self, x, params) -> Tensor:
+        time, ratio = ops.shape(x)[2], params["ratio"]
+        return resampled(stretched(x, 1.0 / ratio, 2 * time, self.window), ratio, time)
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, Any]:
+        return {"semitones": 6.0 * strength, "window": 512}

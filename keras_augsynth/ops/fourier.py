@@ -1,0 +1,167 @@
+"""Waves `(N, channels, time)` as sums of frequencies: filters, colored noise, echoes, and resampling."""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.ops.waves import amplitude, taken
+
+Tensor = Any
+
+
+def good_length(least: int | Tensor) -> Any:
+    """The smallest 2**k, 3/4 or 5/8 of it that is not below `least`: lengths that are transformed fast."""
+    if isinstance(least, int):
+        power = 1 << max(least - 1, 7).bit_length()
+        return min(length for length in (power * 5 // 8, power * 3 // 4, power) if length >= least)
+    power = ops.maximum(ops.cast(least, "int32") - 1, 7)
+    for shift in (1, 2, 4, 8, 16):
+        power = ops.bitwise_or(power, ops.right_shift(power, shift))
+    power = power + 1
+    shorter = ops.where(power * 3 // 4 >= least, power * 3 // 4, power)
+    return ops.where(power * 5 // 8 >= least, power * 5 // 8, shorter)
+
+
+def spectrum(x: Tensor, length: int | Tensor) -> Tensor:
+    """complex64 `(N, C, length / 2 + 1)` of `x`, followed by silence up to `length`."""
+    return tf.signal.rfft(x, fft_length=[length])
+
+
+def wave(spectrum: Tensor, length: int | Tensor) -> Tensor:
+    """The way back: float32 `(N, C, length)`."""
+    return tf.signal.irfft(spectrum, fft_length=[length])
+
+
+def bins(length: int | Tensor) -> Tensor:
+    """The frequency of each bin as a part of the sample rate, from 0 to 0.5: float32 `(length / 2 + 1,)`."""
+    return ops.cast(ops.arange(length // 2 + 1, dtype="int32"), "float32") / ops.cast(length, "float32")
+
+
+def weighted(spectrum: Tensor, weights: Tensor) -> Tensor:
+    """A spectrum times real weights `(N, bins)`, the same for all channels."""
+    return spectrum * tf.cast(weights[:, None], spectrum.dtype)
+
+
+def low_pass(frequencies: Tensor, cutoff: Tensor, order: int) -> Tensor:
+    """Butterworth's response `(N, bins)`: 1 below, falling by 6 dB per octave and order above the cutoff `(N,)`.
+
+    At the cutoff it is -3 dB. All arguments in one unit.
+    """
+    return _butterworth(frequencies / cutoff[:, None], order)
+
+
+def high_pass(frequencies: Tensor, cutoff: Tensor, order: int) -> Tensor:
+    """Butterworth's response `(N, bins)`: 1 above the cutoff, where it is -3 dB."""
+    return _butterworth(cutoff[:, None] / ops.maximum(frequencies, _LEAST), order)
+
+
+def band_pass(frequencies: Tensor, center: Tensor, octaves: Tensor, order: int) -> Tensor:
+    """Butterworth's response `(N, bins)`: 1 at the center, -3 dB at both ends of the band."""
+    return _butterworth(_from_center(frequencies, center, octaves), order)
+
+
+def band_stop(frequencies: Tensor, center: Tensor, octaves: Tensor, order: int) -> Tensor:
+    """Butterworth's response `(N, bins)`: 0 at the center, -3 dB at both ends of the band."""
+    distance = ops.abs(_from_center(frequencies, center, octaves))
+    return _butterworth(1.0 / ops.maximum(distance, _LEAST), order)
+
+
+_LEAST = 1e-9
+
+
+def _butterworth(distance: Tensor, order: int) -> Tensor:
+    # A larger power would be infinite, and its gradient not a number.
+    return 1.0 / ops.sqrt(1.0 + ops.minimum(ops.abs(distance), 1e18 ** (1.0 / order)) ** (2 * order))
+
+
+def _from_center(frequencies: Tensor, center: Tensor, octaves: Tensor) -> Tensor:
+    """How far each frequency is from the center, in half bands."""
+    center, octaves = center[:, None], octaves[:, None]
+    width = center * (ops.power(2.0, octaves / 2.0) - ops.power(2.0, -octaves / 2.0))
+    frequencies = ops.maximum(frequencies, _LEAST)
+    return (ops.square(frequencies) - ops.square(center)) / (width * frequencies)
+
+
+def equalizer(frequencies: Tensor, centers: np.ndarray, gains_db: Tensor) -> Tensor:
+    """A response `(N, bins)` with `gains_db` `(N, K)` at the centers `(K,)`, in octaves straight lines between."""
+    place = _log2(ops.maximum(frequencies, float(centers[0])))
+    knots = np.log2(centers).tolist()
+    db: Any = gains_db[:, :1]
+    for k in range(len(knots) - 1):
+        part = ops.clip((place - knots[k]) / (knots[k + 1] - knots[k]), 0.0, 1.0)
+        db = db + part * (gains_db[:, k + 1, None] - gains_db[:, k, None])
+    return amplitude(db)
+
+
+def colored(white: Tensor, decay_db: Tensor, length: int | Tensor) -> Tensor:
+    """White noise `(N, C, T)` as noise whose level falls by `decay_db` `(N,)` per octave, `(N, C, length)`."""
+    frequencies = bins(length) * ops.cast(length, "float32")  # in bins: the first one has weight 1
+    octaves = _log2(ops.maximum(frequencies, 1.0))
+    weights = amplitude(-decay_db[:, None] * octaves)
+    # Divided by the largest, or those of blue noise would be infinite in a long recording.
+    weights = weights / ops.max(weights, axis=1, keepdims=True)
+    return wave(weighted(spectrum(white, length), ops.where(frequencies > 0.0, weights, 0.0)), length)
+
+
+def _log2(x: Tensor) -> Tensor:
+    return ops.cast(ops.log(ops.cast(x, "float64")) / math.log(2.0), "float32")
+
+
+# Resampling: the recording is sampled twice as densely by way of its spectrum, where frequencies that the result
+# cannot have are left out; between those samples 10 taps interpolate.
+
+_TAPS = 10
+_DEGREE = 8
+
+
+def _interpolation() -> np.ndarray:
+    """A windowed sinc as polynomials: float32 `(_DEGREE + 1, _TAPS)`, the highest power first.
+
+    Column k holds the weight of the sample at k - 4 from the one before the place, by the distance from that, from
+    0 to 1.
+    """
+    distance = np.linspace(0.0, 1.0, 101)
+    offsets = np.arange(_TAPS) - (_TAPS // 2 - 1)
+    away = distance[:, None] - offsets
+    window = np.i0(7.5 * np.sqrt(np.maximum(1.0 - (away / (_TAPS // 2)) ** 2, 0.0))) / np.i0(7.5)
+    return np.polyfit(distance, np.sinc(away) * window, _DEGREE).astype("float32")
+
+
+_POLYNOMIALS = _interpolation()
+
+
+def resampled(x: Tensor, rate: Tensor, size: int | Tensor) -> Tensor:
+    """`x` `(N, C, T)`, played `rate` `(N,)` times as fast: the first `size` samples of that.
+
+    Before and behind the recording there is silence. Frequencies above half of the new sample rate are left out.
+    """
+    time = ops.shape(x)[2]
+    length = good_length(time + 2 * _TAPS)
+    twice = 2 * length
+    highest = 0.5 * ops.minimum(1.0 / rate, 1.0)[:, None]
+    # From 1 to 0 over the last 5 %, unless everything can stay.
+    part = ops.clip((highest - bins(length)) / (0.05 * highest), 0.0, 1.0)
+    kept = ops.where(rate[:, None] <= 1.0, 1.0, part * part * (3.0 - 2.0 * part))
+    dense = 2.0 * wave(_halved_last(weighted(spectrum(x, length), kept), length), twice)
+    place = 2.0 * ops.cast(rate, "float64")[:, None] * ops.cast(ops.arange(size, dtype="int32"), "float64")
+    place = ops.minimum(place, ops.cast(2 * time + _TAPS, "float64"))  # all is silent behind it
+    whole = ops.floor(place)
+    part = ops.cast(place - whole, "float32")[:, None]
+    first, total = ops.cast(whole, "int32"), 0.0
+    for k in range(_TAPS):
+        weight: Any = _POLYNOMIALS[0, k]
+        for coefficient in _POLYNOMIALS[1:, k]:
+            weight = weight * part + coefficient
+        index = first + (k - (_TAPS // 2 - 1))
+        # Before the beginning is the end of what was put behind: silence.
+        total = total + weight * taken(dense, ops.where(index < 0, index + twice, index))
+    return total
+
+
+def _halved_last(spectrum: Tensor, length: int | Tensor) -> Tensor:
+    """The bin at half the sample rate stands for two frequencies of a denser recording: each gets a half."""
+    last = ops.equal(ops.arange(length // 2 + 1, dtype="int32"), length // 2)
+    return spectrum * tf.cast(ops.where(last, 0.5, 1.0), spectrum.dtype)

@@ -1,0 +1,136 @@
+"""Waves `(N, channels, time)` as overlapping windows: stretching without change of pitch, and other voices."""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+Tensor = Any
+
+OVERLAP = 4  # a window begins every quarter of a window
+
+
+def hann(window: int) -> np.ndarray:
+    """The periodic Hann window, float32 `(window,)`."""
+    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(window) / window)).astype("float32")
+
+
+def spectra(x: Tensor, window: int) -> Tensor:
+    """complex64 `(N, C, frames, window / 2 + 1)`: frame f has its middle at sample f * window / 4.
+
+    There is silence before and behind the recording, and 1 + T // (window / 4) frames.
+    """
+    n, channels, time = ops.shape(x)
+    hop = window // OVERLAP
+    frames = 1 + time // hop
+    padded = tf.pad(x, [[0, 0], [0, 0], [window // 2, (frames + OVERLAP - 1) * hop - window // 2 - time]])
+    blocks = ops.reshape(padded, (n, channels, frames + OVERLAP - 1, hop))
+    parts = [blocks[:, :, k : frames + k] for k in range(OVERLAP)]
+    return tf.signal.rfft(ops.concatenate(parts, axis=-1) * hann(window))
+
+
+def waves(spectra: Tensor, window: int, size: int | Tensor, active: Tensor | None = None) -> Tensor:
+    """The way back: float32 `(N, C, size)`, in the least squares sense.
+
+    Args:
+        spectra: complex64 `(N, C, frames, window / 2 + 1)`.
+        window: as in `spectra`.
+        size: how many samples; 0 where no frame is.
+        active: bool `(N, frames)`, frames that count; None: all.
+    """
+    n, channels, frames = ops.shape(spectra)[:3]
+    hop = window // OVERLAP
+    there = ops.ones((1, 1, frames, 1)) if active is None else ops.cast(active, "float32")[:, None, :, None]
+    added = _overlap(tf.signal.irfft(spectra) * hann(window) * there, hop)
+    weight = _overlap(there * hann(window) ** 2, hop)
+    counts = weight > 1e-8
+    blocks = ops.where(counts, added / ops.where(counts, weight, 1.0), 0.0)
+    whole = ops.reshape(blocks, (n, channels, (frames + OVERLAP - 1) * hop))[:, :, window // 2 :]
+    missing = ops.maximum(size - ops.shape(whole)[2], 0)
+    return tf.pad(whole, [[0, 0], [0, 0], [0, missing]])[:, :, :size]
+
+
+def _overlap(frames: Tensor, hop: int) -> Tensor:
+    """The sums of frames `(N, C, F, window)`, each beginning a hop after the one before: `(N, C, F + 3, hop)`."""
+    total: Any = 0.0
+    for k in range(OVERLAP):
+        part = frames[..., k * hop : (k + 1) * hop]
+        total = total + tf.pad(part, [[0, 0], [0, 0], [k, OVERLAP - 1 - k], [0, 0]])
+    return total
+
+
+def stretched(x: Tensor, rate: Tensor, size: int | Tensor, window: int) -> Tensor:
+    """`x` `(N, C, T)`, `rate` `(N,)` times as fast at its pitch: the first `size` samples of that.
+
+    A phase vocoder: frames are read at other times, and the phase of each frequency goes on from frame to frame by as
+    much as between the two frames from which it is read. Behind T / rate there is silence.
+
+    Reference:
+        Flanagan, Golden: Phase vocoder. Bell System Technical Journal, 1966.
+    """
+    hop = window // OVERLAP
+    found = spectra(x, window)
+    channels, frames = ops.shape(found)[1:3]
+    count = 1 + size // hop + OVERLAP // 2
+    strength = tf.pad(tf.abs(found), [[0, 0], [0, 0], [0, 1], [0, 0]])
+    phase = tf.pad(tf.math.angle(found), [[0, 0], [0, 0], [0, 1], [0, 0]])
+    advance = phase[:, :, 1:] - phase[:, :, :-1]
+    advance = advance - 2.0 * math.pi * ops.round(advance / (2.0 * math.pi))  # small numbers add up without error
+    place = ops.cast(rate, "float64")[:, None] * ops.cast(ops.arange(count, dtype="int32"), "float64")
+    active = place < ops.cast(frames, "float64")
+    place = ops.where(active, place, 0.0)
+    first = ops.floor(place)
+    part = ops.cast(place - first, "float32")[:, None, :, None]
+    first = ops.broadcast_to(ops.cast(first, "int32")[:, None], (ops.shape(x)[0], channels, count))
+    read = lambda t, index: tf.gather(t, index, batch_dims=2)
+    size_of = (1.0 - part) * read(strength, first) + part * read(strength, first + 1)
+    angle = phase[:, :, :1] + tf.cumsum(read(advance, first), axis=2, exclusive=True)
+    turned = tf.complex(size_of * ops.cos(angle), size_of * ops.sin(angle))
+    result = waves(turned, window, size, active)
+    end = ops.cast(ops.shape(x)[2], "float32") / rate
+    return ops.where(ops.arange(size, dtype="int32") < ops.cast(ops.round(end), "int32")[:, None, None], result, 0.0)
+
+
+def with_other_tract(x: Tensor, factor: Tensor, sample_rate: float, window: int) -> Tensor:
+    """The resonances of `x` `(N, C, T)`, `factor` `(N,)` times as high; the pitch stays.
+
+    Linear prediction finds the resonances of each frame; its response is replaced by itself on a stretched frequency
+    axis.
+    """
+    found = spectra(x, window)
+    loudest = ops.max(ops.abs(x), axis=(1, 2))[:, None, None, None]
+    unit = 1.0 / ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
+    power = ops.square(tf.math.real(found) * unit) + ops.square(tf.math.imag(found) * unit)
+    emphasis = np.abs(np.fft.rfft([1.0, -0.97], window)) ** 2  # a voice falls towards high frequencies
+    correlation = tf.signal.irfft(tf.cast(power * emphasis.astype("float32"), found.dtype))
+    order = min(2 + round(sample_rate / 1000.0), window // 2)
+    predictor = tf.signal.rfft(_predictor(correlation[..., : order + 1]), fft_length=[window])
+    inverse = ops.square(tf.math.real(predictor)) + ops.square(tf.math.imag(predictor))
+    count = window // 2 + 1
+    place = ops.minimum(np.arange(count, dtype="float32") / factor[:, None], float(count - 1))
+    first = ops.minimum(ops.cast(ops.floor(place), "int32"), count - 2)
+    part = (place - ops.cast(first, "float32"))[:, None, None]
+    rows = tf.transpose(inverse, (0, 3, 1, 2))  # `(N, bins, C, frames)`
+    read = lambda index: tf.transpose(tf.gather(rows, index, batch_dims=1), (0, 2, 3, 1))
+    moved = (1.0 - part) * read(first) + part * read(first + 1)
+    gain = ops.sqrt(inverse / moved)
+    return waves(found * tf.cast(gain, found.dtype), window, ops.shape(x)[2])
+
+
+def _predictor(correlation: Tensor) -> Tensor:
+    """The coefficients 1, a1 … ap of linear prediction from an autocorrelation `(..., p + 1)`, by Levinson and Durbin.
+
+    The autocorrelation is that of a little noise besides, so that silence has a solution.
+    """
+    lags = [correlation[..., k : k + 1] for k in range(correlation.shape[-1])]
+    lags[0] = 1.0001 * lags[0] + 1e-9
+    a, error = ops.ones_like(lags[0]), lags[0]
+    for k in range(1, len(lags)):
+        missing = ops.sum(a * ops.concatenate(lags[k:0:-1], axis=-1), axis=-1, keepdims=True)
+        reflection = ops.clip(-missing / error, -0.9999, 0.9999)
+        longer = ops.pad(a, [[0, 0]] * (len(a.shape) - 1) + [[0, 1]])
+        a = longer + reflection * ops.flip(longer, axis=-1)
+        error = error * (1.0 - ops.square(reflection))
+    return a
