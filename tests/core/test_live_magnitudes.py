@@ -42,20 +42,27 @@ def brightened(result):
 RANDOM = [cls for cls in registry.layers() if cls(**cls.at_strength(0.5)).has_chance]
 
 
-def strong_magnitudes(case):
-    """Those of the strongest layer that have the same structure."""
-    strong, held = case.make(**case.layer.at_strength(1.0)), case.shared.magnitudes()
-    found = {name: value for name, value in strong.magnitudes().items() if isinstance(value, type(held.get(name)))}
-    return {**found, "p": 0.5}
+LIMITED = {layers.RandomDownscale}  # it refuses scales beyond those with which it was made
+
+
+def strongest(case):
+    return case.make(**case.layer.at_strength(1.0))
+
+
+def weaker_magnitudes(case, strong):
+    """Of a weaker layer, where they have the same structure, and a small chance. (Some kernels have a limit.)"""
+    held = {} if case.layer in LIMITED else strong.magnitudes()
+    found = {name: value for name, value in case.shared.magnitudes().items() if isinstance(value, type(held.get(name)))}
+    return {**found, "p": 0.2}
 
 
 def followed(case, layer, call):
     """Holds `call` to a layer that was made with those magnitudes; whether they made a difference.
 
-    (To stretch levels that are stretched already makes none.)
+    (A small chance alone may leave the same samples as they are that the draws leave.)
     """
     before = properties.values(call())
-    changes = strong_magnitudes(case)
+    changes = weaker_magnitudes(case, layer)
     for name, value in changes.items():
         setattr(layer, name, value)
     fresh = case.layer.from_config(layer.get_config())
@@ -64,7 +71,7 @@ def followed(case, layer, call):
     expected = properties.values(fresh(case.numbered(), training=True)[case.key])
     assert after.shape == expected.shape
     properties.assert_alike(case, after, expected)
-    return properties.differs(before, after) or not properties.differs(before, case.inputs)
+    return properties.differs(before, after) or set(changes) == {"p"}
 
 
 # One of each way through a plan and kind of draw by default.
@@ -75,7 +82,7 @@ EVERY = [pytest.param(cls, marks=[] if cls.__name__ in USUAL else pytest.mark.fu
 @pytest.mark.parametrize("cls", EVERY, ids=lambda cls: cls.__name__)
 def test_a_traced_function_follows(cls):
     case = properties.Case(cls)
-    layer = case.make()
+    layer = strongest(case)
     function = tf.function(lambda inputs: layer(inputs, training=True)[case.key], autograph=False)
     inputs = {name: tf.convert_to_tensor(value) for name, value in case.numbered().items()}
     function(inputs)
@@ -95,7 +102,7 @@ def test_a_traced_function_follows(cls):
 )
 def test_a_compiled_layer_follows(cls):
     case = properties.Case(cls)
-    layer = case.make()
+    layer = strongest(case)
     assert followed(case, layer, lambda: layer(case.numbered(), training=True)[case.key])
 
 
