@@ -110,13 +110,13 @@ from keras_augsynth.layers.image.policies.rand_augment import RandAugment
 from keras_augsynth.layers.image.policies.trivial_augment_wide import TrivialAugmentWide
 from keras_augsynth.layers.several_kinds.multi_modal import MultiModal
 from keras_augsynth.layers.several_kinds.random_modality_drop import RandomModalityDrop
-from keras_augsynth.layers.tabular.imputation import Imputation
-from keras_augsynth.layers.tabular.outlier_clip import OutlierClip
 from keras_augsynth.layers.spectrogram.random_frequency_mask import RandomFrequencyMask
 from keras_augsynth.layers.spectrogram.random_frequency_warp import RandomFrequencyWarp
 from keras_augsynth.layers.spectrogram.random_spectrogram_time_mask import RandomSpectrogramTimeMask
 from keras_augsynth.layers.spectrogram.random_time_warp import RandomTimeWarp
 from keras_augsynth.layers.spectrogram.spec_augment import SpecAugment
+from keras_augsynth.layers.tabular.imputation import Imputation
+from keras_augsynth.layers.tabular.outlier_clip import OutlierClip
 from keras_augsynth.layers.tabular.random_feature_noise import RandomFeatureNoise
 from keras_augsynth.layers.tabular.random_missing import RandomMissing
 from keras_augsynth.layers.tabular.random_swap_noise import RandomSwapNoise

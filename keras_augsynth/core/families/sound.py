@@ -27,10 +27,10 @@ class SoundStage(Stage):
 
     def __call__(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         batch = batch.with_changes(x=waves.from_pcm(batch.x))
-        whole = notes.dtype is not None and "int" in notes.dtype
+        whole = notes.dtype if notes.dtype is not None and "int" in notes.dtype else None
         if drawn is not None or super().acting(False):
             batch = super().__call__(batch, drawn, replace(notes, dtype="float32") if whole else notes)
-        return batch.with_changes(x=waves.to_pcm(batch.x, notes.dtype)) if whole else batch
+        return batch.with_changes(x=waves.to_pcm(batch.x, whole)) if whole else batch
 
 
 class Sound(Augmentation, listed=False):
@@ -90,8 +90,10 @@ class Sound(Augmentation, listed=False):
 
     def check_below_nyquist(self, *names: str) -> None:
         """Refuses frequencies that the recordings cannot have, as soon as the sample rate is known."""
-        rate = self.sample_rate if current_view() is None else self.hertz
-        for name in names if rate is not None else ():
+        if current_view() is None and self.sample_rate is None:
+            return
+        rate = self.hertz
+        for name in names:
             value = self.magnitudes()[name]
             if limits(value)[1] >= rate / 2.0:
                 raise wrong(self, name, f"stay below half of the sample rate, {rate / 2.0:g} Hz", value)

@@ -26,7 +26,8 @@ class SoundBank(Sound, listed=False):
     def __init__(self, source: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.source = source
-        self._bank = self._steps = None
+        self._bank: Any = None
+        self._steps: Any = None
         if source is not None and not isinstance(source, str):
             self._learn(source)
 
