@@ -5,7 +5,7 @@ that breaks it. There are three kinds:
 
 - `PROPERTIES`: what a layer's author can break. Held for every layer, without XLA.
 - `RESULTS`: one traced and one compiled result of every layer, each looked at from several sides.
-- `BASE_PROPERTIES`: the work of the base class (models, files, exact bits under XLA). Held by default for one layer of
+- `BASE_PROPERTIES`: the work of the base class (reading, chances, models, files, exact bits under XLA). Held by default for one layer of
   each way through a plan; `test_structure.py` shows that no layer overrides that work.
 """
 
@@ -527,25 +527,28 @@ COMPILED = {parallel_map_changes_nothing, empty_batch, with_and_without_xla}
 PROPERTIES = [
     inactive_is_identity,
     never_is_bit_identical,
-    half_of_the_samples,
     same_seed_same_result,
     rows_differ,
     row_alone_is_row_of_batch,
     ids_decide,
-    one_sample_or_a_batch,
     declared_shape_and_dtype,
     config_round_trip,
-    dictionary_is_not_changed,
-    mixed_precision,
     finite_stays_finite,
     not_a_number_stays_where_it_is,
     masks_boxes_and_points_move_along,
     wrong_inputs_are_refused,
     wrong_arguments_are_refused,
-    channels_first,
     serves_its_other_kinds_of_data,
 ]
+READING_AND_STAGES = [
+    half_of_the_samples,
+    one_sample_or_a_batch,
+    dictionary_is_not_changed,
+    mixed_precision,
+    channels_first,
+]
 BASE_PROPERTIES = [
+    *READING_AND_STAGES,
     tf_data_with_unknown_sizes,
     inactive_inside_a_model,
     fits_in_a_sequential,

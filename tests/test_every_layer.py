@@ -1,7 +1,17 @@
 """Every registered layer, held to every property."""
 
 import pytest
-from properties import BASE_PROPERTIES, COMPILED, INPUTS, PROPERTIES, RESULTS, Case, applies, file_round_trip
+from properties import (
+    BASE_PROPERTIES,
+    COMPILED,
+    INPUTS,
+    PROPERTIES,
+    READING_AND_STAGES,
+    RESULTS,
+    Case,
+    applies,
+    file_round_trip,
+)
 
 from keras_augsynth import layers
 from keras_augsynth.core import registry
@@ -23,6 +33,7 @@ REPRESENTATIVES = {
     layers.MixUp,  # of several samples
     layers.HistogramMatching,  # with references
     layers.RandomGain,
+    layers.SpecAugment,
     layers.RandomWordDeletion,
     layers.RandomSynonymReplacement,  # with a table
     layers.RandomTokenDeletion,
@@ -40,6 +51,8 @@ LIKE_ANOTHER |= {layer for layer in registry.layers() if issubclass(layer, FAMIL
 OF_VOLUMES = {layers.RandomAffine3D, layers.RandomElasticTransform3D, layers.RandomCrop3D}
 OF_VOLUMES |= {layers.RandomFlip3D, layers.RandomGibbs3D, layers.RandomRicianNoise3D, layers.RandomLowResolution3D}
 LIKE_ANOTHER |= {case.layer for case in CASES if case.modality is VOLUME} - OF_VOLUMES
+# Without those that ask for a model, a data set or XLA.
+FOR_ALL_KINDS = [*PROPERTIES, *READING_AND_STAGES]
 
 
 def param(case, holds, full=False):
@@ -54,7 +67,7 @@ OF_LAYERS = [
     for case in CASES
     for holds in (*PROPERTIES, *RESULTS)
     if applies(holds, case)
-] + [param(case, holds, full=True) for case in FURTHER for holds in PROPERTIES if applies(holds, case)]
+] + [param(case, holds, full=True) for case in FURTHER for holds in FOR_ALL_KINDS if applies(holds, case)]
 OF_THE_BASE = [
     param(case, holds, full=case.layer not in REPRESENTATIVES)
     for case in CASES
