@@ -5,8 +5,8 @@ that breaks it. There are three kinds:
 
 - `PROPERTIES`: what a layer's author can break. Held for every layer, without XLA.
 - `RESULTS`: one traced and one compiled result of every layer, each looked at from several sides.
-- `BASE_PROPERTIES`: the work of the base class (reading, chances, models, files, exact bits under XLA). Held by default for one layer of
-  each way through a plan; `test_structure.py` shows that no layer overrides that work.
+- `BASE_PROPERTIES`: the work of the base class (reading, chances, models, files, exact bits under XLA). Held by default
+  for one layer of each way through a plan; `test_structure.py` shows that no layer overrides that work.
 """
 
 import functools
