@@ -221,9 +221,12 @@ def row_alone_is_row_of_batch(case: Case) -> None:
 
 @only(lambda case: not case.mixes)
 def ids_decide(case: Case) -> None:
-    """With ids, order and earlier calls change nothing; another epoch does."""
+    """With ids, order and earlier calls change nothing; another epoch does.
+
+    To a rounding: some kernels, such as a Fourier transform, round otherwise by a row's place in memory.
+    """
     backwards = values(case.make()(case.numbered(slice(None, None, -1)), training=True)[case.key])
-    assert_same(case.eager, backwards[::-1])
+    assert_alike(case, backwards[::-1], case.eager, 1e-6)
     if case.is_random:
         assert differs(case.eager, case.shared(case.numbered(epoch=1), training=True)[case.key])
 

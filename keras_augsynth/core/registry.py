@@ -13,7 +13,7 @@ def add(cls: type, listed: bool) -> None:
     """Makes `cls` loadable from a saved model and, if `listed`, a layer of the catalogue."""
     package = cls.__module__.partition(".")[0]
     keras.saving.register_keras_serializable(package=package)(cls)
-    if listed:
+    if listed and package == "keras_augsynth":  # a layer of a user's may have the name of one of ours
         _layers[cls.__name__] = cls
 
 
@@ -24,8 +24,7 @@ def layers(modality: str | None = None) -> list[Any]:
         modality: "image", "video", "volume", "audio", "spectrogram", "text", "tokens", "tabular": those that serve it.
             None: all.
     """
-    own = [cls for cls in _layers.values() if cls.__module__.startswith("keras_augsynth.")]
-    serving = [cls for cls in own if modality is None or modality in _names(cls)]
+    serving = [cls for cls in _layers.values() if modality is None or modality in _names(cls)]
     return sorted(serving, key=lambda cls: (MODALITIES.index(cls.modalities[0]), cls.__name__))
 
 

@@ -14,6 +14,7 @@ from keras_augsynth.ops.compiled import shared
 from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
 from keras_augsynth.synthesis.members import Members, pick
 from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.synthesis.stored import Stored
 
 Tensor = Any
 
@@ -153,6 +154,10 @@ class AudioTemplateSynthesizer(FittedSynthesizer):
     def state(self) -> dict[str, np.ndarray]:
         arrays = {"library": self._library, "steps": self._steps, "backgrounds": self._backgrounds}
         return {**{name: array.numpy() for name, array in arrays.items()}, "classes": self._members.labels}
+
+    def layout(self) -> dict[str, Stored]:
+        events = {"library": Stored("f", ("rows", "time")), "steps": Stored("i", ("rows",), 0)}
+        return {**events, "backgrounds": Stored("biuf", ("recordings", "*")), "classes": Stored("iu", ("rows",), 0)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         self._keep(state["library"], state["steps"], state["classes"], state["backgrounds"])

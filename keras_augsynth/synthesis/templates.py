@@ -197,8 +197,9 @@ class TemplateSynthesizer(FittedSynthesizer):
         return {**arrays, **self._members.state()}
 
     def layout(self) -> dict[str, Stored]:
-        images = {"backgrounds": Stored("biuf", ("images", "height", "width", "channels"))}
-        return {"library": Stored("f", ("rows", "tall", "wide", "layers")), **images, **Members.layout()}
+        backgrounds = Stored("biuf", ("images", *("depth", "height", "width")[-self.axes :], "channels"))
+        library = Stored("f", ("rows", *("deep", "tall", "wide")[-self.axes :], "layers"))
+        return {"library": library, "backgrounds": backgrounds, **Members.layout()}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         library, backgrounds = state["library"], state["backgrounds"]

@@ -44,7 +44,7 @@ any_range = pytest.mark.filterwarnings("ignore:.*value_range")
 
 @any_range
 @pytest.mark.parametrize("cls", OF_IMAGES, ids=lambda cls: cls.__name__)
-@pytest.mark.parametrize("dtype", ["uint16", "bool"])
+@pytest.mark.parametrize("dtype", ["uint16", pytest.param("bool", marks=pytest.mark.full)])
 def test_dtypes_of_images_and_masks(cls, dtype):
     held_to_floats(*result_of(cls, dtype))
 

@@ -73,7 +73,7 @@ def test_feature_noise_is_in_proportion_to_the_column(rng):
 @pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16", "mixed_float16"])
 def test_feature_noise_of_every_dtype(dtype):
     """The noise is that of float32, rounded."""
-    x, exact = np.ones((2, 3), "float32"), layers.RandomFeatureNoise(0.5, seed=1)
-    found = layers.RandomFeatureNoise(0.5, seed=1, dtype=dtype)(x, training=True)
+    x, exact = np.ones((2, 3), "float32"), layers.RandomFeatureNoise(0.5, scale=1.0, seed=1)
+    found = layers.RandomFeatureNoise(0.5, scale=1.0, seed=1, dtype=dtype)(x, training=True)
     assert found.dtype.name == dtype.removeprefix("mixed_")
     np.testing.assert_allclose(np.asarray(found, "float32"), exact(x, training=True), rtol=1e-2)

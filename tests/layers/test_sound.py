@@ -236,7 +236,7 @@ def test_moves_in_time():
     np.testing.assert_array_equal(shift(1), [[0, 1, 2, 3, 9]])
     np.testing.assert_array_equal(shift(-1), [[2, 3, 4, 0, 9]])
     np.testing.assert_array_equal(shift(-1, fill_mode="wrap"), [[2, 3, 4, 1, 9]])
-    np.testing.assert_array_equal(shift(1e30), [[0, 0, 0, 0, 9]])
+    np.testing.assert_array_equal(shift(1e15), [[0, 0, 0, 0, 9]])
     np.testing.assert_array_equal(layers.RandomReverse(1.0)(data)["audio"], [[4, 3, 2, 1, 9]])
 
 

@@ -34,6 +34,18 @@ BY_THE_CLIP = {
 POLICIES = {layers.AugMix, layers.AutoAugment, layers.RandAugment, layers.TrivialAugmentWide}
 GEOMETRIC = [cls for cls in SERVING if issubclass(cls, layers.Geometric)]
 
+# One layer of each way is looked at by default, the others in the full tier.
+BY_DEFAULT = {layers.RandomRotation, layers.RandomElasticTransform, layers.RandomCrop, layers.RandomBrightness}
+BY_DEFAULT |= {layers.RandomGaussianNoise, layers.RandomGaussianBlur, layers.CoarseDropout, layers.RandAugment}
+BY_DEFAULT |= {layers.AutoContrast, layers.HistogramMatching}
+
+
+def of(classes):
+    return pytest.mark.parametrize(
+        "cls",
+        [pytest.param(cls, id=cls.__name__, marks=[pytest.mark.full] * (cls not in BY_DEFAULT)) for cls in classes],
+    )
+
 
 @pytest.fixture(scope="module")
 def clips():
@@ -51,7 +63,7 @@ def make(cls, **arguments):
     return cls(seed=3, **cls.at_strength(0.5), **arguments)
 
 
-@pytest.mark.parametrize("cls", SERVING, ids=lambda cls: cls.__name__)
+@of(SERVING)
 def test_every_frame_is_changed_alike(cls, clips):
     """A picture that stands still goes on standing still, as the layer for images changes it; noise moves."""
     layer, still = make(cls), np.repeat(clips[:, :1], FRAMES, axis=1)
@@ -62,9 +74,7 @@ def test_every_frame_is_changed_alike(cls, clips):
         np.testing.assert_allclose(result[:, 0], image, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    "cls", [cls for cls in SERVING if cls not in NOISE | BY_THE_CLIP | POLICIES], ids=lambda cls: cls.__name__
-)
+@of([cls for cls in SERVING if cls not in NOISE | BY_THE_CLIP | POLICIES])
 def test_frames_are_images(cls, clips):
     layer = make(cls)
     result = changed(layer, "videos", clips)["videos"].numpy()
@@ -93,7 +103,7 @@ def assert_all_equal(found, expected):
         np.testing.assert_allclose(one, other, atol=1e-3)
 
 
-@pytest.mark.parametrize("cls", [*GEOMETRIC, layers.CoarseDropout, layers.RandAugment], ids=lambda cls: cls.__name__)
+@of([*GEOMETRIC, layers.CoarseDropout, layers.RandAugment])
 def test_companions_of_every_frame(cls, clips):
     """Masks `(N, T, H, W)`, boxes `(N, T, B, 4)` and points `(N, T, P, 2)` are those of the images, frame by frame."""
     layer, beside = make(cls), companions(FRAMES)
