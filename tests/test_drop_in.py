@@ -151,7 +151,7 @@ def test_tensorflow_data_augmentation():
     assert not differs(model(IMAGES), model.predict(IMAGES, verbose=0))
 
 
-@pytest.mark.parametrize("layer", ["CutMix", "MixUp", "RandAugment"])
+@pytest.mark.parametrize("layer", ["CutMix", "MixUp", pytest.param("RandAugment", marks=pytest.mark.full)])
 def test_cut_mix_mix_up_and_rand_augment(layer):
     element = {"images": IMAGES, "labels": keras.ops.one_hot(LABELS, 2)}
     augment = getattr(layers, layer)()

@@ -49,9 +49,9 @@ LIKE_ANOTHER = {layers.AugMix, layers.AutoAugment, layers.TrivialAugmentWide}
 # They cut texts, or find padding, as their representatives do.
 FAMILIES = (layers.WordAugmentation, layers.TokenAugmentation)
 LIKE_ANOTHER |= {layer for layer in registry.layers() if issubclass(layer, FAMILIES)} - REPRESENTATIVES
-# Volumes take long to trace and to compile: by default one layer of each way is, a map, a bend, a crop, waves, noise.
+# Volumes take long to trace and to compile: by default one layer of each way is, a map, a bend, a crop, waves.
 OF_VOLUMES = {layers.RandomAffine3D, layers.RandomElasticTransform3D, layers.RandomCrop3D}
-OF_VOLUMES |= {layers.RandomFlip3D, layers.RandomGibbs3D, layers.RandomRicianNoise3D, layers.RandomLowResolution3D}
+OF_VOLUMES |= {layers.RandomFlip3D, layers.RandomGibbs3D, layers.RandomLowResolution3D}
 LIKE_ANOTHER |= {case.layer for case in CASES if case.modality is VOLUME} - OF_VOLUMES
 # Without those that ask for a model, a data set or XLA.
 FOR_ALL_KINDS = [*PROPERTIES, *READING_AND_STAGES]

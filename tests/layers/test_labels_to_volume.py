@@ -98,7 +98,7 @@ def test_is_a_synthesizer_through_the_resampler(labels):
         properties.ids_decide,
         properties.config_round_trip,
         properties.not_a_number_stays_where_it_is,
-        properties.traced_result,
+        pytest.param(properties.traced_result, marks=pytest.mark.full),
         pytest.param(properties.parallel_map_changes_nothing, marks=[pytest.mark.full, pytest.mark.xla]),
     ],
     ids=lambda holds: holds.__name__,
