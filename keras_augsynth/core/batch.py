@@ -57,12 +57,12 @@ class Batch:
 
     def frames_as_samples(self) -> "Batch":
         """Every frame of a video as a sample of its own."""
-        return self._regrouped(lambda t: ops.reshape(t, (-1, *ops.shape(t)[2:])))
+        return self._regrouped(lambda t: ops.reshape(t, (ops.shape(t)[0] * ops.shape(t)[1], *ops.shape(t)[2:])))
 
     def frames_together(self, like: "Batch") -> "Batch":
         """The way back, to the clips of `like`."""
-        frames = ops.shape(like.x)[1]
-        return self._regrouped(lambda t: ops.reshape(t, (-1, frames, *ops.shape(t)[1:])))
+        clips, frames = ops.shape(like.x)[:2]  # without boxes, or clips, -1 could be anything
+        return self._regrouped(lambda t: ops.reshape(t, (clips, frames, *ops.shape(t)[1:])))
 
     def _regrouped(self, regroup: Any) -> "Batch":
         of_frames = self.parts("x", "masks", "boxes", "points")

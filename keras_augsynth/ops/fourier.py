@@ -27,12 +27,19 @@ def good_length(least: int | Tensor) -> Any:
 
 def spectrum(x: Tensor, length: int | Tensor) -> Tensor:
     """complex64 `(N, C, length / 2 + 1)` of `x`, followed by silence up to `length`."""
-    return tf.signal.rfft(x, fft_length=[length])
+    return tf.signal.rfft(_filled(x, length), fft_length=[length])
 
 
 def wave(spectrum: Tensor, length: int | Tensor) -> Tensor:
     """The way back: float32 `(N, C, length)`."""
-    return tf.signal.irfft(spectrum, fft_length=[length])
+    return tf.signal.irfft(_filled(spectrum, length // 2 + 1), fft_length=[length])
+
+
+def _filled(x: Tensor, length: int | Tensor) -> Tensor:
+    """With zeros up to `length` at least, which TensorFlow itself adds to all batches but empty ones."""
+    missing = length - ops.shape(x)[-1]
+    missing = max(missing, 0) if isinstance(missing, int) else ops.maximum(missing, 0)
+    return tf.pad(x, [*[(0, 0)] * (len(x.shape) - 1), (0, missing)])
 
 
 def bins(length: int | Tensor) -> Tensor:
@@ -102,7 +109,7 @@ def colored(white: Tensor, decay_db: Tensor, length: int | Tensor) -> Tensor:
     octaves = _log2(ops.maximum(frequencies, 1.0))
     weights = amplitude(-decay_db[:, None] * octaves)
     # Divided by the largest, or those of blue noise would be infinite in a long recording.
-    weights = weights / ops.max(weights, axis=1, keepdims=True)
+    weights = weights / tf.reduce_max(weights, axis=1, keepdims=True)
     return wave(weighted(spectrum(white, length), ops.where(frequencies > 0.0, weights, 0.0)), length)
 
 

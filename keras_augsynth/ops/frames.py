@@ -100,7 +100,7 @@ def with_other_tract(x: Tensor, factor: Tensor, sample_rate: float, window: int)
     axis.
     """
     found = spectra(x, window)
-    loudest = ops.max(ops.abs(x), axis=(1, 2))[:, None, None, None]
+    loudest = tf.reduce_max(ops.abs(x), axis=(1, 2))[:, None, None, None]
     unit = 1.0 / ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
     power = ops.square(tf.math.real(found) * unit) + ops.square(tf.math.imag(found) * unit)
     emphasis = np.abs(np.fft.rfft([1.0, -0.97], window)) ** 2  # a voice falls towards high frequencies

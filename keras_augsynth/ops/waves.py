@@ -54,7 +54,7 @@ def rms(x: Tensor, valid: Tensor) -> Tensor:
 
 def peak(x: Tensor) -> Tensor:
     """The largest absolute value of each recording: `(N, 1, 1)`."""
-    return ops.max(ops.abs(x), axis=(1, 2), keepdims=True)
+    return tf.reduce_max(ops.abs(x), axis=(1, 2), keepdims=True)  # Keras's `max` takes no empty batch
 
 
 def noise_at(x: Tensor, noise: Tensor, snr_db: Tensor, valid: Tensor) -> Tensor:
@@ -102,7 +102,7 @@ def compressed(x: Tensor, threshold_db: Tensor, ratio: Tensor, block: int) -> Te
     loudest = peak(x)
     scaled = ops.pad(x / ops.where(loudest > 0.0, loudest, 1.0), [[0, 0], [0, 0], [0, count * block - time]])
     power = ops.mean(ops.square(ops.reshape(scaled, (n, channels, count, block))), axis=(1, 3))
-    power = power / ops.maximum(ops.max(power, axis=1, keepdims=True), 1e-20)
+    power = power / ops.maximum(tf.reduce_max(power, axis=1, keepdims=True), 1e-20)
     level = 10.0 / math.log(10.0) * ops.log(ops.maximum(power, 1e-20))
     over = ops.maximum(level - threshold_db[:, None], 0.0)
     gain_db = (1.0 / ratio - 1.0)[:, None] * over

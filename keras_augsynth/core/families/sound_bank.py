@@ -42,6 +42,8 @@ class SoundBank(Sound, listed=False):
         self._learn(recordings)
 
     def _learn(self, recordings: Any) -> None:
+        if not hasattr(recordings, "__iter__"):
+            raise wrong(self, "source", "be recordings: an array, a list or a dataset", recordings, TypeError)
         found = list(self._checked(recordings))
         if not found:
             raise wrong(self, "source", "have at least one recording", recordings)
