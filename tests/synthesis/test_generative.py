@@ -83,11 +83,13 @@ def test_one_block_is_in_memory_at_a_time(model, monkeypatch):
 @full
 @pytest.mark.parametrize("name", MODELS)
 def test_compiled_by_xla(name, trained):
+    model = trained[name]  # made outside of the graph
+
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)], jit_compile=True)
     def sample(labels, seed):
-        return trained[name].sample(labels, seed=seed)
+        return model.sample(labels, seed=seed)
 
-    np.testing.assert_allclose(sample(LABELS, 3), trained[name].sample(LABELS, seed=3), atol=1e-2)
+    np.testing.assert_allclose(sample(LABELS, 3), model.sample(LABELS, seed=3), atol=1e-2)
     assert sample(np.zeros(0, "int32"), 3).shape == (0, 4, 4, 1)
 
 
