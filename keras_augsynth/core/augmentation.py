@@ -248,7 +248,7 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         keys = None
         if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
-        return read.restore(self.plan(batch, keys), sample_weight)
+        return read.restore(self.plan.carry_out(batch, keys), sample_weight)
 
     @property
     def plan(self) -> Plan:
@@ -282,23 +282,18 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
 
     # Configuration and state.
 
-    @classmethod
-    def _arguments(cls) -> tuple[str, ...]:
-        own: Any = cls
-        return arguments(own)
-
     def __setattr__(self, name: str, value: Any) -> None:
-        if self.is_planned and name in self._arguments() and name not in self.magnitudes():
+        if self.is_planned and name in arguments(type(self)) and name not in self.magnitudes():
             needed = "be given when the layer is made; only magnitudes and `p` can be changed after the first call"
             raise wrong(self, name, needed, value)
         super().__setattr__(name, value)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **{name: plain(getattr(self, name)) for name in self._arguments()}}
+        return {**super().get_config(), **{name: plain(getattr(self, name)) for name in arguments(type(self))}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Augmentation":
-        known = cls._arguments()
+        known = arguments(cls)
         return cls(**{k: restored(v, custom_objects) if k in known else v for k, v in config.items()})
 
     def save_own_variables(self, store: dict) -> None:

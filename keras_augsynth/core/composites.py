@@ -11,7 +11,7 @@ from keras import ops
 from keras_augsynth.core import json_policy
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_flag, check_integer, check_number, check_value_range, wrong
-from keras_augsynth.core.config import plain
+from keras_augsynth.core.config import arguments, plain
 from keras_augsynth.core.draws import Gate, Place, Step
 from keras_augsynth.core.families.foreign import Foreign
 from keras_augsynth.core.inputs import modality_of
@@ -130,7 +130,7 @@ class Composite(Augmentation, listed=False):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Composite":
-        if "layers" in cls._arguments() and "layers" not in config:
+        if "layers" in arguments(cls) and "layers" not in config:
             raise wrong(cls.__name__, "layers", "stand in the configuration", config)
         return super().from_config(config, custom_objects)
 

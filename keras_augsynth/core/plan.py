@@ -74,12 +74,8 @@ class Plan:
         for holder in self._holders:
             holder.live_magnitudes()
 
-    def __call__(self, batch: Batch, keys: Keys | None) -> Batch:
-        """The changed batch; without keys what the layers do in inference."""
-        return self.carry_out(batch, keys)
-
     def carry_out(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Batch:
-        """All stages, by what is drawn from `keys` or was recorded."""
+        """The changed batch, by what is drawn from `keys` or was recorded; without both, as in inference."""
         result = batch
         for _, _, changed, _ in self.walk(batch, keys, record):
             result = changed

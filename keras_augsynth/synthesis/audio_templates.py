@@ -11,8 +11,9 @@ from keras import ops
 from keras_augsynth.core.checks import check_pair, wrong
 from keras_augsynth.ops import waves
 from keras_augsynth.ops.compiled import shared
-from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
+from keras_augsynth.synthesis.fitted import check_numbers
 from keras_augsynth.synthesis.members import Members, pick
+from keras_augsynth.synthesis.on_backgrounds import OnBackgrounds
 from keras_augsynth.synthesis.seeds import random_for
 from keras_augsynth.synthesis.stored import Stored
 
@@ -20,7 +21,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="keras_augsynth")
-class AudioTemplateSynthesizer(FittedSynthesizer):
+class AudioTemplateSynthesizer(OnBackgrounds):
     """Places a recorded event of the class asked for somewhere in a background, at a signal-to-noise ratio.
 
     Event, background, time and ratio are drawn anew for each sample. The background keeps its level; the event gets
@@ -52,6 +53,8 @@ class AudioTemplateSynthesizer(FittedSynthesizer):
         2017.
     """
 
+    key, noun = "audio", "recordings"
+
     def __init__(
         self,
         templates: Mapping[int, Sequence[np.ndarray] | np.ndarray],
@@ -60,10 +63,7 @@ class AudioTemplateSynthesizer(FittedSynthesizer):
         snr_db: Sequence[float] = (0.0, 20.0),
         place: Sequence[float] = (0.0, 1.0),
     ):
-        if not isinstance(templates, Mapping) or not all(
-            isinstance(label, (int, np.integer)) and label >= 0 for label in templates
-        ):
-            raise wrong(self, "templates", "be a dictionary from class numbers to recordings", templates, TypeError)
+        self._checked_classes(templates)
         self.snr_db = check_pair(self, snr_db, "snr_db", -100.0, 200.0)
         self.place = check_pair(self, place, "place", 0.0, 1.0)
         events = [(label, self._checked_event(event)) for label, given in templates.items() for event in given]
@@ -71,8 +71,9 @@ class AudioTemplateSynthesizer(FittedSynthesizer):
             raise wrong(self, "templates", "hold at least one event", templates)
         steps = np.array([len(event) for _, event in events])
         library = np.stack([np.pad(event, (0, steps.max() - len(event))) for _, event in events])
-        y = np.array([label for label, _ in events])
-        self._keep(library, steps, y, None if backgrounds is None else self._checked_backgrounds(backgrounds))
+        self._keep(library, Members(np.array([label for label, _ in events])))
+        self._steps = tf.Variable(steps.astype("int32"), trainable=False)
+        self._set_backgrounds(backgrounds)
 
     def _checked_event(self, event: Any) -> np.ndarray:
         event = np.asarray(waves.from_pcm(ops.convert_to_tensor(event)), "float32")
@@ -85,46 +86,6 @@ class AudioTemplateSynthesizer(FittedSynthesizer):
         if backgrounds.ndim not in (2, 3) or not backgrounds.size:
             raise wrong(self, "backgrounds", "be recordings (B, time) or (B, time, channels)", backgrounds.shape)
         return check_numbers(self, backgrounds, np.zeros(len(backgrounds), int))[0]
-
-    def _keep(self, library: np.ndarray, steps: np.ndarray, y: np.ndarray, backgrounds: np.ndarray | None) -> None:
-        self._members = Members(y)
-        self.num_classes, self.class_counts = len(self._members.counts), self._members.counts
-        self._library, self._steps = (tf.Variable(array, trainable=False) for array in (library, steps.astype("int32")))
-        self._backgrounds = None if backgrounds is None else tf.Variable(backgrounds, trainable=False)
-
-    def fit(self, x: Any, y: Any, **kwargs: Any) -> Self:
-        """Takes the recordings as backgrounds, whatever their class, if none were given; else looks at their shape.
-
-        Args:
-            x: recordings `(N, time)` or `(N, time, channels)`.
-            y: integer labels `(N,)`.
-
-        Raises:
-            ValueError: for recordings of another shape than the backgrounds that were given.
-        """
-        x, _ = check_numbers(self, x, y)
-        if self._backgrounds is None:
-            self._backgrounds = tf.Variable(self._checked_backgrounds(x), trainable=False)
-        elif x.shape[1:] != tuple(self._backgrounds.shape[1:]):
-            needed = f"be recordings like the backgrounds, {tuple(self._backgrounds.shape[1:])}"
-            raise wrong(self, "x", needed, x.shape)
-        return self
-
-    def _must_be_fitted(self, method: str) -> None:
-        if self._backgrounds is None:
-            raise wrong(self, method, "come after `fit`, or `backgrounds` be given", f"{method}()", RuntimeError)
-
-    def sample(self, labels: Tensor, seed: int | Tensor | None = None) -> Tensor:
-        """Recordings with an event of the class.
-
-        Args:
-            labels: integers `(N,)`, classes that have templates.
-            seed: integer or scalar tensor; None for other samples each time.
-
-        Returns:
-            `(N, time)` or `(N, time, channels)`, in the dtype of the backgrounds.
-        """
-        return self.compose(labels, seed)["audio"]
 
     def compose(self, labels: Tensor, seed: int | Tensor | None = None) -> dict[str, Tensor]:
         """Recordings, and when the event is heard in them.
@@ -160,7 +121,9 @@ class AudioTemplateSynthesizer(FittedSynthesizer):
         return {**events, "backgrounds": Stored("biuf", ("recordings", "*")), "classes": Stored("iu", ("rows",), 0)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        self._keep(state["library"], state["steps"], state["classes"], state["backgrounds"])
+        self._keep(state["library"], Members(state["classes"]))
+        self._steps = tf.Variable(state["steps"].astype("int32"), trainable=False)
+        self._set_backgrounds(state["backgrounds"])
 
 
 def _composed(tables: dict[str, Tensor], labels: Tensor, seed: Tensor, snr_db: Any, place: Any) -> dict[str, Tensor]:

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 
 from keras_augsynth.core.checks import check_integer, check_number
+from keras_augsynth.ops.cells import kmeans
+from keras_augsynth.ops.neighbors import neighbors
 from keras_augsynth.synthesis.covariances import check_shrinkage, shrunk
 from keras_augsynth.synthesis.normals import Mixture, NormalMixtures
 
@@ -116,24 +118,5 @@ def _log_parts(rows: np.ndarray, mixture: Mixture) -> np.ndarray:
 
 
 def _clusters(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Which of `count` clusters each row belongs to, as 0 and 1 `(n, count)`: k-means from a k-means++ start.
-
-    Arthur, Vassilvitskii: k-means++: the advantages of careful seeding. SODA 2007.
-    """
-    centers = rows[[rng.integers(len(rows))]]
-    for _ in range(count - 1):
-        nearest = _squared(rows, centers).min(axis=1)
-        centers = np.concatenate([centers, rows[[rng.choice(len(rows), p=nearest / nearest.sum())]]])
-    for _ in range(_KMEANS_STEPS):
-        member = np.eye(count)[_squared(rows, centers).argmin(axis=1)]
-        sizes = member.sum(axis=0)[:, None]
-        centers = np.where(sizes > 0, member.T @ rows / np.maximum(sizes, 1.0), centers)
-    return np.eye(count)[_squared(rows, centers).argmin(axis=1)]
-
-
-_KMEANS_STEPS = 20
-
-
-def _squared(rows: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """Squared distances `(n, K)`."""
-    return np.stack([np.square(rows - center).sum(axis=1) for center in centers], axis=1)
+    """Which of `count` clusters each row belongs to, as 0 and 1 `(n, count)`."""
+    return np.eye(count)[neighbors(rows, kmeans(rows, count, rng))[1][:, 0]]

@@ -46,7 +46,7 @@ class LesionInsertion(TemplateSynthesizer):
     """
 
     axes = 3
-    key = "volumes"
+    key = noun = "volumes"
 
     def __init__(
         self,

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import check_factor, check_pair, wrong
@@ -14,8 +13,9 @@ from keras_augsynth.ops import matrices
 from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import shared
 from keras_augsynth.ops.resample import resample
-from keras_augsynth.synthesis.fitted import FittedSynthesizer, check_numbers
+from keras_augsynth.synthesis.fitted import check_numbers
 from keras_augsynth.synthesis.members import Members, pick
+from keras_augsynth.synthesis.on_backgrounds import OnBackgrounds
 from keras_augsynth.synthesis.seeds import random_for
 from keras_augsynth.synthesis.stored import Stored
 
@@ -24,7 +24,7 @@ Cutouts = Sequence[np.ndarray] | np.ndarray
 
 
 @keras.saving.register_keras_serializable(package="keras_augsynth")
-class TemplateSynthesizer(FittedSynthesizer):
+class TemplateSynthesizer(OnBackgrounds):
     """Lays an object of the class asked for, scaled, turned and moved, over a background.
 
     The place is drawn anew for each sample, the object and the background evenly from those that there are.
@@ -58,7 +58,7 @@ class TemplateSynthesizer(FittedSynthesizer):
     """
 
     axes = 2  # of the images
-    key = "images"  # of the result
+    key = noun = "images"
 
     def __init__(
         self,
@@ -69,10 +69,7 @@ class TemplateSynthesizer(FittedSynthesizer):
         rotation: float | Sequence[float] = 0.05,
         translation: float | Sequence[float] = 0.25,
     ):
-        if not isinstance(templates, Mapping) or not all(
-            isinstance(label, (int, np.integer)) and label >= 0 for label in templates
-        ):
-            raise wrong(self, "templates", "be a dictionary from class numbers to objects", templates, TypeError)
+        self._checked_classes(templates)
         self.scale = check_pair(self, scale, "scale", 1e-3)
         self.rotation = check_factor(self, rotation, "rotation")
         self.translation = check_factor(self, translation, "translation")
@@ -83,8 +80,8 @@ class TemplateSynthesizer(FittedSynthesizer):
         if len(depths) > 1:
             raise wrong(self, "templates", "have the same number of channels", sorted(depths))
         library, y = _on_one_canvas([cutout for _, cutout in objects]), np.array([label for label, _ in objects])
-        checked = None if backgrounds is None else self._checked_backgrounds(backgrounds, library)
-        self._keep(library, Members(y), checked)
+        self._keep(library, Members(y))
+        self._set_backgrounds(backgrounds)
 
     def _cutouts(self, given: Any) -> list[np.ndarray]:
         """float32 `(h, w, C + 1)` each, colors and opacity from 0 to 1."""
@@ -109,9 +106,9 @@ class TemplateSynthesizer(FittedSynthesizer):
                 raise wrong(self, "templates", "be finite, with opacities from 0 to 1", seen)
         return [np.concatenate(pair, axis=-1).astype("float32") for pair in zip(images, masks, strict=True)]
 
-    def _checked_backgrounds(self, backgrounds: Any, library: np.ndarray) -> np.ndarray:
+    def _checked_backgrounds(self, backgrounds: Any) -> np.ndarray:
         backgrounds = np.asarray(backgrounds)
-        depth = library.shape[-1] - 1
+        depth = self._library.shape[-1] - 1
         if backgrounds.ndim != self.axes + 2 or not len(backgrounds) or backgrounds.shape[-1] != depth:
             shape = f"(B, {self._sides}, {depth}), as many channels as the templates"
             raise wrong(self, "backgrounds", f"be {self.key} {shape}", backgrounds.shape)
@@ -120,47 +117,6 @@ class TemplateSynthesizer(FittedSynthesizer):
     @property
     def _sides(self) -> str:
         return ", ".join(("depth", "height", "width")[-self.axes :])
-
-    def _keep(self, library: np.ndarray, members: Members, backgrounds: np.ndarray | None) -> None:
-        self._members = members
-        self.num_classes, self.class_counts = len(self._members.counts), self._members.counts
-        self._library, self._backgrounds = tf.Variable(library, trainable=False), None
-        if backgrounds is not None:
-            self._backgrounds = tf.Variable(backgrounds, trainable=False)
-
-    def fit(self, x: Any, y: Any, **kwargs: Any) -> Self:
-        """Takes the images as backgrounds, whatever their class, if none were given; otherwise looks at their shape.
-
-        Args:
-            x: images `(N, height, width, channels)`.
-            y: integer labels `(N,)`.
-
-        Raises:
-            ValueError: for images of another shape than the backgrounds that were given.
-        """
-        x, _ = check_numbers(self, x, y)
-        if self._backgrounds is None:
-            images = self._checked_backgrounds(x, self._library)
-            self._backgrounds = tf.Variable(images, trainable=False)
-        elif x.shape[1:] != tuple(self._backgrounds.shape[1:]):
-            raise wrong(self, "x", f"be images like the backgrounds, {tuple(self._backgrounds.shape[1:])}", x.shape)
-        return self
-
-    def _must_be_fitted(self, method: str) -> None:
-        if self._backgrounds is None:
-            raise wrong(self, method, "come after `fit`, or `backgrounds` be given", f"{method}()", RuntimeError)
-
-    def sample(self, labels: Tensor, seed: int | Tensor | None = None) -> Tensor:
-        """Images with an object of the class.
-
-        Args:
-            labels: integers `(N,)`, classes that have templates.
-            seed: integer or scalar tensor; None for other samples each time.
-
-        Returns:
-            `(N, height, width, channels)`, in the dtype of the backgrounds.
-        """
-        return self.compose(labels, seed)[self.key]
 
     def compose(self, labels: Tensor, seed: int | Tensor | None = None) -> dict[str, Any]:
         """Images, and where the object is in them.
@@ -202,8 +158,8 @@ class TemplateSynthesizer(FittedSynthesizer):
         return {"library": library, "backgrounds": backgrounds, **Members.layout()}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        library, backgrounds = state["library"], state["backgrounds"]
-        self._keep(library, Members.restored(state), self._checked_backgrounds(backgrounds, library))
+        self._keep(state["library"], Members.restored(state))
+        self._set_backgrounds(state["backgrounds"])
 
 
 def _fraction(opacity: np.ndarray) -> np.ndarray:

@@ -1,21 +1,20 @@
 """`ReferenceAugmentation`: layers that make a sample look like one of a bank of reference images."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.draws import current_key
+from keras_augsynth.core.families.bank import Bank
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.modalities import IMAGE_LIKE
-from keras_augsynth.ops.random import Random
 
 Tensor = Any
 
 
-class ReferenceAugmentation(Intensity, listed=False):
+class ReferenceAugmentation(Bank, Intensity, listed=False):
     """An augmentation that makes each image look like one of a bank of reference images.
 
     A subclass says in `summarize` what it keeps of a reference; the images themselves are not needed after that.
@@ -34,7 +33,6 @@ class ReferenceAugmentation(Intensity, listed=False):
     def __init__(self, references: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.references = references
-        self._bank: Any = None
         if references is not None:
             self._learn(references, False)
 
@@ -59,12 +57,7 @@ class ReferenceAugmentation(Intensity, listed=False):
             raise wrong(self, "references", "have at least one image", images)
         if len({entry.shape for entry in bank}) > 1:
             raise wrong(self, "references", "have the same number of channels", [entry.shape for entry in bank])
-        shape = (len(bank), *bank[0].shape)
-        if self._bank is None:
-            self._make(shape)
-        elif tuple(self._bank.shape) != shape:
-            raise wrong(self, "references", f"be {self._bank.shape[0]} as before: make a new layer for others", shape)
-        self._bank.assign(np.stack(bank))
+        self.fill(np.stack(bank))
 
     def _images(self, images: Any) -> Iterator[np.ndarray]:
         low, high = self.value_range
@@ -82,33 +75,11 @@ class ReferenceAugmentation(Intensity, listed=False):
                     raise wrong(self, "references", f"have values from {low} to {high}", values)
                 yield image
 
-    def _make(self, shape: Sequence[int]) -> None:
-        self._bank = self.add_weight(
-            name="bank", shape=tuple(shape), initializer="zeros", dtype="float32", trainable=False, autocast=False
-        )
-
-    def build(self, input_shape: Any) -> None:
-        if self._bank is None:
-            raise wrong(self, "references", "be given, or learned by `adapt`, before the layer is used", None)
-        self.built = True
-
-    def get_build_config(self) -> dict | None:
-        return None if self._bank is None else {"bank": list(self._bank.shape)}
-
-    def build_from_config(self, config: dict) -> None:
-        if self._bank is None:
-            self._make(config["bank"])
-        self.built = True
-
-    def reference_index(self, rng: Random) -> Tensor:
-        """int32 `(N,)`: which reference a sample is given."""
-        return rng.integers(0, self._bank.shape[0])
-
     def reference(self, choice: Tensor, x: Tensor, channels: int) -> Tensor:
         """`(N, ...)`: what is kept of each sample's reference, which has to have as many channels as the images."""
         if x.shape[-1] != channels:
             raise wrong(self, current_key(), f"have {channels} channel(s), as the references do", x.shape[-1])
-        return ops.take(self._bank.value, choice, axis=0)
+        return self.entries(choice)
 
 
 def example_references() -> np.ndarray:

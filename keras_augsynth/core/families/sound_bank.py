@@ -7,14 +7,14 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.families.bank import Bank
 from keras_augsynth.core.families.sound import Sound
-from keras_augsynth.ops.random import Random
 from keras_augsynth.ops.waves import from_pcm
 
 Tensor = Any
 
 
-class SoundBank(Sound, listed=False):
+class SoundBank(Bank, Sound, listed=False):
     """An augmentation of recordings by others, which it keeps.
 
     Args:
@@ -23,10 +23,12 @@ class SoundBank(Sound, listed=False):
         **kwargs: as in `Sound`.
     """
 
+    examples = "source"
+    needs_examples = False
+
     def __init__(self, source: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.source = source
-        self._bank: Any = None
         self._steps: Any = None
         if source is not None and not isinstance(source, str):
             self._learn(source)
@@ -47,12 +49,8 @@ class SoundBank(Sound, listed=False):
         found = list(self._checked(recordings))
         if not found:
             raise wrong(self, "source", "have at least one recording", recordings)
-        shape = [len(found), max(map(len, found))]
-        if self._bank is None:
-            self._make(shape)
-        elif list(self._bank.shape) != shape:
-            raise wrong(self, "source", f"be {tuple(self._bank.shape)} as before: make a new layer for others", shape)
-        self._bank.assign(np.stack([np.pad(each, (0, shape[1] - len(each))) for each in found]))
+        longest = max(map(len, found))
+        self.fill(np.stack([np.pad(each, (0, longest - len(each))) for each in found]))
         self._steps.assign([len(each) for each in found])
 
     def _checked(self, recordings: Any) -> Iterator[np.ndarray]:
@@ -69,26 +67,10 @@ class SoundBank(Sound, listed=False):
         """What is kept of a recording `(time,)`."""
         return recording
 
-    def _make(self, shape: list[int]) -> None:
-        weight = {"initializer": "zeros", "trainable": False, "autocast": False}
-        self._bank = self.add_weight(name="bank", shape=tuple(shape), dtype="float32", **weight)
-        self._steps = self.add_weight(name="steps", shape=(shape[0],), dtype="int32", **weight)
-
-    def build(self, input_shape: Any) -> None:
-        self.built = True
-
-    def get_build_config(self) -> dict | None:
-        return None if self._bank is None else {"bank": list(self._bank.shape)}
-
-    def build_from_config(self, config: dict) -> None:
-        if self._bank is None:
-            self._make(config["bank"])
-        self.built = True
-
-    def choice(self, rng: Random) -> Tensor:
-        """int32 `(N,)`: which recording each sample is given."""
-        return rng.integers(0, self._bank.shape[0])
+    def make_bank(self, shape: tuple[int, ...]) -> None:
+        super().make_bank(shape)
+        self._steps = self.bank_weight("steps", shape[:1], "int32")
 
     def chosen(self, choice: Tensor) -> tuple[Tensor, Tensor]:
         """(recordings `(N, 1, L)`, how long they are, int32 `(N,)`)."""
-        return ops.take(self._bank.value, choice, axis=0)[:, None], ops.take(self._steps.value, choice, axis=0)
+        return self.entries(choice)[:, None], ops.take(self._steps.value, choice, axis=0)

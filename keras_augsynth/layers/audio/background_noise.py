@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_choice, check_range, wrong
+from keras_augsynth.core.checks import check_choice, check_range
 from keras_augsynth.core.families.sound_bank import SoundBank
 from keras_augsynth.ops.waves import noise_at, taken
 
@@ -45,17 +45,13 @@ class BackgroundNoise(SoundBank):
             check_choice(self, source, "source", ("batch",))
         super().__init__(source, **kwargs)
         self.mixes = isinstance(source, str)
+        self.needs_examples = not self.mixes
         self.snr_db = check_range(self, snr_db, "snr_db", -100.0, 200.0)
-
-    def build(self, input_shape: Any) -> None:
-        if self._bank is None and not self.mixes:
-            raise wrong(self, "source", "be given, or learned by `adapt`, before the layer is used", None)
-        self.built = True
 
     def draw(self, rng, view) -> Params:
         params = {"snr_db": rng.uniform(*self.snr_db), "place": rng.uniform()}
         if not self.mixes:
-            return {**params, "choice": self.choice(rng)}
+            return {**params, "choice": self.entry_index(rng)}
         count = ops.cast(view.shape[0], "int32")
         step = rng.integers(1, ops.maximum(count, 2))
         return {**params, "choice": (ops.arange(view.shape[0], dtype="int32") + step) % ops.maximum(count, 1)}

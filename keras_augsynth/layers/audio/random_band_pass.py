@@ -1,12 +1,11 @@
 from typing import Any
 
-from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_integer, check_range
-from keras_augsynth.core.families.filtering import Filtering
+from keras_augsynth.core.augmentation import Tensor
+from keras_augsynth.core.families.filtering import BandFilter
 from keras_augsynth.ops import fourier
 
 
-class RandomBandPass(Filtering):
+class RandomBandPass(BandFilter):
     """Leaves a band of frequencies of each recording. Nothing is moved in time.
 
     Args:
@@ -43,15 +42,7 @@ class RandomBandPass(Filtering):
         order: int = 4,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        self.center_hz = check_range(self, center_hz, "center_hz", above=0.0)
-        self.octaves = check_range(self, octaves, "octaves", 0.01, 20.0)
-        self.order = check_integer(self, order, "order", 1, 16)
-        self.check_below_nyquist("center_hz")
-
-    def draw(self, rng, view) -> Params:
-        self.check_below_nyquist("center_hz")
-        return {"center_hz": rng.log_uniform(*self.center_hz), "octaves": rng.uniform(*self.octaves)}
+        super().__init__(center_hz, octaves, order, **kwargs)
 
     def response(self, hertz, params) -> Tensor:
         return fourier.band_pass(hertz, params["center_hz"], params["octaves"], self.order)

@@ -1,12 +1,11 @@
 from typing import Any
 
-from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_integer, check_range
-from keras_augsynth.core.families.filtering import Filtering
+from keras_augsynth.core.augmentation import Tensor
+from keras_augsynth.core.families.filtering import CutoffFilter
 from keras_augsynth.ops import fourier
 
 
-class RandomLowPass(Filtering):
+class RandomLowPass(CutoffFilter):
     """Takes the high frequencies out of each recording. Nothing is moved in time.
 
     Args:
@@ -35,14 +34,7 @@ class RandomLowPass(Filtering):
     """
 
     def __init__(self, cutoff_hz: float | tuple[float, float] = (1000.0, 7000.0), order: int = 4, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.cutoff_hz = check_range(self, cutoff_hz, "cutoff_hz", above=0.0)
-        self.order = check_integer(self, order, "order", 1, 16)
-        self.check_below_nyquist("cutoff_hz")
-
-    def draw(self, rng, view) -> Params:
-        self.check_below_nyquist("cutoff_hz")
-        return {"cutoff_hz": rng.log_uniform(*self.cutoff_hz)}
+        super().__init__(cutoff_hz, order, **kwargs)
 
     def response(self, hertz, params) -> Tensor:
         return fourier.low_pass(hertz, params["cutoff_hz"], self.order)

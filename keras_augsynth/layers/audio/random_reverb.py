@@ -62,7 +62,7 @@ class RandomReverb(SoundBank):
 
     def draw(self, rng, view) -> Params:
         if self._bank is not None:
-            return {"choice": self.choice(rng)}
+            return {"choice": self.entry_index(rng)}
         return {"rt60": rng.uniform(*self.rt60), "direct_db": rng.uniform(*self.direct_db), "noise": rng.keys()}
 
     def apply(self, x, params) -> Tensor:

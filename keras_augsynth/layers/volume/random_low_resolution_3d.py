@@ -1,13 +1,10 @@
 from typing import Any
 
-from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_choice, check_range
+from keras_augsynth.core.families.coarse import Coarse
 from keras_augsynth.core.families.intensity_3d import Intensity3D
-from keras_augsynth.core.magnitudes import limits
-from keras_augsynth.ops import resize
 
 
-class RandomLowResolution3D(Intensity3D):
+class RandomLowResolution3D(Coarse, Intensity3D):
     """Makes each volume coarse: smaller along all axes, and then as large as it was. Masks stay sharp.
 
     Args:
@@ -43,24 +40,4 @@ class RandomLowResolution3D(Intensity3D):
         upscale_interpolation: str = "bilinear",
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        self.scale = check_range(self, scale, "scale", 0.05, 1.0)
-        self._limits = limits(self.scale)
-        self.scale = check_range(self, self.scale, "scale", *self._limits)  # they are a part of the compiled layer
-        self.downscale_interpolation = check_choice(
-            self, downscale_interpolation, "downscale_interpolation", resize.DOWNSCALES
-        )
-        self.upscale_interpolation = check_choice(self, upscale_interpolation, "upscale_interpolation", resize.UPSCALES)
-
-    def draw(self, rng, view) -> Params:
-        return {"scale": rng.uniform(*self.scale)}
-
-    def apply(self, x, params) -> Tensor:
-        return resize.down_and_up(
-            x, params["scale"], self._limits, self.downscale_interpolation, self.upscale_interpolation
-        )
-
-    @classmethod
-    def at_strength(cls, strength: float) -> dict[str, Any]:
-        lowest = 0.1 + 0.9 * (1.0 - strength) ** 2
-        return {"scale": (lowest, min(1.0, 1.5 * lowest))}
+        super().__init__(scale, downscale_interpolation, upscale_interpolation, **kwargs)

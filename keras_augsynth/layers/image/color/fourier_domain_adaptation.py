@@ -59,7 +59,7 @@ class FourierDomainAdaptation(ReferenceAugmentation):
 
     def draw(self, rng, view) -> Params:
         shorter = ops.cast(ops.minimum(view.size[-2], view.size[-1]), "float32")
-        return {"choice": self.reference_index(rng), "highest": ops.cast(rng.uniform(*self.beta) * shorter, "int32")}
+        return {"choice": self.entry_index(rng), "highest": ops.cast(rng.uniform(*self.beta) * shorter, "int32")}
 
     def apply(self, x, params) -> Tensor:
         low = self.value_range[0]

@@ -57,7 +57,7 @@ class HistogramMatching(ReferenceAugmentation):
         return matching.reference(image, self.value_range)
 
     def draw(self, rng, view) -> Params:
-        return {"choice": self.reference_index(rng), "blend_ratio": rng.uniform(*self.blend_ratio)}
+        return {"choice": self.entry_index(rng), "blend_ratio": rng.uniform(*self.blend_ratio)}
 
     def apply(self, x, params) -> Tensor:
         bank = self.reference(params["choice"], x, self._bank.shape[2])

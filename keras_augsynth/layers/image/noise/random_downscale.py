@@ -1,14 +1,10 @@
-import math
 from typing import Any
 
-from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
-from keras_augsynth.core.checks import check_choice, check_range
-from keras_augsynth.core.magnitudes import limits
+from keras_augsynth.core.families.coarse import Coarse
 from keras_augsynth.core.modalities import SPATIAL
-from keras_augsynth.ops import resize
 
 
-class RandomDownscale(Augmentation):
+class RandomDownscale(Coarse):
     """Makes each image coarse: smaller, and then as large as it was.
 
     Args:
@@ -44,25 +40,4 @@ class RandomDownscale(Augmentation):
         upscale_interpolation: str = "nearest",
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        self.scale = check_range(self, scale, "scale", 0.05, 1.0)
-        self._limits = limits(self.scale)
-        self.scale = check_range(self, self.scale, "scale", *self._limits)  # they are a part of the compiled layer
-        self.receptive_field = math.ceil(4.0 / self._limits[0])  # two coarse pixels, each blended into two
-        self.downscale_interpolation = check_choice(
-            self, downscale_interpolation, "downscale_interpolation", resize.DOWNSCALES
-        )
-        self.upscale_interpolation = check_choice(self, upscale_interpolation, "upscale_interpolation", resize.UPSCALES)
-
-    def draw(self, rng, view) -> Params:
-        return {"scale": rng.uniform(*self.scale)}
-
-    def apply(self, x, params) -> Tensor:
-        return resize.down_and_up(
-            x, params["scale"], self._limits, self.downscale_interpolation, self.upscale_interpolation
-        )
-
-    @classmethod
-    def at_strength(cls, strength: float) -> dict[str, Any]:
-        lowest = 0.1 + 0.9 * (1.0 - strength) ** 2
-        return {"scale": (lowest, min(1.0, 1.5 * lowest))}
+        super().__init__(scale, downscale_interpolation, upscale_interpolation, **kwargs)
