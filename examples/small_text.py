@@ -2,9 +2,9 @@
 
     pip download --no-deps --no-binary :all: vaderSentiment==3.3.2     # its ratings are in the source package alone
     apt install wordnet-base                                           # synonyms
-    python examples/small_text.py --data vaderSentiment-3.3.2.tar.gz   # 500 and 2,000 texts, five seeds: an hour
+    python examples/small_text.py --data vaderSentiment-3.3.2.tar.gz   # 500 and 2,000 texts, five seeds
     python examples/small_text.py --data … --texts 500                 # the smaller part
-    python examples/small_text.py --smoke                              # made-up texts, in a minute, to see that it runs
+    python examples/small_text.py --smoke                              # made-up texts, to see that it runs
 
 Texts that are rated above 0.5 are told from those below -0.5. For each seed other texts are drawn for training,
 validation (a fifth as many) and test (4,000); every method gets the same ones, the same network, the same number of

@@ -1,6 +1,6 @@
 """A segmenter of brains that has seen one contrast meets another: what do augmentation and LabelsToVolume do?
 
-    python examples/unseen_scanner.py            # three methods, three seeds: a quarter of an hour on two cores
+    python examples/unseen_scanner.py            # three methods, three seeds
     python examples/unseen_scanner.py --smoke    # everything once, to see that it runs
 
 The anatomy is the MNI152 template that comes with nilearn: its T1 image and its maps of gray and white matter, at 4 mm.
