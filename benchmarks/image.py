@@ -5,7 +5,8 @@ contrast, saturation, hue, scale. Albumentations has them in `HorizontalFlip + A
 one image at a time; it is timed in a loop and in as many threads as there are cores. Kornia has them in
 `RandomHorizontalFlip + RandomAffine + ColorJitter`, on a batch; making floats of bytes counts for everybody. Then:
 what a chain of k geometric layers costs, what remains of the speed inside `tf.data`, what an epoch of `fit` takes,
-what a smaller last batch costs in each epoch, and how much memory a call needs.
+what a smaller last batch costs in each epoch, and how much memory a call needs. Steady state is what counts here:
+layers are compiled at once. What the first calls cost is in `benchmarks.first_call`.
 """
 
 import functools
@@ -135,12 +136,17 @@ def smooth_images(batch, side):
 def ten_transforms(batch, side, rounds):
     images = smooth_images(batch, side)
     tensor = tf.constant(images)
-    fused, unfused = layers.Pipeline(chain(layers)), layers.Pipeline(chain(layers), fuse=False)
+    pipelines = {
+        "keras_augsynth": layers.Pipeline(chain(layers), jit=True),
+        "keras_augsynth, one by one": layers.Pipeline(chain(layers), fuse=False, jit=True),
+        "keras_augsynth, uncompiled": layers.Pipeline(chain(layers), jit=False),
+    }
+    functions = {
+        name: tf.function(lambda x, p=p: p(x, training=True), autograph=False) for name, p in pipelines.items()
+    }
     theirs = keras_chain()
-    ours, one_by_one = (tf.function(lambda x, p=p: p(x, training=True), autograph=False) for p in (fused, unfused))
     candidates = {
-        "keras_augsynth": lambda: ours(tensor),
-        "keras_augsynth, one by one": lambda: one_by_one(tensor),
+        **{name: lambda f=f: f(tensor) for name, f in functions.items()},
         "Keras 3, tf.function": lambda: theirs(tensor),
     }
     candidates |= {name: lambda call=call: call(images) for name, call in peers().items()}
@@ -160,7 +166,7 @@ def geometric_chains(batch, side, rounds):
         lambda: layers.RandomRotation(0.05),
     ]
     tensor = tf.constant(smooth_images(batch, side))
-    make = lambda count: layers.Pipeline([part() for part in parts[:count]])
+    make = lambda count: layers.Pipeline([part() for part in parts[:count]], jit=True)
     pipelines = {f"{count} geometric layers": make(count) for count in range(1, len(parts) + 1)}
     candidates = {name: lambda p=p: p(tensor, training=True) for name, p in pipelines.items()}
     return measure(candidates, rounds)
@@ -168,7 +174,7 @@ def geometric_chains(batch, side, rounds):
 
 def in_tf_data(batch, side, rounds):
     """An epoch of 64 batches, called directly and mapped; the data set does nothing else."""
-    pipeline = layers.Pipeline(chain(layers))
+    pipeline = layers.Pipeline(chain(layers), jit=True)
     tensor = tf.constant(smooth_images(batch, side))
     data = tf.data.Dataset.from_tensors(tensor).repeat(64).map(pipeline, num_parallel_calls=CORES).prefetch(2)
     function = tf.function(lambda x: pipeline(x, training=True), autograph=False)
@@ -192,7 +198,7 @@ def in_fit(batch, side, rounds):
         model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
         return lambda: model.fit(data, shuffle=False, verbose=0)
 
-    ours = [layers.Pipeline(chain(layers))]
+    ours = [layers.Pipeline(chain(layers), jit=True)]
     candidates = {
         "keras_augsynth": fit((ours, "uint8")),
         "Keras 3": fit((chain(keras.layers), "float32")),  # as uint8, its color layers raise or wrap
@@ -202,7 +208,7 @@ def in_fit(batch, side, rounds):
 
 
 def smaller_last_batch(batch, side):
-    """Three epochs of two full batches and a smaller one, which is compiled once."""
+    """Three epochs of two full batches and a smaller one, as a user has them: nothing is compiled at once."""
     images = smooth_images(2 * batch + batch // 2, side)
     data = tf.data.Dataset.from_tensor_slices(images).batch(batch).map(layers.Pipeline(chain(layers)))
     rows = {name: Row(name) for name in ("first epoch", "second epoch", "third epoch")}
@@ -223,7 +229,7 @@ def peak_memory(batch, side):
     if not pathlib.Path("/proc/self/clear_refs").exists():
         return math.nan
     images = np.tile(smooth_images(1, side), (batch, 1, 1, 1))
-    pipeline = layers.Pipeline(chain(layers))
+    pipeline = layers.Pipeline(chain(layers), jit=True)
     function = tf.function(lambda x: pipeline(x, training=True), autograph=False)
     function(tf.constant(images[:1]))[0, 0, 0, 0].numpy()
     tensor = tf.constant(images)

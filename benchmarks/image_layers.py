@@ -115,7 +115,7 @@ def albumentations_pairs(side):
 
 
 def keras_candidates(name, arguments, images, floats, labels):
-    ours, theirs = (getattr(library, name)(**arguments) for library in (layers, keras.layers))
+    ours, theirs = getattr(layers, name)(**arguments, jit=True), getattr(keras.layers, name)(**arguments)
     mixes = name in ("MixUp", "CutMix")
     data = (lambda x: {"images": x, "labels": labels}) if mixes else (lambda x: x)
     first = (lambda result: result["images"]) if mixes else (lambda result: result)
@@ -133,7 +133,7 @@ def against_keras(batch, side, rounds):
 
 
 def albumentations_candidates(ours, theirs, images, pool):
-    ours = type(ours).from_config({**ours.get_config(), "dtype": "uint8"})
+    ours = type(ours).from_config({**ours.get_config(), "dtype": "uint8", "jit": True})
     tensor, call = tf.constant(images), tf.function(lambda x: ours(x, training=True), autograph=False)
     one = lambda image: theirs(image=image)["image"]
     return {

@@ -29,6 +29,7 @@ def ours(volumes):
             layers.RandomGamma3D((0.74, 1.35)),
         ],
         seed=1,
+        jit=True,
     )
     batch = tf.constant(volumes)
     return lambda: augment(batch, training=True)
@@ -101,7 +102,7 @@ def scipy(volumes):
 
 def error(volumes):
     """The largest distance from SciPy's interpolation at the places of the affine layer, as a part of the range."""
-    layer = layers.RandomAffine3D(DEGREES / 360, ZOOM, seed=1)
+    layer = layers.RandomAffine3D(DEGREES / 360, ZOOM, seed=1, jit=True)
     result = layer({"volumes": volumes, "sample_ids": np.arange(BATCH)}, training=True)["volumes"].numpy()
     drawn = next(iter(layer.draw_params(np.arange(BATCH), shape=volumes.shape[1:]).values()))["params"]
     size, worst = volumes.shape[1:4], 0.0

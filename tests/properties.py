@@ -23,6 +23,7 @@ from scipy import stats
 
 from keras_augsynth import layers
 from keras_augsynth.core.modalities import TEXT, TOKENS, Modality
+from keras_augsynth.ops.compiled import xla
 
 _RNG = np.random.default_rng(1)
 _TEXTS = [
@@ -419,7 +420,22 @@ def compiled_result(case: Case) -> None:
     assert_alike(case, inside, case.eager)
 
 
-RESULTS = [traced_result, compiled_result]
+def uncompiled_result(case: Case) -> None:
+    """As users have it, a size that comes first runs uncompiled: in an eager call, and where a graph chooses."""
+    if case.is_text:
+        return
+    inputs = {name: tf.constant(value) for name, value in case.numbered().items()}
+    specs = {name: tf.TensorSpec(value.shape, value.dtype) for name, value in inputs.items()} | {
+        case.key: _unknown(case)
+    }
+    with xla(None):
+        layer = case.make()
+        assert_alike(case, layer(inputs, training=True)[case.key], case.eager)
+        chosen = tf.function(lambda x: layer(x, training=True)[case.key], input_signature=[specs], autograph=False)
+        assert_alike(case, chosen(inputs), case.eager)
+
+
+RESULTS = [traced_result, compiled_result, uncompiled_result]
 
 
 # The work of the base class.

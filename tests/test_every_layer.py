@@ -13,6 +13,7 @@ from properties import (
     file_round_trip,
     serves_its_other_kinds_of_data,
     traced_result,
+    uncompiled_result,
 )
 
 from keras_augsynth import layers
@@ -65,7 +66,7 @@ def param(case, holds, full=False):
 
 
 # A graph of unknown sizes, and data that pass the same code in another form: by default of representatives.
-BY_REPRESENTATIVES = (traced_result, serves_its_other_kinds_of_data)
+BY_REPRESENTATIVES = (traced_result, uncompiled_result, serves_its_other_kinds_of_data)
 
 
 def in_full(case, holds):

@@ -25,7 +25,9 @@ from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
 from keras_augsynth.core.ranges import look
 from keras_augsynth.core.recorded import Recorded
+from keras_augsynth.core.worth import new_state
 from keras_augsynth.ops import boxes as box_ops
+from keras_augsynth.ops.compiled import undecided
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
@@ -43,7 +45,11 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         p: chance that a sample is changed, from 0 to 1.
         seed: integer; a layer with a seed gives the same sequence of results in every run. Where it is
             None, one is drawn from the source that `keras.utils.set_random_seed` fixes.
-        jit: None compiles the layer with XLA where that is possible; False never does, for targets without it.
+        jit: whether XLA compiles the layer. None: where it can and where it pays: a size of batch runs uncompiled
+            until it has come so often, or is so large, that compiling costs less than going on without. True: at
+            once; False: never, for targets without XLA. Compiled and uncompiled results can differ in their last
+            digits (bytes by 1, at few pixels), masks never do: where two runs must agree in every bit although
+            sizes come in another order, say True or False.
         data_format: "channels_last", "channels_first", or None for Keras's own setting.
         bounding_box_format: one of Keras's, for instance "xyxy", "xywh", "rel_xyxy".
         modality: "image", "video", "volume" …: what a tensor is that could be several. None: the layer's first kind
@@ -233,6 +239,7 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         look(self, inputs, stacklevel=4)  # the decorator is a frame, too
         if not tf.executing_eagerly():
             self.plan.make_variables()
+            self.remember_sizes()
         return super().__call__(inputs, *args, **kwargs)
 
     def call(
@@ -256,6 +263,11 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         if self._plan is None:
             self._plan = Plan(self.steps(Place(self.seed)), self.jit, self.compute_dtype)
         return self._plan
+
+    def remember_sizes(self) -> None:
+        """Lets traced functions find out which sizes pay to be compiled; with one replica, since each would count."""
+        if self.plan.seen is None and undecided() and self.jit is None and not tf.distribute.has_strategy():
+            self._sizes_seen = self.plan.seen = new_state()
 
     def steps(self, place: Place) -> list[Step]:
         """The layers that this one stands for, in order: itself, or in a composite its parts."""

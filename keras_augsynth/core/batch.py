@@ -1,6 +1,6 @@
 """The samples of one call in a fixed form, whatever the caller wrote."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from keras import ops
@@ -69,3 +69,9 @@ class Batch:
         changed = {name: regroup(value) for name, value in of_frames.items()}
         changed["box_fields"] = {name: regroup(value) for name, value in self.box_fields.items()}
         return replace(self, **changed)
+
+
+def contents(batch: Batch) -> dict[str, Any]:
+    """What a batch has besides its modality, by name; the way back is `Batch(modality, **contents)`."""
+    own = {field.name: getattr(batch, field.name) for field in fields(batch) if field.name != "modality"}
+    return {name: value for name, value in own.items() if value is not None and value is not NO_FIELDS}

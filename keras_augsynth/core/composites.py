@@ -61,6 +61,8 @@ class Composite(Augmentation, listed=False):
             shape = _part(layer).changed_shape(tuple(shape), modality)
         self.built = True
 
+    takes_all: Any = False  # whether all parts are carried out for every sample if `p` is 1
+
     def gates(self, rng: Random) -> Tensor:
         """bool `(N, parts)`: which parts are carried out for which sample."""
         raise NotImplementedError(f"{type(self).__name__} must define `gates`.")
@@ -208,6 +210,10 @@ class Pipeline(Composite, listed=False):
         self.shuffle = check_flag(self, shuffle, "shuffle")
         if shuffle and self.layers:
             _check_optional(self, self.layers)
+
+    @property
+    def takes_all(self) -> bool:  # type: ignore[override]
+        return not self.shuffle
 
     def gates(self, rng: Random) -> Tensor:
         chosen, count = ops.expand_dims(rng.gate(self.p), 1), len(self.layers)

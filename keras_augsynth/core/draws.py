@@ -49,7 +49,7 @@ class View:
     sample_rate: float | None = None
     value_range: tuple[float, float] | None = None
     owner: Any = None
-    magnitudes: dict[int, Tensor] | None = None
+    magnitudes: dict[int, list[Tensor]] | None = None
     certain: frozenset[Any] = frozenset()
 
     @property
@@ -177,11 +177,11 @@ class Step:
         with drawing(rng, view):
             yield self.layer
 
-    def drawn(self, draws: dict[str, Tensor], view: View, shared: dict[tuple[int, int], Params]) -> Entry:
+    def drawn(self, draws: dict[str, list[Tensor]], view: View, shared: dict[tuple[int, int], Params]) -> Entry:
         """What this step draws.
 
         Args:
-            draws: of `random.streams`, for all steps of the plan.
+            draws: of `random.streams`, for all steps of the plan, row by row.
             view: what the layer sees.
             shared: what others have drawn from the same source, which is added to.
         """
@@ -193,19 +193,21 @@ class Step:
         entry, gate = {"params": shared[source]}, self._gate(draws, view)
         return entry if gate is None else {**entry, "gate": gate}
 
-    def _gate(self, draws: dict[str, Tensor], view: View) -> Tensor | None:
+    def _gate(self, draws: dict[str, list[Tensor]], view: View) -> Tensor | None:
         votes = []
         if self.layer.has_chance and self.drawer is self.layer and id(self.layer) not in view.certain:
             rng = self._random(draws, id(self.layer), self.seed)
             with self.within(view, rng) as layer:
                 votes.append(rng.gate(layer.p))
         for gate in self.place.gates:
+            if id(gate.composite) in view.certain and gate.composite.takes_all:
+                continue
             rng = self._random(draws, id(gate.composite), gate.seed)
             with drawing(rng, replace(view, owner=gate.composite)):
                 votes.append(gate.composite.gates(rng)[:, gate.position])
         return functools.reduce(ops.logical_and, votes) if votes else None
 
-    def _random(self, draws: dict[str, Tensor], source: int, seed: int) -> Random:
+    def _random(self, draws: dict[str, list[Tensor]], source: int, seed: int) -> Random:
         row = self.rows[source, seed]
         return Random(draws["keys"][row], draws["scalars"][row])
 

@@ -77,10 +77,10 @@ class HasMagnitudes:
             numbers = view.magnitudes[id(self)][start : start + len(numbers)]
         whole = all(isinstance(number, int) for number in _flat(value))
         if isinstance(value, Distribution):
-            drawn = value.drawn(numbers, rng, view)
+            drawn = value.drawn(numbers if view.magnitudes is None else ops.stack(numbers), rng, view)
             return keras.tree.map_structure(lambda t: ops.cast(t, "int32"), drawn) if whole else drawn
         if view.magnitudes is not None and whole:
-            numbers = ops.cast(numbers, "int32")
+            numbers = [ops.cast(number, "int32") for number in numbers]
         return (numbers[0], numbers[1]) if isinstance(value, tuple) else numbers[0]
 
     def live_magnitudes(self) -> tf.Variable:

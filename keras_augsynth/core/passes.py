@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from keras_augsynth.ops.casting import FIXED
+from keras_augsynth.ops.compiled import uncompiled
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def for_stage(before: Notes, stage: Any, follower: Any, dtype: str, final_dtype:
     """
     if follower is None:
         return replace(before, dtype=final_dtype)
-    if active and follower.reads_fixed_point and stage.can_write_fixed_point(dtype):
+    if active and not uncompiled() and follower.reads_fixed_point and stage.can_write_fixed_point(dtype):
         return replace(before, dtype=FIXED)
     return replace(before, dtype=None)
 

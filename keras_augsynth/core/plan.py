@@ -3,7 +3,10 @@
 A layer on its own is a plan of one step, so there is no second way through.
 """
 
+import contextlib
+import functools
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,11 +17,13 @@ from keras import ops
 
 from keras_augsynth.core import passes
 from keras_augsynth.core.activity import Keys
-from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.batch import Batch, contents
 from keras_augsynth.core.draws import Entry, Record, Step, View
 from keras_augsynth.core.families.stage import Drawn, Stage
 from keras_augsynth.core.modalities import Modality
-from keras_augsynth.ops.compiled import compiled
+from keras_augsynth.core.worth import Worth, logged, pays_in_graph
+from keras_augsynth.ops.any_size import AnySize
+from keras_augsynth.ops.compiled import compiled, uncompiled, undecided, way
 from keras_augsynth.ops.random import streams, words
 
 Tensor = Any
@@ -68,6 +73,12 @@ class Plan:
         for holder in self._holders:
             holder.is_planned = True
         self._kernels: dict[Any, Any] = {}
+        self._graphs = {
+            compiles: AnySize(functools.partial(self._run, compiles), opens=not compiles) for compiles in (False, True)
+        }
+        self.worth = Worth()
+        self.seen: tf.Variable | None = None  # for traced functions; the layer's
+        self.is_warming = False  # whether every size is compiled that comes
 
     def make_variables(self) -> None:
         """Makes the variables of all magnitudes, which has to happen outside of a traced function's branches."""
@@ -76,10 +87,75 @@ class Plan:
 
     def carry_out(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Batch:
         """The changed batch, by what is drawn from `keys` or was recorded; without both, as in inference."""
-        result = batch
+        active = not (keys is None and record is None)
+        acts = any(stage.acting(active) for stage in self.stages)
+        if not acts or record is not None or not undecided() or batch.modality.dtype != "number":
+            return self._walked(batch, keys, record)
+        if self.jit is None and self._uses_xla(self.stages) is False:
+            return self._walked(batch, keys)  # some stages compile, some never do
+        if tf.executing_eagerly():
+            if self.is_warming:
+                self._settle(tuple(batch.x.shape))
+            compiles = self.worth.pays(tuple(batch.x.shape)) if self.jit is None else self.jit
+            return self._in_a_graph(batch, keys, compiles)
+        if (
+            self.jit is None
+            and keys is not None
+            and self.seen is not None
+            and not any(stage.is_foreign for stage in self.stages)
+        ):
+            return self._chosen_when_it_runs(batch, keys)
+        with way(self.jit is not False):
+            return self._walked(batch, keys)
+
+    def _walked(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Batch:
         for _, _, changed, _ in self.walk(batch, keys, record):
-            result = changed
-        return result
+            batch = changed
+        return batch
+
+    def _in_a_graph(self, batch: Batch, keys: Keys | None, compiles: bool) -> Batch:
+        """What is called eagerly, as a graph: one for all sizes where it is not compiled."""
+        magnitudes, certain = self.current_magnitudes()
+        known, call = contents(batch), None if keys is None else keys.call
+        if keys is not None and keys.ids is not None:
+            known |= {"ids": keys.ids, "epoch": keys.call}
+            call = None
+        graph = self._graphs[compiles]
+        before = graph.traced
+        names = ", ".join(type(step.layer).__name__ for step in self.steps)
+        with logged(f"{names} for {tuple(batch.x.shape)}", lambda: compiles and graph.traced > before):
+            return batch.with_changes(**graph(known, call, magnitudes, certain, batch.modality, keys is not None))
+
+    def _settle(self, shape: tuple[int, ...]) -> None:
+        """Batches of this shape are compiled from now on, whoever calls."""
+        self.worth.settle(shape)
+        if self.seen is not None:
+            pays_in_graph(self.seen, shape, settles=True)
+
+    def _run(
+        self,
+        compiles: bool,
+        known: dict[str, Any],
+        call: Tensor | None,
+        magnitudes: Tensor | None,
+        certain: frozenset[Any],
+        modality: Modality,
+        active: bool,
+    ) -> dict[str, Any]:
+        keys = None
+        if active:
+            ids = known.pop("ids", None)
+            keys = Keys(known.pop("epoch") if call is None else call, ids)
+        with way(compiles), self.knowing(magnitudes, certain):
+            return contents(self._walked(Batch(modality, **known), keys))
+
+    def _chosen_when_it_runs(self, batch: Batch, keys: Keys) -> Batch:
+        def carried_out(compiles: bool) -> dict[str, Any]:
+            with way(compiles):
+                return contents(self._walked(batch, keys))
+
+        pays = pays_in_graph(self.seen, ops.shape(batch.x))
+        return batch.with_changes(**tf.cond(pays, lambda: carried_out(True), lambda: carried_out(False)))
 
     def walk(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Iterator[Passage]:
         """Stage by stage: (the stage, its notes, the batch behind it, what is known of that)."""
@@ -95,7 +171,7 @@ class Plan:
                 own = {"entries": {step.name: record[step.name] for step in stage.steps}}
             elif keys is not None:
                 if stage not in drawn:
-                    drawn |= self._draw(stage, batch, keys)
+                    drawn |= self.draw(stage, batch, keys)
                 own = drawn[stage]
             notes = passes.for_stage(notes, stage, follower, ops.dtype(batch.x), final_dtype, active)
             batch = stage(batch, own, notes)
@@ -115,16 +191,18 @@ class Plan:
         self, source: Source, count: Any, certain: frozenset[Any] = frozenset()
     ) -> Callable[[Step, View], Entry]:
         """What draws for the steps of this plan, from one source for `count` samples."""
-        draws = streams(ops.convert_to_tensor(source.seeds), *source.keys.words(count))
+        seeds = ops.reshape(source.seeds, self._seeds.shape)
+        # Apart at once: a slice for each layer would be five operations of the graph.
+        draws = {name: ops.unstack(t) for name, t in streams(seeds, *source.keys.words(count)).items()}
         magnitudes = self._by_layer(source.magnitudes)
         shared: dict[Any, Any] = {}
         return lambda step, view: step.drawn(draws, replace(view, magnitudes=magnitudes, certain=certain), shared)
 
-    def _draw(self, first: Stage, batch: Batch, keys: Keys) -> dict[Stage, Drawn]:
+    def draw(self, first: Stage, batch: Batch, keys: Keys) -> dict[Stage, Drawn]:
         """What is drawn for all stages from one on, up to where only a layer itself knows the size of its result."""
         stages = self._stages_from(first)
         together = [stage for stage in stages if not stage.draws_pixels]
-        magnitudes, certain = self._current_magnitudes()
+        magnitudes, certain = self.current_magnitudes()
         source = Source(keys, ops.convert_to_tensor(self._seeds), magnitudes)
         # What draws a number for every pixel does so in its own kernel.
         drawn: dict[Stage, Drawn] = {
@@ -157,40 +235,51 @@ class Plan:
                     result.append(stage.prepared(entries, entering, modality, companions))
             return result
 
-        name = first.steps[0].name, modality, known, companions, certain
+        name = first.steps[0].name, modality, known, companions, certain, uncompiled()
         if name not in self._kernels:
             self._kernels[name] = compiled(draw, self._uses_xla(together))
         results = self._kernels[name](source, sizes, labels, batch.lengths, batch.spacing)
         return drawn | dict(zip(together, results, strict=True))
 
-    def _current_magnitudes(self) -> tuple[Tensor | None, frozenset[Any]]:
+    def current_magnitudes(self) -> tuple[Tensor | None, frozenset[Any]]:
         """The numbers of all magnitudes of all layers, and what a kernel may be sure of.
 
         That is the ids of the layers whose `p` is 1, and with each layer's id what its magnitudes are beside numbers.
         A function that the user traces reads the numbers from variables, since all can change before it runs.
         """
+        known = getattr(_known, "magnitudes", None)
+        if known is not None and known[0] is self:
+            return known[1:]
         if not tf.executing_eagerly():
             return ops.concatenate([holder.live_magnitudes() for holder in self._holders]), frozenset()
-        versions = [holder.magnitudes_version for holder in self._holders]
+        versions = [undecided(), *(holder.magnitudes_version for holder in self._holders)]
         if versions != self._current[0]:
             numbers = None
-            if self._uses_xla(self.stages) is None:
+            if undecided() or self._uses_xla(self.stages) is None:
                 numbers = tf.constant(np.concatenate([holder.magnitude_numbers() for holder in self._holders]))
             certain = [id(holder) for holder in self._holders if holder.p == 1.0]
             structures = [(id(holder), holder.magnitude_structure()) for holder in self._holders]
             self._current = versions, numbers, frozenset([*certain, *structures])
         return self._current[1:]
 
-    def _by_layer(self, numbers: Tensor | None) -> dict[int, Tensor] | None:
+    @contextlib.contextmanager
+    def knowing(self, magnitudes: Tensor | None, certain: frozenset[Any]) -> Iterator[None]:
+        """Inside, in this thread, these are the current magnitudes: arguments of the graph that is traced."""
+        before = getattr(_known, "magnitudes", None)
+        _known.magnitudes = self, magnitudes, certain
+        try:
+            yield
+        finally:
+            _known.magnitudes = before
+
+    def _by_layer(self, numbers: Tensor | None) -> dict[int, list[Tensor]] | None:
         """The numbers of all magnitudes by the id of their layer."""
         if numbers is None:
             return None
-        found, place = {}, 0
-        for holder in self._holders:
-            count = len(holder.magnitude_numbers())
-            found[id(holder)] = numbers[place : place + count]
-            place += count
-        return found
+        counts = [len(holder.magnitude_numbers()) for holder in self._holders]
+        apart = iter(ops.unstack(ops.reshape(numbers, (sum(counts),))) if sum(counts) else ())
+        pairs = zip(self._holders, counts, strict=True)
+        return {id(holder): list(itertools.islice(apart, count)) for holder, count in pairs}
 
     def _stages_from(self, first: Stage) -> list[Stage]:
         stages: list[Stage] = []
@@ -207,6 +296,9 @@ class Plan:
         last = self.stages[-1]
         mergeable = not (step.place.unmergeable or last.steps[-1].place.unmergeable)
         return mergeable and last.accepts(step)
+
+
+_known = threading.local()
 
 
 def _key(source: tuple[Any, int]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from keras_augsynth.core.families.tokens import TokenAugmentation
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.data.audit import audit
 from keras_augsynth.data.enumerated import enumerated
+from keras_augsynth.data.warm_up import warm_up
 from keras_augsynth.layers.any_kind.normalization import Normalization
 from keras_augsynth.layers.any_kind.random_label_noise import RandomLabelNoise
 from keras_augsynth.layers.any_kind.rescaling import Rescaling
@@ -332,4 +333,5 @@ __all__ = [
     "audit",
     "enumerated",
     "from_image_data_generator",
+    "warm_up",
 ]

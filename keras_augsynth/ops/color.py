@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.ops.compiled import uncompiled
 from keras_augsynth.ops.rows import expand, select
 
 Tensor = Any
@@ -58,9 +59,12 @@ def channel_limits(x: Tensor) -> tuple[Tensor, Tensor]:
 def _reduced(value: Callable, x: Tensor, join: Callable, reduce: Callable) -> Tensor:
     """`value(x)`, `(N, ..., C)`, reduced over the middle axes, one by one and each of them part by part.
 
-    A long sum would lose digits, and XLA on a CPU would not vectorize it.
+    A long sum would lose digits, and XLA on a CPU would not vectorize it. (TensorFlow's own kernel does.)
     """
     n, rows, *rest, channels = ops.shape(x)
+    if uncompiled():
+        result = reduce(value(x), axis=1)
+        return result if not rest else _reduced(lambda t: t, result, join, reduce)
     part, width = rows // _PARTS, math.prod(rest) * channels
     x = ops.reshape(x, (n, rows, width))
     parts = ops.reshape(x[:, : part * _PARTS], (n, _PARTS, part, width))
@@ -123,7 +127,7 @@ _UNROLLED = 8  # up to so many channels their sum is written out, which XLA on a
 
 def _multiply(x: Tensor, matrix: Tensor) -> Tensor:
     matrix, channels = ops.cast(matrix, "float32"), x.shape[-1]
-    if channels > _UNROLLED:
+    if channels > _UNROLLED or uncompiled():
         pixels = ops.reshape(x, (ops.shape(x)[0], -1, channels))
         product = ops.matmul(pixels, ops.swapaxes(matrix[:, :-1, :-1], 1, 2)) + ops.expand_dims(matrix[:, :-1, -1], 1)
         return ops.reshape(product, ops.shape(x))

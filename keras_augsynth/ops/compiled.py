@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,14 +10,17 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.ops.any_size import AnySize
+
 Tensor = Any
 
-_uses_xla = True
+_uses_xla: bool | None = None
+_way = threading.local()
 
 
 @contextlib.contextmanager
-def xla(uses: bool) -> Iterator[None]:
-    """Inside, `compiled` and `shared` compile, or return the function itself."""
+def xla(uses: bool | None) -> Iterator[None]:
+    """Inside, everything is compiled at once; or nothing is, and runs operation by operation; None: what pays."""
     global _uses_xla
     previous, _uses_xla = _uses_xla, uses
     try:
@@ -25,25 +29,64 @@ def xla(uses: bool) -> Iterator[None]:
         _uses_xla = previous
 
 
-def compiled(function: Callable, jit: bool | None = None) -> Callable:
+@contextlib.contextmanager
+def way(compiles: bool) -> Iterator[None]:
+    """Inside, in this thread, a plan has decided: `compiled` and `shared` compile, or return the function itself."""
+    previous = getattr(_way, "compiles", None)
+    _way.compiles = compiles
+    try:
+        yield
+    finally:
+        _way.compiles = previous
+
+
+def uncompiled() -> bool:
+    """Whether a plan has decided for TensorFlow's own kernels."""
+    return getattr(_way, "compiles", None) is False
+
+
+def undecided() -> bool:
+    """Whether it is open if compiling pays: nobody has decided, and what is traced here is no part of an XLA kernel."""
+    return _uses_xla is None and getattr(_way, "compiles", None) is None and not _inside_xla()
+
+
+def _inside_xla() -> bool:
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        context = graph._get_control_flow_context()
+        while context is not None:
+            if context.IsXLAContext():
+                return True
+            context = context.outer_context
+        graph = getattr(graph, "outer_graph", None)
+    return False
+
+
+def _compiles(jit: bool | None) -> bool:
+    return jit is not False and _uses_xla is not False and not uncompiled()
+
+
+def compiled(function: Callable, jit: bool | None = None, any_size: bool = False) -> Callable:
     """`function` as one XLA kernel for each shape of its arguments.
 
     Args:
         function: takes and returns (nested) tensors; any other argument is a constant of the kernel.
         jit: `None` or `True` compiles; `False` returns the function as it is.
+        any_size: whether one trace serves all sizes. XLA compiles for each all the same, but once for all who call.
 
     The kernel can be called eagerly, from a `tf.function`, from `tf.data` with unknown sizes (XLA then
     compiles for the sizes it meets) and from a SavedModel.
     """
-    if jit is False or not _uses_xla:
+    if not _compiles(jit):
         return function
-    graph = _graph(function, jit_compile=True)
+    graph = AnySize(function, jit_compile=True) if any_size else _graph(function, jit_compile=True)
 
     # A plain function around the graph: Keras layers hold it without TensorFlow tracking it as their state.
     @functools.wraps(function)
     def kernel(*args, **kwargs):
         return graph(*args, **kwargs)
 
+    kernel.graph = graph  # type: ignore[attr-defined]
     return kernel
 
 
@@ -82,6 +125,8 @@ def fenced(needed: Any, compute: Callable, otherwise: Callable, *args: Any) -> A
         otherwise: the same shapes and dtypes.
         *args: tensors.
     """
+    if uncompiled():
+        return tf.cond(needed, lambda: compute(*args), lambda: otherwise(*args))
 
     @tf.custom_gradient
     def run(*args: Any) -> tuple[Any, Callable]:
@@ -107,6 +152,8 @@ def materialized(compute: Callable, *args: Any) -> Any:
         compute: takes and returns tensors, one or a list.
         *args: tensors. The first should already be in memory. If it still has to be computed, XLA computes it twice.
     """
+    if uncompiled():
+        return compute(*args)
     bits = ops.bitwise_or(ops.cast(ops.reshape(args[0], (-1,))[:1], "int32"), 1)
     always = ops.any(ops.not_equal(bits, 0))  # always true, but not a constant to XLA
 
@@ -127,6 +174,8 @@ def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> Tensor:
         following: of a shape that broadcasts to that of `values`, and its dtype.
         nothing: zeros of the same dtype that XLA cannot recognize as constants, so that it does not remove the read.
     """
+    if uncompiled():
+        return values
     if not values.dtype.is_floating:
         return ops.bitwise_or(values, ops.bitwise_and(following, nothing))
     zero = ops.bitwise_and(*(ops.view(t, "int32") for t in (following, nothing)))
@@ -134,9 +183,9 @@ def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> Tensor:
     return values + tf.stop_gradient(ops.view(ops.bitwise_or(zero, np.int32(-(2**31))), "float32"))
 
 
-def shared(function: Callable, jit: bool | None = None) -> Callable:
+def shared(function: Callable, jit: bool | None = None, any_size: bool = False) -> Callable:
     """`compiled` for the functions of a module: everybody who asks gets the same kernel."""
-    return function if jit is False or not _uses_xla else _shared(function)
+    return _shared(function, None, any_size) if _compiles(jit) else function
 
 
 _shared = functools.cache(compiled)

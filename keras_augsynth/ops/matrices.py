@@ -23,10 +23,15 @@ LUMA = (0.299, 0.587, 0.114)
 
 def matrix(rows: Sequence[Sequence[float | Tensor]]) -> Tensor:
     """Stacks rows of scalars and `(N,)` tensors to `(N, len(rows), len(rows[0]))`."""
-    entries = [ops.reshape(ops.cast(entry, "float64"), (-1,)) for row in rows for entry in row]
-    count = sum(entries)  # broadcasts scalars against N
-    stacked = ops.stack([ops.broadcast_to(entry, ops.shape(count)) for entry in entries], axis=-1)
-    return ops.reshape(stacked, (-1, len(rows), len(rows[0])))
+    entries = [entry for row in rows for entry in row]
+    is_constant = [isinstance(entry, (int, float)) for entry in entries]
+    result = np.array([[entry if known else 0.0 for entry, known in zip(entries, is_constant, strict=True)]], "float64")
+    # Each tensor times a constant that says where it stands: far fewer operations than a stack of all entries.
+    tensors = {id(entry): entry for entry, known in zip(entries, is_constant, strict=True) if not known}
+    for key, tensor in tensors.items():
+        places = np.array([[float(id(entry) == key) for entry in entries]])
+        result = result + ops.reshape(ops.cast(tensor, "float64"), (-1, 1)) * places
+    return ops.reshape(ops.convert_to_tensor(result), (-1, len(rows), len(rows[0])))
 
 
 def identity(size: int) -> Tensor:

@@ -110,14 +110,15 @@ class Random:
     """
 
     def __init__(self, keys: Tensor, scalars: Tensor | None = None):
-        self._keys, self._scalars = keys, scalars
+        self._keys = keys
+        self._scalars = None if scalars is None else ops.unstack(ops.reshape(scalars, (-1, 2 * (_SCALARS + 1))), axis=1)
         self._stream = 0
 
     def bits(self, shape: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
         """Two independent uint32 words per element."""
         stream, self._stream = self._stream, self._stream + 1
         if not shape and self._scalars is not None and stream < _SCALARS:
-            return self._scalars[:, stream, 0], self._scalars[:, stream, 1]
+            return self._scalars[2 * stream], self._scalars[2 * stream + 1]
         return self._words(shape, stream)
 
     def _words(self, shape: Sequence[int], stream: int) -> tuple[Tensor, Tensor]:
@@ -166,7 +167,7 @@ class Random:
 
     def gate(self, p: float | Tensor) -> Tensor:
         """`bernoulli(p)` from a stream of its own, so that asking for it moves no other draw."""
-        words = self._words((), _GATE_STREAM)[0] if self._scalars is None else self._scalars[:, -1, 0]
+        words = self._words((), _GATE_STREAM)[0] if self._scalars is None else self._scalars[-2]
         return _unit(words) < _float64(_float32(p))
 
     def categorical(self, weights: Sequence[float] | Tensor, shape: Sequence[int] = ()) -> Tensor:

@@ -12,7 +12,8 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.ops.casting import holds, rounded, to_dtype
-from keras_augsynth.ops.compiled import fenced, materialized
+from keras_augsynth.ops.compiled import fenced, materialized, uncompiled
+from keras_augsynth.ops.kernels import warp as kernels
 from keras_augsynth.ops.pixels import Pixels
 
 Tensor = Any
@@ -56,6 +57,9 @@ def resample(
     size = ops.shape(x)[1:-1]
     to_size = size if output_size is None else tuple(output_size)
     matrix = ops.broadcast_to(matrix, (ops.shape(x)[0], *matrix.shape[1:]))
+    if uncompiled() and kernels.takes(x, interpolation, fill_mode):
+        result = kernels.warp(x, ops.cast(matrix, "float32"), to_size, fill_mode, fill_value, _bilinear)
+        return result if dtype is None else to_dtype(result, dtype)
     lay, read = _reader(x, interpolation, fill_mode, fill_value, to_size)
     finished = lambda result: result if dtype is None else to_dtype(result, dtype)
     read_at = lambda laid, matrix: finished(read(laid, affine_coordinates(matrix, size, to_size)))
@@ -65,6 +69,11 @@ def resample(
     laid = fenced(moves, lay, lambda x: ops.zeros_like(lay(x)), x)
     as_read = lambda x: x if interpolation == "nearest" else ops.cast(x, "float32")
     return fenced(moves, lambda _, *args: read_at(*args), lambda x, *_: finished(as_read(x)), x, laid, matrix)
+
+
+def _bilinear(x: Tensor, matrix: Tensor, size: Sequence[int], fill_mode: str, fill_value: float) -> Tensor:
+    lay, read = _reader(x, "bilinear", fill_mode, fill_value, size)
+    return read(lay(x), affine_coordinates(matrix, ops.shape(x)[1:-1], size))
 
 
 def affine_coordinates(matrix: Tensor, size: Sequence[int], output_size: Sequence[int]) -> list[Tensor]:

@@ -62,7 +62,7 @@ class ColorStage(Stage):
         elif steps:
             product = self.kernel(self._matrix, modality=batch.modality, finite=notes.finite, unit=unit)
             matrix, active = product(batch.x, drawn and drawn["entries"])
-        transform = shared(color.transform, self.uses_xla)
+        transform = shared(color.transform, self.uses_xla, any_size=True)
         x = transform(batch.x, matrix, self._range(steps), active, scale, offset, notes.finite, notes.dtype, unit)
         return batch.with_changes(x=x)
 

@@ -22,7 +22,7 @@ Tensor = Any
 class ForeignStage(Stage):
     """A Keras layer, called as it is, on the primary tensor."""
 
-    changes_size_unannounced = True
+    changes_size_unannounced = is_foreign = True
 
     def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         step, x = self.steps[0], batch.x
@@ -31,7 +31,7 @@ class ForeignStage(Stage):
         changed = step.layer.called(x, drawn is not None, batch.steps_mask)
         batch = batch.with_changes(steps_mask=step.layer.layer.compute_mask(x, batch.steps_mask))
         gate = None if drawn is None else drawn["entries"][step.name].get("gate")
-        if gate is None or changed.shape == x.shape:
+        if drawn is None or changed.shape == x.shape:
             return batch.with_changes(x=select(gate, changed, x))
         for composite in (each.composite for each in step.place.gates):
             always = functools.partial(_always, composite, step.layer.name)

@@ -99,7 +99,7 @@ class GeometricStage(Stage):
         if matrix is None:
             matrix = self.kernel(self._matrix, **constants)(entries, shape)
         output_size = self._output_size(size)
-        read = shared(resample, self.uses_xla)
+        read = shared(resample, self.uses_xla, any_size=True)
         for part, t in images.items():
             sampling = self._sampling.of_masks() if part == "masks" else self._sampling[:3]
             changed[part] = read(

@@ -13,7 +13,7 @@ from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import random
 from keras_augsynth.ops.casting import to_dtype
-from keras_augsynth.ops.compiled import compiled
+from keras_augsynth.ops.compiled import compiled, uncompiled
 from keras_augsynth.ops.rows import select
 
 Tensor = Any
@@ -35,6 +35,7 @@ class Stage:
     keeps_finite = False  # whether finite values stay finite
     reads_fixed_point = False
     changes_size_unannounced = False  # whether only the result tells which size it has
+    is_foreign = False  # whether a layer of Keras is called, which may keep a state and has its own way to compile
 
     def __init__(self, step: Step):
         self.steps = [step]
@@ -144,7 +145,7 @@ class Stage:
 
     def kernel(self, function: Callable, **constants: Any) -> Callable:
         """A method compiled, once for each set of constants; unless a layer of the stage asked for no XLA."""
-        key = function.__name__, *constants.items()
+        key = function.__name__, uncompiled(), *constants.items()
         if key not in self._kernels:
             self._kernels[key] = compiled(functools.partial(function, **constants), self.uses_xla)
         return self._kernels[key]
