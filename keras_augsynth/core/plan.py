@@ -91,6 +91,8 @@ class Plan:
         acts = any(stage.acting(active) for stage in self.stages)
         if not acts or record is not None or not undecided() or batch.modality.dtype != "number":
             return self._walked(batch, keys, record)
+        if any(stage.is_foreign for stage in self.stages):
+            return self._walked(batch, keys)  # layers of Keras and the user's are called as they are
         if self.jit is None and self._uses_xla(self.stages) is False:
             return self._walked(batch, keys)  # some stages compile, some never do
         if tf.executing_eagerly():
@@ -98,12 +100,7 @@ class Plan:
                 self._settle(tuple(batch.x.shape))
             compiles = self.worth.pays(tuple(batch.x.shape)) if self.jit is None else self.jit
             return self._in_a_graph(batch, keys, compiles)
-        if (
-            self.jit is None
-            and keys is not None
-            and self.seen is not None
-            and not any(stage.is_foreign for stage in self.stages)
-        ):
+        if self.jit is None and keys is not None and self.seen is not None:
             return self._chosen_when_it_runs(batch, keys)
         with way(self.jit is not False):
             return self._walked(batch, keys)

@@ -240,3 +240,16 @@ def test_a_long_compilation_is_logged(limit, monkeypatch, caplog):
     with caplog.at_level("INFO", "keras_augsynth"):
         layer(images(4, 8, 8, 1)), layer(images(4, 8, 8, 1))
     assert caplog.messages == ["keras_augsynth: compiled Counting for (4, 8, 8, 1) in 2.0 s."]
+
+
+def test_a_layer_of_the_user_s_is_called_each_time_as_it_is():
+    class Noticing(keras.layers.Layer):
+        def call(self, x):
+            seen.append(tf.executing_eagerly())
+            return x
+
+    seen = []
+    layer = layers.Pipeline([layers.RandomFlip(), Noticing()])
+    for _ in range(2):
+        layer(images(2, 4, 4, 1))
+    assert seen == [True, True]
