@@ -3,19 +3,16 @@
 import inspect
 
 import pytest
-from callbacks import (
-    test_gan_callbacks,
-    test_options,
-    test_synthetic_balancer,
-    test_trials,
-    test_validated,
-    test_verdict,
-)
+from balancing import test_callback, test_options
+from balancing.trials import test_schedule, test_validated, test_verdict
+from callbacks import test_gan_callbacks
 
 from keras_augsynth import synthesis
-from keras_augsynth.callbacks import GANHealth, GeneratorCheckpoint, SyntheticBalancer, balancing, trials, verdict
-from keras_augsynth.callbacks.balancing import Balancing
-from keras_augsynth.callbacks.injection import Injection
+from keras_augsynth.balancing import run
+from keras_augsynth.balancing.injection import Injection
+from keras_augsynth.balancing.run import Balancing
+from keras_augsynth.balancing.trials import schedule, verdict
+from keras_augsynth.callbacks import GANHealth, GeneratorCheckpoint, SyntheticBalancer
 
 
 def after(patch, owner, name, change):
@@ -99,11 +96,11 @@ def trials_cost_more_than_usual(patch):
 
 
 def trials_may_begin_at_once(patch):
-    patch.setattr(trials, "WINDOW", (0.0, 0.5))
+    patch.setattr(schedule, "WINDOW", (0.0, 0.5))
 
 
 def trials_may_go_on_to_the_end(patch):
-    patch.setattr(trials, "WINDOW", (0.2, 1.0))
+    patch.setattr(schedule, "WINDOW", (0.2, 1.0))
 
 
 def one_standard_error_is_proof(patch):
@@ -115,7 +112,7 @@ def a_class_needs_no_standard_error(patch):
 
 
 def the_end_of_the_data_draws(patch):
-    patch.setattr(balancing.tf, "control_dependencies", lambda inputs: balancing.tf.name_scope("none"))
+    patch.setattr(run.tf, "control_dependencies", lambda inputs: run.tf.name_scope("none"))
 
 
 # Of the callbacks of a GAN.
@@ -152,8 +149,8 @@ FAULTS = {
     rows_are_mixed_and_labels_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
     anneal_is_dropped: (test_options.test_anneal, {}),
     the_schedule_is_a_constant_of_the_step: (test_options.test_a_graph_does_the_same, {}),
-    sample_weights_are_dropped: (test_synthetic_balancer.test_sample_weights, {}),
-    sample_weights_are_dropped_in_metrics: (test_synthetic_balancer.test_sample_weights, {}),
+    sample_weights_are_dropped: (test_callback.test_sample_weights, {}),
+    sample_weights_are_dropped_in_metrics: (test_callback.test_sample_weights, {}),
     generated_rows_weigh_as_much_as_real_ones: (test_options.test_loss_weight, {"loss_weight": 0.5}),
     the_loss_is_not_adjusted: (
         test_options.test_logit_adjustment_in_the_loss,
@@ -161,8 +158,8 @@ FAULTS = {
     ),
     added_rows_are_not_augmented: (test_options.test_augment_changes_added_rows_only, {}),
     trials_cost_more_than_usual: (test_options.test_what_is_usual, {}),
-    trials_may_begin_at_once: (test_trials.test_plans_keep_to_budget_and_window, {}),
-    trials_may_go_on_to_the_end: (test_trials.test_plans_keep_to_budget_and_window, {}),
+    trials_may_begin_at_once: (test_schedule.test_plans_keep_to_budget_and_window, {}),
+    trials_may_go_on_to_the_end: (test_schedule.test_plans_keep_to_budget_and_window, {}),
     one_standard_error_is_proof: (test_verdict.test_two_standard_errors_are_proof, {"errors": 1.9, "kept": False}),
     a_class_needs_no_standard_error: (
         test_verdict.test_a_class_gets_its_share_from_one_standard_error_on,

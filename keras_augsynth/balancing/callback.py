@@ -12,23 +12,23 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth.callbacks.balance_report import BalanceReport
-from keras_augsynth.callbacks.balancing import Balancing, first_line
-from keras_augsynth.callbacks.fit_arguments import fit_arguments
-from keras_augsynth.callbacks.gate import Gate, classes_in_words
-from keras_augsynth.callbacks.injection import Injection, injected, remove
-from keras_augsynth.callbacks.outputs import Outputs
-from keras_augsynth.callbacks.schedule import SCHEDULES, factor
-from keras_augsynth.callbacks.sources import Accept, Live, Pool
-from keras_augsynth.callbacks.strategies import (
+from keras_augsynth.balancing.epochs import SCHEDULES, factor
+from keras_augsynth.balancing.fit_arguments import fit_arguments
+from keras_augsynth.balancing.injection import Injection, injected, remove
+from keras_augsynth.balancing.labels import (
     Strategy,
     check_labels,
     check_strategy,
     count_classes,
     effective_weights,
 )
-from keras_augsynth.callbacks.teachers import Teachers
-from keras_augsynth.callbacks.units import check_units
+from keras_augsynth.balancing.outputs import Outputs
+from keras_augsynth.balancing.report import BalanceReport
+from keras_augsynth.balancing.rows.sources import Accept, Live, Pool
+from keras_augsynth.balancing.rows.teachers import Teachers
+from keras_augsynth.balancing.rows.units import check_units
+from keras_augsynth.balancing.run import Balancing, first_line
+from keras_augsynth.balancing.trials.gate import Gate, classes_in_words
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, check_seed, wrong
 from keras_augsynth.losses import PriorCorrection

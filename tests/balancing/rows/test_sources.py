@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from keras_augsynth.callbacks import sources
-from keras_augsynth.callbacks.sources import Live, Pool, finite
+from keras_augsynth.balancing.rows import sources
+from keras_augsynth.balancing.rows.sources import Live, Pool, finite
 from keras_augsynth.synthesis.seeds import normal
 
 

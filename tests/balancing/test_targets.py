@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from imblearn.utils import check_sampling_strategy
 
-from keras_augsynth.callbacks.targets import added_per_real, added_rows, class_shares, rows_of_step
+from keras_augsynth.balancing.targets import added_per_real, added_rows, class_shares, rows_of_step
 
 COUNTS = np.array([200, 0, 40, 10])
 

@@ -9,12 +9,13 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.callbacks.held_out import HeldOut
-from keras_augsynth.callbacks.mixture import Mixture
-from keras_augsynth.callbacks.outputs import Outputs
-from keras_augsynth.callbacks.trials import WINDOW, Plan, Trials, affordable, plan
-from keras_augsynth.callbacks.validation import Validation, collected
-from keras_augsynth.callbacks.verdict import FEWEST, Arm, shares_of
+from keras_augsynth.balancing.outputs import Outputs
+from keras_augsynth.balancing.rows.added import Mixture
+from keras_augsynth.balancing.trials.held_out import HeldOut
+from keras_augsynth.balancing.trials.schedule import WINDOW, Plan, affordable, plan
+from keras_augsynth.balancing.trials.trials import Trials
+from keras_augsynth.balancing.trials.validation import Validation, collected
+from keras_augsynth.balancing.trials.verdict import FEWEST, Arm, shares_of
 from keras_augsynth.core.checks import wrong
 
 Tensor = Any

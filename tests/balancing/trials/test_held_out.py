@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from keras_augsynth.callbacks import held_out
-from keras_augsynth.callbacks.held_out import HeldOut, fingerprints
+from keras_augsynth.balancing.trials import held_out
+from keras_augsynth.balancing.trials.held_out import HeldOut, fingerprints
 
 RNG = np.random.default_rng(0)
 FLOATS = RNG.normal(size=(40, 2, 3))

@@ -5,7 +5,7 @@ import pytest
 from scipy import special, stats
 from sklearn.metrics import recall_score
 
-from keras_augsynth.callbacks.verdict import Arm, Outcome, log_losses, recalls, shares_of
+from keras_augsynth.balancing.trials.verdict import Arm, Outcome, log_losses, recalls, shares_of
 
 LABELS = np.repeat([0, 2, 3], [50, 8, 1])
 CLASSES = 4

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_augsynth.callbacks.gate import Gate
+from keras_augsynth.balancing.trials.gate import Gate
 
 COUNTS = np.array([160, 60, 30])
 RNG = np.random.default_rng(0)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from keras_augsynth.callbacks.outputs import Outputs
+from keras_augsynth.balancing.outputs import Outputs
 
 LOGITS = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
 PRIOR = np.array([0.7, 0.2, 0.1])

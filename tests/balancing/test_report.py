@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_augsynth.callbacks.balance_report import BalanceReport, ClassLine
+from keras_augsynth.balancing.report import BalanceReport, ClassLine
 
 PLAIN = [ClassLine(0, 90), ClassLine(1, 10)]
 GOT = ClassLine(1, 10, 20, "SMOTE", 0.25, -0.1, 0.02, 0.4, 0.5, 0.25)

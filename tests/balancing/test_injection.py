@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.callbacks.injection import Injection, Rows
+from keras_augsynth.balancing.injection import Injection, Rows
 
 
 class Nothing:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth.callbacks.strategies import check_labels
+from keras_augsynth.balancing.labels import check_labels
 from keras_augsynth.core.checks import wrong
 
 _MOST_BATCHES = 1000

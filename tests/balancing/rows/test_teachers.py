@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_augsynth.callbacks.teachers import Teachers
+from keras_augsynth.balancing.rows.teachers import Teachers
 
 COUNTS = [120, 12, 12]
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], COUNTS))

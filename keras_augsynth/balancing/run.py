@@ -11,15 +11,15 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.callbacks.balance_report import BalanceReport, ClassLine
-from keras_augsynth.callbacks.class_rows import ClassRows
-from keras_augsynth.callbacks.gate import Gate
-from keras_augsynth.callbacks.injection import Rows, filled
-from keras_augsynth.callbacks.mixture import Mixture, scope_of
-from keras_augsynth.callbacks.outputs import Outputs
-from keras_augsynth.callbacks.sources import Live, Pool
-from keras_augsynth.callbacks.strategies import from_classes, to_classes
-from keras_augsynth.callbacks.targets import added_per_real, added_rows, class_shares, rows_of_step
+from keras_augsynth.balancing.injection import Rows, filled
+from keras_augsynth.balancing.labels import from_classes, to_classes
+from keras_augsynth.balancing.outputs import Outputs
+from keras_augsynth.balancing.report import BalanceReport, ClassLine
+from keras_augsynth.balancing.rows.added import Mixture, scope_of
+from keras_augsynth.balancing.rows.class_rows import ClassRows
+from keras_augsynth.balancing.rows.sources import Live, Pool
+from keras_augsynth.balancing.targets import added_per_real, added_rows, class_shares, rows_of_step
+from keras_augsynth.balancing.trials.gate import Gate
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.data.seeded import seeded
 from keras_augsynth.ops.compiled import shared

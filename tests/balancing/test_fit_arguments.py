@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from keras_augsynth.callbacks.fit_arguments import fit_arguments
+from keras_augsynth.balancing.fit_arguments import fit_arguments
 
 X, Y = np.arange(8.0)[:, None], np.zeros((8, 1))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_augsynth.callbacks.strategies import check_labels, count_classes, effective_weights, from_classes, to_classes
+from keras_augsynth.balancing.labels import check_labels, count_classes, effective_weights, from_classes, to_classes
 
 EYE = np.eye(3)
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_augsynth.callbacks.strategies import Strategy
+from keras_augsynth.balancing.labels import Strategy
 
 Tensor = Any
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.callbacks.class_rows import ClassRows
+from keras_augsynth.balancing.rows.class_rows import ClassRows
 from keras_augsynth.synthesis.seeds import random_for
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 

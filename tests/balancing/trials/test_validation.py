@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_augsynth.callbacks.validation import Validation, collected
+from keras_augsynth.balancing.trials.validation import Validation, collected
 
 Y = np.random.default_rng(0).permutation(np.repeat([0, 1, 3], [40, 9, 3]))
 X = np.arange(52, dtype="float32")[:, None]

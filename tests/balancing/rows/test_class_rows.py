@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from keras_augsynth.callbacks.class_rows import ClassRows
+from keras_augsynth.balancing.rows.class_rows import ClassRows
 from keras_augsynth.synthesis.seeds import random_for
 
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from keras_augsynth.callbacks.schedule import factor
+from keras_augsynth.balancing.epochs import factor
 
 
 @pytest.mark.parametrize(

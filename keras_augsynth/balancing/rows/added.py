@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.callbacks.class_rows import ClassRows
-from keras_augsynth.callbacks.sources import Live, Pool
-from keras_augsynth.callbacks.targets import LEVELS
+from keras_augsynth.balancing.rows.class_rows import ClassRows
+from keras_augsynth.balancing.rows.sources import Live, Pool
+from keras_augsynth.balancing.targets import LEVELS
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.synthesis.seeds import random_for
 

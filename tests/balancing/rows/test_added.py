@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from keras_augsynth.callbacks.class_rows import ClassRows
-from keras_augsynth.callbacks.mixture import Mixture, UnlikeError, alike, scope_of
-from keras_augsynth.callbacks.sources import Live
+from keras_augsynth.balancing.rows.added import Mixture, UnlikeError, alike, scope_of
+from keras_augsynth.balancing.rows.class_rows import ClassRows
+from keras_augsynth.balancing.rows.sources import Live
 from keras_augsynth.ops.random import Random
 
 LABELS = np.array([0, 1, 2, 1, 0, 2, 2, 1] * 5, "int32")
