@@ -292,8 +292,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
             balancing.notes.append(f"{reason}, so none are generated")
         self._begin_sources(given, labels, np.where(few, 0.0, wanted), few)
         if self.validated and self.synthesizers:
-            tried = [share for share in self.candidates if share <= 1.0 - (self.resample_real or 0.0)]
-            gate = Gate(self, self.model, balancing.mixture, balancing.read, tried, self.trial_cost, self.seed)
+            most = 1.0 - (self.resample_real or 0.0)
+            gate = Gate(self, self.model, balancing.mixture, balancing.read, most, self.trial_cost, self.seed)
             gate.judge_by(given, labels, self.validation_share, None if known is None else wanted > 0)
             balancing.gate = gate
         state, self._file = self._state, self._backup(given)

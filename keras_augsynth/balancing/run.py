@@ -292,14 +292,10 @@ class Balancing:
         if self._settings.accept is not None:
             asked, _, accepted = self.mixture.counts.numpy()
             logs["accept_rate"] = float(accepted / asked) if asked else 1.0
-        recall = None if self.gate is None else self.gate.recall
-        if recall is not None:
-            self._recalls.append((epoch, recall.tolist()))
-            logs |= {f"val_recall_{label}": float(value) for label, value in enumerate(recall)}
         return logs
 
     def plan(self, calls: int) -> None:
-        """Lets the gate plan its trials.
+        """Lets the gate plan when it looks.
 
         Args:
             calls: of the training function, in the whole training.
@@ -308,10 +304,7 @@ class Balancing:
         may = (self.wanted(counts).numpy() > 0) & (counts >= self._settings.min_real)
         rows = float(self.seen + ops.sum(self.added) + ops.sum(self.repeated))
         rows = rows / self.calls_in_epoch if self.calls_in_epoch else self.mean_rows
-        state = [self.counts, self.draws, self.added, self.repeated, self.seen, self.mixture.counts]
-        if self.mixture.memory is not None:
-            state += self.mixture.memory.counters
-        self.gate.plan(calls, self.calls, rows, counts, may, state)
+        self.gate.plan(calls, self.calls, rows, may)
 
     # What is known of it.
 
@@ -319,7 +312,7 @@ class Balancing:
         gate, lines = self.gate, []
         for label, count in enumerate(self.counts.numpy().astype(int)):
             line = {} if gate is None else gate.lines.get(label, {})
-            why = "" if gate is None or line.get("kept") else gate.why_not(label)
+            why = gate.why_not(label) if gate is not None and not line.get("kept") else ""
             if self.mixture.sources and count < self._settings.min_real:
                 why = f"fewer than {self._settings.min_real} real rows"
             lines.append(ClassLine(label, int(count), why=why, **line))
