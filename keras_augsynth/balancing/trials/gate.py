@@ -85,10 +85,7 @@ class Gate:
             self._held = HeldOut(given["x"], labels, classes, share, self._seed)
             self._validation = Validation(self._held.x, self._held.labels)
             self._mixture.withheld = self._held.repeats
-            if given.get("initial_epoch"):
-                self._close(
-                    "the model may have learned the held-out rows in an earlier training, so none are generated"
-                )
+            self._late = bool(given.get("initial_epoch"))
         else:
             reason = "be another one, or `fit` be given `validation_data`: only arrays can be split"
             raise wrong(self._owner, "strategy", reason, "validated")
@@ -175,9 +172,7 @@ class Gate:
 
     def _decide(self) -> None:
         if not self._seen:
-            return self._close(
-                "the model does not tell the classes apart well enough to judge, so no rows are generated"
-            )
+            return self._close("the model does not tell the classes apart, so it cannot judge generated rows")
         verdicts = [verdict_on(name, mean_of(seen), self._most) for name, seen in self._seen.items()]
         best = best_of(verdicts)
         self.shares[list(self._mixture.sources).index(best.source)] = best.shares

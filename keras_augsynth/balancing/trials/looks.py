@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-FIRST, LAST, EVERY = 0.1, 0.5, 0.05
-"""The parts of a training at which it looks: from the first to the last."""
+FIRST, LAST = 2, 10
+"""The twentieths of a training at which it looks: from the first to the last."""
 ENOUGH = 3
 """Looks after which is decided, if the model could judge in each of them."""
 PREDICTION = 0.4
@@ -19,8 +19,7 @@ def looks(calls: int, done: int) -> tuple[int, ...]:
         calls: in the whole training.
         done: of them.
     """
-    count = round((LAST - FIRST) / EVERY) + 1
-    planned = (math.ceil((FIRST + EVERY * place) * calls) for place in range(count))
+    planned = (math.ceil(calls * part / 20) for part in range(FIRST, LAST + 1))
     later = sorted({number for number in planned if done <= number < calls})
     # A training that goes on behind the last look still has its worth: one look, at once.
     return tuple(later) or ((done,) if done < calls else ())
