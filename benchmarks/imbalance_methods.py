@@ -37,7 +37,6 @@ class Task:
         left = [x[mine[count : count + 1000]] for mine, count in zip(of_class, counts, strict=True)]
         return cls(data, x[rows], y[rows], counts, seed, steps, left)
 
-
     @functools.cached_property
     def left_rows(self):
         """Those that were left of all classes, in their order, as a tensor."""
