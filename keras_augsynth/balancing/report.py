@@ -1,6 +1,7 @@
 """`BalanceReport`: what a `SyntheticBalancer` has done, and why."""
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,25 @@ class ClassLine:
     why: str = ""
 
 
+def class_lines(
+    counts: np.ndarray, least: int, found: dict[int, dict[str, Any]], why_not: Callable[[int], str] | None
+) -> list[ClassLine]:
+    """A line for each class.
+
+    Args:
+        counts: real rows of each.
+        least: real rows that a class needs to get generated ones.
+        found: by trials, of the classes that were tried.
+        why_not: from a class to why it gets no generated rows; None: no trials were to decide it.
+    """
+    lines = []
+    for label, count in enumerate(counts.tolist()):
+        line = found.get(label, {})
+        why = "" if why_not is None or line.get("kept") else why_not(label)
+        lines.append(ClassLine(label, count, why=f"fewer than {least} real rows" if count < least else why, **line))
+    return lines
+
+
 @dataclass
 class BalanceReport:
     """What a `SyntheticBalancer` has decided, the numbers behind it, and what went into training.
@@ -81,7 +101,11 @@ class BalanceReport:
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """One sentence."""
+        return self.sentence or "nothing was tried."
+
+    @property
+    def sentence(self) -> str:
+        """What was found out; "" if there is nothing to say."""
         parts = []
         kept = [line for line in self.classes if line.kept]
         for share in sorted({line.kept for line in kept}, reverse=True):
@@ -99,7 +123,7 @@ class BalanceReport:
             lowered = f"lowered its validation recall from {_short(line.without)} to {_short(line.with_them)}"
             parts.append(f"class {line.label}: 0 %; generated rows {lowered}")
         parts += self.notes
-        return "; ".join(parts) + "." if parts else "nothing was tried."
+        return "; ".join(parts) + "." if parts else ""
 
     def to_markdown(self) -> str:
         """One row for each class."""
