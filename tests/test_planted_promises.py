@@ -10,7 +10,7 @@ from callbacks import test_gan_callbacks
 from keras_augsynth import synthesis
 from keras_augsynth.balancing import run
 from keras_augsynth.balancing.injection import Injection
-from keras_augsynth.balancing.run import Balancing
+from keras_augsynth.balancing.run import Run
 from keras_augsynth.balancing.trials import schedule, verdict
 from keras_augsynth.callbacks import GANHealth, GeneratorCheckpoint, SyntheticBalancer
 
@@ -31,64 +31,64 @@ def after(patch, owner, name, change):
 # Of the balancer.
 
 
-def late_weights_do_not_reach_the_loss(patch):
-    patch.setattr(Balancing, "row_weights", lambda self, y: None)
-
-
 def labels_are_mixed_and_rows_are_not(patch):
-    mixed = Balancing.mixed
-    patch.setattr(Balancing, "mixed", lambda self, x, y: (x, mixed(self, x, y)[1]))
+    mixed = Run.mixed
+    patch.setattr(Run, "mixed", lambda self, x, y: (x, mixed(self, x, y)[1]))
 
 
 def rows_are_mixed_and_labels_are_not(patch):
-    mixed = Balancing.mixed
-    patch.setattr(Balancing, "mixed", lambda self, x, y: (mixed(self, x, y)[0], y))
+    mixed = Run.mixed
+    patch.setattr(Run, "mixed", lambda self, x, y: (mixed(self, x, y)[0], y))
+
+
+def settings_are(patch, **values):
+    after(patch, SyntheticBalancer, "__init__", lambda self, before: vars(self.settings).update(values))
 
 
 def anneal_is_dropped(patch):
-    after(patch, SyntheticBalancer, "__init__", lambda self, before: setattr(self, "anneal", None))
+    settings_are(patch, anneal=0.0)
 
 
 def the_schedule_is_a_constant_of_the_step(patch):
-    begin, rows = Balancing.begin_epoch, Balancing.rows
+    begin, rows = Run.begin_epoch, Run.rows
 
-    def remembered(self, factor):
-        self.now = factor
-        begin(self, factor)
+    def remembered(self, *args):
+        begin(self, *args)
+        self.now = float(self.factor)
 
-    def constant(self, x, y):
+    def constant(self, x, y, weight):
         variable, self.factor = self.factor, self.now
-        result = rows(self, x, y)
+        result = rows(self, x, y, weight)
         self.factor = variable
         return result
 
-    patch.setattr(Balancing, "begin_epoch", remembered)
-    patch.setattr(Balancing, "rows", constant)
+    patch.setattr(Run, "begin_epoch", remembered)
+    patch.setattr(Run, "rows", constant)
 
 
 def sample_weights_are_dropped(patch):
-    patch.setattr(Injection, "_weights", lambda self, count, weight, more, factors: None)
+    patch.setattr(Injection, "_weights", lambda self, count, weight, more: None)
 
 
 def sample_weights_are_dropped_in_metrics(patch):
-    def unweighted(self, x, y, y_pred, sample_weight=None):
+    def unweighted(self, *args, **kwargs):
         self._real.weight = None
-        return compute(self, x, y, y_pred)
+        return update(self, *args, **kwargs)
 
-    compute = Injection._compute_metrics
-    patch.setattr(Injection, "_compute_metrics", unweighted)
+    update = Injection._update
+    patch.setattr(Injection, "_update", unweighted)
 
 
 def generated_rows_weigh_as_much_as_real_ones(patch):
-    after(patch, SyntheticBalancer, "__init__", lambda self, before: setattr(self, "loss_weight", 1.0))
+    settings_are(patch, loss_weight=1.0)
 
 
 def the_loss_is_not_adjusted(patch):
-    patch.setattr(Balancing, "adjusts", False)
+    patch.setattr(Run, "_adjusts", lambda self: False)
 
 
 def added_rows_are_not_augmented(patch):
-    patch.setattr(Balancing, "_augmented", lambda self, rows: rows)
+    patch.setattr(Run, "_augmented", lambda self, rows: rows)
 
 
 def trials_cost_more_than_usual(patch):
@@ -144,7 +144,6 @@ def chance(start, target, speed, end):
 
 
 FAULTS = {
-    late_weights_do_not_reach_the_loss: (test_options.test_deferred_re_weighting, {}),
     labels_are_mixed_and_rows_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
     rows_are_mixed_and_labels_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
     anneal_is_dropped: (test_options.test_anneal, {}),

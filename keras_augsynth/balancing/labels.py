@@ -1,6 +1,7 @@
-"""What a user says about classes: a strategy, labels in any form, weights."""
+"""Labels in any form: class numbers, one-hot rows, one of several outputs."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,56 +9,108 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.checks import check_choice, check_number, wrong
-from keras_augsynth.losses.class_balanced import effective_numbers
+from keras_augsynth.core.checks import wrong
 
 Tensor = Any
-Strategy = str | dict[int, float]
-
-NAMES = ("validated", "equal", "sqrt")
 
 
-def check_strategy(owner: Any, strategy: Any) -> Strategy:
-    """A name, or shares by class."""
-    if not isinstance(strategy, Mapping):
-        return check_choice(owner, strategy, "strategy", NAMES)
-    shares = {}
-    for label, share in strategy.items():
-        if isinstance(label, bool) or not isinstance(label, (int, np.integer)) or label < 0:
-            raise wrong(owner, "strategy", "name classes by their numbers", strategy)
-        shares[int(label)] = check_number(owner, share, "strategy", 0.0, 1.0)
-        if shares[int(label)] == 1.0:
-            raise wrong(owner, "strategy", "leave some real rows: shares must be below 1", strategy)
-    return shares
-
-
-def effective_weights(rows: np.ndarray, prior: np.ndarray, beta: float = 0.9999) -> np.ndarray:
-    """Weights of the classes by the inverse of their effective number of rows, 1 for a row on average.
+class Target:
+    """Which of a model's outputs is the one whose classes are balanced.
 
     Args:
-        rows: of each class, `(C,)`.
-        prior: share of each class among the rows, `(C,)`.
-
-    Reference:
-        Cui et al.: Class-balanced loss based on effective number of samples. CVPR 2019.
+        owner: named in errors.
+        name: of the output; None: there is one only.
+        outputs: names of the model's outputs, in their order; none if it does not tell them.
     """
-    weights = 1.0 / effective_numbers(np.maximum(rows, 1.0), beta)
-    return weights / np.sum(weights * prior)
+
+    def __init__(self, owner: Any, name: str | None, outputs: Sequence[str] = ()):
+        self._owner, self._name, self._outputs = owner, name, list(outputs)
+
+    def of(self, parts: Any) -> Any:
+        """The output's part of labels, losses or predictions, which may be those of a single output."""
+        return parts[self._place(parts)] if several(parts) else parts
+
+    def put(self, parts: Any, part: Any) -> Any:
+        """`parts` with another part for the output."""
+        if not several(parts):
+            return part
+        place = self._place(parts)
+        if isinstance(parts, dict):
+            return {**parts, place: part}
+        return type(parts)([*parts[:place], part, *parts[place + 1 :]])
+
+    def _place(self, parts: Any) -> Any:
+        names = list(parts) if isinstance(parts, dict) else self._outputs[: len(parts)]
+        if self._name is None and len(parts) == 1:
+            return names[0] if isinstance(parts, dict) else 0
+        if self._name not in names:
+            known = f"one of {names}" if names else "one of the outputs"
+            raise wrong(self._owner, "target", f"name the output whose classes are balanced, {known}", self._name)
+        return self._name if isinstance(parts, dict) else names.index(self._name)
 
 
-def count_classes(owner: Any, y: Any) -> np.ndarray:
-    """Rows per class of labels: integers `(N,)` or `(N, 1)`, one-hot `(N, C)`, or a data set of `(x, y, ...)`."""
+def several(parts: Any) -> bool:
+    """Whether labels, weights, losses or predictions are those of several outputs; a list of numbers is one array."""
+    if not isinstance(parts, (list, tuple)):
+        return isinstance(parts, dict)
+    leaves = keras.tree.flatten(parts)
+    return bool(leaves) and not isinstance(leaves[0], (int, float, np.generic))
+
+
+def count_classes(owner: Any, y: Any, target: Target | None = None, weight: Any = None) -> np.ndarray:
+    """Rows of each class; those of sample weight 0 do not count.
+
+    Args:
+        owner: named in errors.
+        y: class numbers `(N,)` or `(N, 1)`, one-hot rows `(N, C)`, or a data set of `(x, y)` or `(x, y, weight)`.
+        target: which of several outputs is meant.
+        weight: of the rows, `(N, ...)`; None: all count.
+    """
+    target = target or Target(owner, None)
     if isinstance(y, tf.data.Dataset):
-        batches = (element[1] if isinstance(element, tuple) and len(element) > 1 else element for element in y)
-        total = np.zeros(0, "int64")
-        for batch in batches:
-            counts = count_classes(owner, np.atleast_1d(np.asarray(batch)))
-            size = max(len(total), len(counts))
-            total = np.pad(total, (0, size - len(total))) + np.pad(counts, (0, size - len(counts)))
-        return total
-    labels = check_labels(owner, y, "y", None)
-    width = np.shape(y)[1] if np.ndim(y) == 2 and np.shape(y)[1] > 1 else 0
-    return np.bincount(labels, minlength=width)
+        return _count_data_set(owner, y, target)
+    part = target.of(y)
+    labels = check_labels(owner, part, "y", None)
+    width = np.shape(part)[1] if np.ndim(part) == 2 and np.shape(part)[1] > 1 else 0
+    counted = weighted(target.of(weight), len(labels))
+    return np.bincount(labels[counted], minlength=width)
+
+
+def weighted(weight: Any, rows: int) -> np.ndarray:
+    """Which rows are trained on at all, booleans `(N,)`: those whose sample weight is not 0 everywhere."""
+    if weight is None:
+        return np.ones(rows, "bool")
+    return np.reshape(np.asarray(weight) != 0.0, (rows, -1)).any(axis=1)
+
+
+def _count_data_set(owner: Any, data: tf.data.Dataset, target: Target) -> np.ndarray:
+    spec = data.element_spec
+    if not isinstance(spec, tuple) or len(spec) < 2:
+        kind = f"elements with the keys {sorted(spec)}" if isinstance(spec, dict) else "elements without labels"
+        raise wrong(owner, "y", "be labels, or a data set of (x, y)", kind)
+    single = _is_single(owner, spec, target)
+    total = np.zeros(0, "int64")
+    for _, y, *weight in data:
+        part, own = np.asarray(target.of(y)), target.of(weight[0]) if weight else None
+        if single:
+            part, own = part[None], None if own is None else np.asarray(own)[None]
+        counts = count_classes(owner, part, weight=own)
+        size = max(len(total), len(counts))
+        total = np.pad(total, (0, size - len(total))) + np.pad(counts, (0, size - len(counts)))
+    return total
+
+
+def _is_single(owner: Any, spec: Any, target: Target) -> bool:
+    """Whether the elements of a data set are single rows rather than batches."""
+    x, y = keras.tree.flatten(spec[0])[0].shape, target.of(spec[1]).shape
+    if y.rank == 0 or x.rank == 0:
+        return True
+    if y.rank != 1 or y[0] is None:
+        return False
+    if x[0] == y[0]:
+        reason = "be a data set in batches: these could be rows with one-hot labels, or batches of class numbers"
+        raise wrong(owner, "y", reason, spec)
+    return True
 
 
 def check_labels(owner: Any, y: Any, name: str, classes: int | None, form: Sequence[int] | None = None) -> np.ndarray:
@@ -101,11 +154,11 @@ def _width(shape: Sequence[int]) -> int:
     return shape[0] if len(shape) else 1
 
 
-def to_classes(owner: Any, y: Tensor, num_classes: int, checked: bool) -> Tensor:
+def to_classes(owner: str, y: Tensor, num_classes: int, checked: bool) -> Tensor:
     """A batch's labels, in any form, as int32 class numbers `(N,)`.
 
     Args:
-        owner: named in errors.
+        owner: named in errors; its name.
         y: as in `check_labels`.
         num_classes: how many there are.
         checked: whether the values are looked at, too, which XLA cannot.
@@ -113,18 +166,23 @@ def to_classes(owner: Any, y: Tensor, num_classes: int, checked: bool) -> Tensor
     if len(y.shape) > 2 or (len(y.shape) == 2 and y.shape[1] not in (1, num_classes)):
         requirement = f"be labels (N,), (N, 1) or (N, {num_classes}); masks and other fields are not supported"
         raise wrong(owner, "y", requirement, tuple(y.shape))
-    name = type(owner).__name__
     if _one_hot(y, num_classes):
         if checked:
             one = ops.all(ops.abs(ops.sum(ops.cast(y, "float32"), axis=1) - 1.0) < 1e-2)
-            tf.debugging.Assert(one, [f"{name}: `y` must name one class for each row"])
+            tf.debugging.Assert(one, [f"{owner}: `y` must name one class for each row", y])
         return ops.cast(ops.argmax(y, axis=1), "int32")
     labels = ops.cast(ops.reshape(y, (-1,)), "int32")
     if checked:
         whole = ops.all(ops.equal(ops.cast(labels, y.dtype), ops.reshape(y, (-1,)))) & ops.all(labels >= 0)
         fits = whole & ops.all(labels < num_classes)
-        tf.debugging.Assert(fits, [f"{name}: `y` must be class numbers from 0 to {num_classes - 1}"])
+        tf.debugging.Assert(fits, [f"{owner}: `y` must be class numbers from 0 to {num_classes - 1}", y])
     return labels
+
+
+def bad_labels(error: Exception) -> Exception | None:
+    """What `to_classes` has found out in a graph, as an error of the package; None: the error is another one."""
+    found = re.search(r"(\w+): `y` must ([^\]'\n]+)[\]'\s]+(.*)", str(error))
+    return wrong(found[1], "y", found[2], found[3]) if found else None
 
 
 def from_classes(labels: Tensor, y: Tensor, num_classes: int) -> Tensor:

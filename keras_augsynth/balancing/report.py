@@ -1,6 +1,7 @@
 """`BalanceReport`: what a `SyntheticBalancer` has done, and why."""
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,25 @@ class ClassLine:
     why: str = ""
 
 
+def class_lines(
+    counts: np.ndarray, least: int, found: dict[int, dict[str, Any]], why_not: Callable[[int], str] | None
+) -> list[ClassLine]:
+    """A line for each class.
+
+    Args:
+        counts: real rows of each.
+        least: real rows that a class needs to get generated ones.
+        found: of the classes whose generated rows were looked at.
+        why_not: from a class to why it gets no generated rows; None: nothing was to be found out.
+    """
+    lines = []
+    for label, count in enumerate(counts.tolist()):
+        line = found.get(label, {})
+        why = "" if why_not is None or line.get("kept") else why_not(label)
+        lines.append(ClassLine(label, count, why=f"fewer than {least} real rows" if count < least else why, **line))
+    return lines
+
+
 @dataclass
 class BalanceReport:
     """What a `SyntheticBalancer` has decided, the numbers behind it, and what went into training.
@@ -76,17 +96,21 @@ class BalanceReport:
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """One sentence."""
+        return self.sentence or "nothing was generated."
+
+    @property
+    def sentence(self) -> str:
+        """What was found out; "" if there is nothing to say."""
         judged = [line for line in self.classes if not np.isnan(line.misfits)]
         parts = []
         for share in sorted({line.kept for line in judged}, reverse=True):
             labels = [line.label for line in judged if line.kept == share]
-            number = f"{share:.0%}" if share else "none"
+            number = f"{100 * share:.0f} %" if share else "none"
             verb = "are" if share else "is"
             parts.append(f"{_classes(labels)}: {number} of {_their(labels)} added rows {verb} generated")
         parts += [self.verdict] if self.verdict else []
         parts += self.notes
-        return "; ".join(parts).replace("%", " %").replace("  %", " %") + "." if parts else "nothing was generated."
+        return "; ".join(parts) + "." if parts else ""
 
     def to_markdown(self) -> str:
         """One row for each class."""

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_augsynth.balancing.labels import Strategy
-
 Tensor = Any
+Strategy = str | dict[int, float]
+
+STRATEGIES = ("validated", "equal", "sqrt")
 
 LEVELS = 8  # rows are asked for in multiples of an eighth of the most, so that kernels are compiled for few sizes
 

@@ -56,7 +56,7 @@ def data_set(y=Y, batch_size=25):
 
 
 def balancer(adapted=True, synthesizer=None, **kwargs):
-    result = callbacks.SyntheticBalancer(synthesizer or Centers(), seed=1, **{"strategy": "equal", **kwargs})
+    result = callbacks.SyntheticBalancer(synthesizer or Centers(), **{"strategy": "equal", "seed": 1, **kwargs})
     if adapted:
         result.adapt(Y)
     return result
@@ -100,7 +100,8 @@ def left(model):
 
 
 def check(model, callback, history, epochs=2):
-    added, seen = callback._balancing.added.numpy(), float(callback._balancing.seen)
+    tally = callback._run.tally
+    added, seen = tally.generated.numpy(), tally.real.numpy().sum()
     assert added[0] == 0 and added[1] > 0 and added[2] > 0
     assert seen == 250  # of the last epoch: real rows only
     assert len(history["synthetic_share"]) == epochs
@@ -136,7 +137,7 @@ def test_in_a_graph(trained):
 
 
 def test_classes_are_counted_while_the_first_epoch_runs(trained):
-    np.testing.assert_array_equal(trained[1]._balancing.counts, COUNTS)
+    np.testing.assert_array_equal(trained[1]._run.counts, COUNTS)
 
 
 def test_saving_in_the_middle(trained):
@@ -201,8 +202,8 @@ def test_binary_labels(column):
     callback = balancer(adapted=False)
     callback.adapt(y)
     fit(callback, model=eager(1, "binary_crossentropy"), data=data_set(y[:, None] if column else y, 125))
-    np.testing.assert_array_equal(callback._balancing.counts, [200, 50, 0])
-    assert callback._balancing.added.numpy()[1] > 100
+    np.testing.assert_array_equal(callback._run.counts, [200, 50, 0])
+    assert callback._run.tally.generated.numpy()[1] > 100
 
 
 @pytest.mark.parametrize("way", ["eager", pytest.param("graph", marks=FULL)])
@@ -272,7 +273,7 @@ def test_how_many_rows_are_added(arguments, expected):
     """To within a level in all, and any share of it to a class that fits the expected one."""
     callback = balancer(**arguments)
     fit(callback, data=data_set(batch_size=250))
-    added, expected = callback._balancing.added.numpy(), np.array(expected)
+    added, expected = callback._run.tally.generated.numpy(), np.array(expected)
     assert added.sum() == pytest.approx(expected.sum(), abs=max(expected.sum() / 8, 2))
     there = expected > 0
     assert not added[~there].any()
@@ -358,13 +359,13 @@ def test_nothing_is_left_after_an_exception(error, then):
     with pytest.raises(type(error)):
         fit(callback, Fails(error), model=model)
     assert not left(model)
-    seen = float(callback._balancing.seen)
+    seen = callback._run.tally.real.numpy().sum()
     assert seen == 125
     if then == "fit":
         assert "synthetic_share" not in fit(model=model)
     else:
         model.train_on_batch(X[:25], Y[:25])
-    assert float(callback._balancing.seen) == seen  # no batch went through it any more
+    assert callback._run.tally.real.numpy().sum() == seen  # no batch went through it any more
     assert type(model.train_function).__name__ == "function"
 
 
@@ -388,13 +389,12 @@ def test_second_fit_without_it_is_a_plain_fit():
 
 
 def test_two_balancers_each_see_the_real_rows():
-    first, second = balancer(), balancer()
-    second.seed = 2
+    first, second = balancer(), balancer(seed=2)
     model = eager()
     history = fit(first, second, model=model)
     for callback in (first, second):
-        assert float(callback._balancing.seen) == 250
-        assert callback._balancing.added.numpy().sum() > 150
+        assert callback._run.tally.real.numpy().sum() == 250
+        assert callback._run.tally.generated.numpy().sum() > 150
     assert model.train_function is None
     assert len(history["synthetic_share"]) == 1
 
@@ -418,10 +418,10 @@ def test_replicas_draw_differently():
 
     seeds = []
     for replica in (0, 1):
-        callback._balancing.draws.assign(5)
+        callback._run.draws.assign(5)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tf.distribute, "get_replica_context", lambda replica=replica: Context(replica))
-            seeds.append(int(callback._balancing.new_seed()))
+            seeds.append(int(callback._run.new_seed()))
     assert len(set(seeds)) == 2
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_augsynth.balancing.labels import check_labels, count_classes, effective_weights, from_classes, to_classes
+from keras_augsynth.balancing.labels import check_labels, count_classes, from_classes, to_classes
 
 EYE = np.eye(3)
 
@@ -107,13 +107,3 @@ def test_wrong_values_in_a_batch(y):
 def test_wrong_shapes_in_a_batch(shape):
     with pytest.raises(ValueError, match="masks and other fields"):
         to_classes("o", tf.zeros(shape), 3, checked=False)
-
-
-def test_effective_weights():
-    rows = np.array([10000.0, 100.0, 0.0])
-    prior = np.array([0.9, 0.09, 0.01])
-    expected = 1e-4 / np.array([1 - 0.9999**10000, 1 - 0.9999**100, 1e-4])  # Cui et al., equation (2)
-    weights = effective_weights(rows, prior)
-    np.testing.assert_allclose(weights, expected / (expected * prior).sum())
-    assert (weights * prior).sum() == pytest.approx(1.0) and np.all(np.diff(weights) > 0)
-    np.testing.assert_allclose(effective_weights(np.array([7.0, 7.0]), np.array([0.5, 0.5])), 1.0)

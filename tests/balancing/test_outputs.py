@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from scipy import special
 
+from keras_augsynth.balancing.labels import Target
 from keras_augsynth.balancing.outputs import Outputs
 
 LOGITS = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
@@ -40,12 +41,71 @@ def test_softmax_as_a_layer_of_its_own():
     assert outputs("mse", None, layers=[keras.layers.Activation("softmax")]).from_logits is False
 
 
-@pytest.mark.parametrize("loss", [{"a": "mse"}, ["mse"], None])
-def test_one_loss_is_needed(loss):
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="a")])
-    model.compile("sgd", loss)
-    with pytest.raises(ValueError, match="be compiled with one loss"):
-        Outputs("o", model)
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ([keras.layers.Activation("linear", dtype="float32")], False),
+        ([keras.layers.Identity(), keras.layers.Reshape((3,))], False),
+        ([keras.Sequential([keras.Input((3,)), keras.layers.Identity()])], None),
+        ([keras.layers.Rescaling(2.0)], None),
+        ([keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])], True),
+        ([keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation="softmax")])], False),
+    ],
+)
+def test_probabilities_behind_layers_that_change_nothing(layers, expected):
+    """What the layers in front of the output make of it counts, not the name of the last one's activation."""
+    assert outputs("mse", "softmax", layers=layers).from_logits is expected
+
+
+def test_layers_of_a_subclass_have_no_order():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = keras.layers.Dense(3, activation="softmax")
+            self.hidden = keras.layers.Dense(4)
+
+        def call(self, x):
+            return self.last(self.hidden(x))
+
+    model = Own()
+    model.compile("sgd", lambda y, p: keras.ops.mean(p))
+    found = Outputs("o", model)
+    assert found.from_logits is None and not found.adjustable
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation"),
+    [("binary_crossentropy", "sigmoid"), (keras.losses.BinaryFocalCrossentropy(), "sigmoid"), ("mse", "sigmoid")],
+)
+def test_one_against_the_rest(loss, activation):
+    """Each class has a probability of its own: a softmax of them would be another loss."""
+    found = outputs(loss, activation)
+    assert found.one_vs_rest and not found.adjustable
+    with pytest.raises(ValueError, match="`logit_adjustment` must be None: each class has a probability of its own"):
+        found.adjusted(keras.ops.convert_to_tensor(LOGITS), PRIOR)
+    chances = found.of_arrays(np.array([[0.9, 0.9, 0.2]], "float32"))
+    np.testing.assert_allclose(chances, [[0.45, 0.45, 0.1]], rtol=1e-6)
+    assert not outputs(loss, activation, 1).one_vs_rest
+
+
+def test_one_output_of_several():
+    x = keras.Input((2,))
+    both = {"a": keras.layers.Dense(1, name="a")(x), "b": keras.layers.Dense(3, activation="softmax", name="b")(x)}
+    for made in (both, list(both.values())):
+        model = keras.Model(x, made)
+        model.compile("sgd", {"a": "mse", "b": "mse"})
+        found = Outputs("o", model, Target("o", "b", model.output_names))
+        assert found.from_logits is False
+        predicted = {"a": np.zeros((2, 1)), "b": np.full((2, 3), 1 / 3)}
+        predicted = predicted if isinstance(made, dict) else list(predicted.values())
+        np.testing.assert_allclose(found.of_arrays(predicted), np.full((2, 3), 1 / 3))
+    with pytest.raises(ValueError, match=r"`target` must name the output .* one of \['a', 'b'\]"):
+        Outputs("o", keras.Model(x, both), Target("o", None))
+
+
+def test_a_model_without_a_compiled_loss_is_read_by_its_layers():
+    assert outputs(None, "softmax").from_logits is False
+    assert not outputs(None, "softmax").adjustable
 
 
 LOGIT_LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -71,11 +131,10 @@ def test_unknown_outputs_are_known_by_their_numbers():
             call(keras.ops.convert_to_tensor(LOGITS))
     chances = special.softmax(LOGITS, axis=1)
     np.testing.assert_allclose(unknown.of_arrays(chances), chances)
-    assert unknown.from_logits is False
     np.testing.assert_allclose(outputs("mse", "relu").of_arrays(LOGITS), chances, rtol=1e-5)
 
 
-@pytest.mark.parametrize("predicted", [np.zeros((2, 3, 4)), [np.zeros((2, 3))], {"a": np.zeros((2, 3))}])
+@pytest.mark.parametrize("predicted", [np.zeros((2, 3, 4)), 3.0])
 def test_other_predictions(predicted):
     with pytest.raises(ValueError, match="have one output"):
         outputs().of_arrays(predicted)

@@ -7,9 +7,41 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core.checks import wrong
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
+
+MEMORY = 2**28
+"""Bytes that kept real rows may take, and as many those of a pool; a larger pool lies on disk."""
+
+
+def bytes_of(batch: dict[str, Any]) -> int:
+    """Of one row of a batch, or of its specification.
+
+    Raises:
+        ValueError: for rows that are not all of one shape.
+    """
+    size = 0
+    for name, parts in batch.items():
+        for part in keras.tree.flatten(parts):
+            if None in part.shape[1:]:
+                reason = "have rows of one fixed shape, if real rows are repeated"
+                raise wrong("SyntheticBalancer", name, reason, part.shape)
+            size += int(np.prod(part.shape[1:])) * part.dtype.size
+    return size
+
+
+def room_for(size: int, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """How many rows of each class are kept, `(C,)`: all of those that are wanted, or as many of each as memory holds.
+
+    Args:
+        size: bytes of a row.
+        counts: rows of each class.
+        wanted: which classes get more rows, booleans.
+    """
+    fair = max(MEMORY // max(size, 1) // max(np.count_nonzero(wanted), 1), 1)
+    return np.where(wanted, np.minimum(counts, fair), 0)
 
 
 class ClassRows:

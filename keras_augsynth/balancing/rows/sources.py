@@ -73,8 +73,7 @@ class Pool:
         self._accepted = np.zeros(len(self.labels), "bool")
         sound = 0
         # Every block holds rows of all classes, and has the same size.
-        order = np.random.default_rng(seed).permutation(len(self.labels))
-        self.labels = self.labels[order]
+        self.labels = np.random.default_rng(seed).permutation(np.sort(self.labels))  # by the seed alone
         for start in range(0, len(self.labels), _BLOCK):
             mine = self.labels[start : start + _BLOCK]
             asked = np.resize(mine, min(_BLOCK, len(self.labels)))
@@ -118,6 +117,34 @@ class Pool:
         _, rng = random_for(seed, ops.shape(labels)[0])
         rows, there = self.rows.draw(labels, rng)
         return rows, there, there
+
+
+def refilled(
+    sources: dict[str, Live | Pool | None], seed: int, anew: bool, failed: Callable[[str, Exception], None]
+) -> np.ndarray:
+    """Fills the pools among sources, or lets those that lie on disk give another part of their rows.
+
+    Args:
+        sources: by name.
+        seed: of the samples.
+        anew: whether pools that are filled already are filled again.
+        failed: told of a source's name and the exception that it has raised.
+
+    Returns:
+        How many samples were made, were finite, were accepted; `(3,)`.
+    """
+    rows = np.zeros(3, "float32")
+    for name, source in sources.items():
+        if not isinstance(source, Pool):
+            continue
+        if source.filled and not anew:
+            source.turn(seed)
+            continue
+        try:
+            rows += source.refresh(seed)
+        except Exception as error:
+            failed(name, error)
+    return rows
 
 
 def finite(samples: Any) -> Tensor:

@@ -22,7 +22,7 @@ class Teachers:
     Args:
         model: compiled; it is cloned, not changed.
         x: real rows, arrays.
-        y: their labels, in the form that the model's loss takes.
+        y: their labels, in the form that the model's losses take.
         labels: class numbers `(N,)`.
         steps: training steps of each.
         to_probabilities: of the model's outputs.
@@ -33,7 +33,7 @@ class Teachers:
         self,
         model: keras.Model,
         x: Any,
-        y: np.ndarray,
+        y: Any,
         labels: np.ndarray,
         steps: int,
         to_probabilities: Callable[[Tensor], Tensor],
@@ -56,11 +56,8 @@ class Teachers:
         rows = np.concatenate([rng.choice(mine, -(-steps * _BATCH // len(classes))) for mine in classes])
         rows = rng.permutation(rows)[: steps * _BATCH]
         batches = tf.data.Dataset.from_tensor_slices(rows).batch(_BATCH)
-        source, targets = keras.tree.map_structure(tf.convert_to_tensor, x), tf.convert_to_tensor(y)
-        take = lambda which: (
-            keras.tree.map_structure(lambda part: tf.gather(part, which), source),
-            tf.gather(targets, which),
-        )
+        pairs = keras.tree.map_structure(tf.convert_to_tensor, (x, y))
+        take = lambda which: keras.tree.map_structure(lambda part: tf.gather(part, which), pairs)
         teacher.fit(batches.map(take), shuffle=False, verbose=0)
         return teacher
 

@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -18,27 +19,42 @@ def check_units(name: str, rows: Any, x: Any, augment: Any, stacklevel: int) -> 
     Args:
         name: of the synthesizer.
         rows: a few of its samples.
-        x: the training data; only one array of numbers is looked at.
+        x: the training data, arrays in the same structure; other data are not looked at.
         augment: what all added rows pass, or None.
         stacklevel: as in `warnings.warn`.
     """
-    if not (isinstance(x, np.ndarray) or tf.is_tensor(x)) or not tf.is_tensor(rows) or 0 in x.shape:
+    made = keras.tree.flatten(rows)
+    parts = [x] if len(made) == 1 and not isinstance(x, (dict, list, tuple)) else keras.tree.flatten(x)
+    if len(parts) != len(made):
         return
-    some = np.asarray(x[:: max(len(x) // _ROWS, 1)])
-    if some.dtype.kind not in "iuf":
+    for some, real in zip(made, parts, strict=True):
+        _check_part(name, some, real, stacklevel + 1)
+    if hasattr(augment, "looks_at_values") and len(parts) == 1 and _is_numbers(parts[0]):
+        some = _a_few(parts[0])
+        ranges.look_at(augment, (float(some.min()), float(some.max())), some.dtype.kind == "f", stacklevel + 1)
+
+
+def _check_part(name: str, rows: Any, x: Any, stacklevel: int) -> None:
+    if not _is_numbers(x) or not _is_numbers(rows):
         return
-    real, made = _sizes(some), _sizes(np.asarray(rows))
+    real, made = _sizes(_a_few(x)), _sizes(np.asarray(rows))
     real = real[real > 0.0]
-    if (
-        real.size
-        and made.min() > 0.0
-        and (made.min() > _FAR * real.max() or made.max() < np.quantile(real, 0.05) / _FAR)
-    ):
+    if not real.size or made.min() <= 0.0:
+        return
+    if made.min() > _FAR * real.max() or made.max() < np.quantile(real, 0.05) / _FAR:
         seen = f"reach {made.max():.6g} where the training data reach {real.max():.6g}"
         message = f"SyntheticBalancer: samples of {name} {seen}. Fit it on data in the model's units."
         warnings.warn(message, UserWarning, stacklevel=stacklevel)
-    if hasattr(augment, "looks_at_values"):
-        ranges.look_at(augment, (float(some.min()), float(some.max())), some.dtype.kind == "f", stacklevel + 1)
+
+
+def _is_numbers(x: Any) -> bool:
+    if not isinstance(x, np.ndarray) and not tf.is_tensor(x):
+        return False
+    return 0 not in x.shape and (tf.as_dtype(x.dtype).is_floating or tf.as_dtype(x.dtype).is_integer)
+
+
+def _a_few(x: Any) -> np.ndarray:
+    return np.asarray(x[:: max(len(x) // _ROWS, 1)])
 
 
 def _sizes(rows: np.ndarray) -> np.ndarray:

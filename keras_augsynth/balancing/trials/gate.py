@@ -10,11 +10,12 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.balancing.looks import Looks
 from keras_augsynth.balancing.outputs import Outputs
 from keras_augsynth.balancing.rows.added import Mixture, alike
 from keras_augsynth.balancing.trials.fidelity import Fidelity, fidelity, mean_of
 from keras_augsynth.balancing.trials.held_out import HeldOut
-from keras_augsynth.balancing.trials.looks import ENOUGH, budget, looks
+from keras_augsynth.balancing.trials.schedule import ENOUGH, budget, looks
 from keras_augsynth.balancing.trials.validation import Validation, collected
 from keras_augsynth.balancing.trials.verdict import SKILL, Verdict, best_of, verdict_on
 from keras_augsynth.core.checks import wrong
@@ -196,6 +197,12 @@ class Gate:
             self._close("the training ended before generated rows were looked at, so none were used")
 
     # What is known of it.
+
+    def recall(self) -> np.ndarray:
+        """By class, on the held-out rows; NaN when training has seen them."""
+        if self._closed:
+            return np.full(self.shares.shape[1], np.nan)
+        return Looks(self._model, self._outputs, self._validation, self.shares.shape[1])()
 
     def why_not(self, label: int) -> str:
         """Why a class gets no generated rows."""

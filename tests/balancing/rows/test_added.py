@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from keras_augsynth.balancing.rows.added import Mixture, UnlikeError, alike, scope_of
+from keras_augsynth.balancing.rows.added import Added, Mixture, UnlikeError, alike, in_class, scope_of, used
 from keras_augsynth.balancing.rows.class_rows import ClassRows
 from keras_augsynth.balancing.rows.sources import Live
 from keras_augsynth.ops.random import Random
@@ -12,7 +12,7 @@ from keras_augsynth.ops.random import Random
 LABELS = np.array([0, 1, 2, 1, 0, 2, 2, 1] * 5, "int32")
 N = len(LABELS)
 UNIFORM = ((np.arange(N) * 7 % N + 0.5) / N).astype("float32")
-LIKE = tf.zeros((4, 2))
+LIKE = {"x": tf.zeros((4, 2))}
 REAL = 100.0
 
 
@@ -41,13 +41,13 @@ def mixture(parts, memory=True, failures=None, **synthesizers):
     seed = lambda: tf.constant(next(seeds), "int64")
     found = {name: each if isinstance(each, Live) else Live(each, None) for name, each in synthesizers.items()}
     fail = lambda name, error: failures.append((name, str(error)))
-    result = Mixture("o", found, 3, seed, fail)
+    result = Mixture("o", found, 3, seed, fail, lambda labels, like: {})
     result.parts.assign(np.array(parts, "float32").reshape(len(found), 3))
     if memory:
-        result.memory = ClassRows(tf.TensorSpec((None, 2), "float32"), [4, 4, 4])
+        result.memory = ClassRows({"x": tf.TensorSpec((None, 2), "float32")}, [4, 4, 4])
         held = [label for label in (0, 1, 2) if label != memory - 1 or memory is True]
         rows = tf.constant([[label, REAL] for label in held], "float32")
-        result.memory.put(rows, tf.constant(held), tf.fill([len(held)], True))
+        result.memory.put({"x": rows}, tf.constant(held), tf.fill([len(held)], True))
     return result
 
 
@@ -64,7 +64,7 @@ def drawn(mix, way="sorted", number=N):
         autograph=False,  # as Keras's training function
     )
     added = draw(tf.constant(labels), tf.constant(uniform), tf.constant(number))
-    x, labels, generated = (part.numpy() for part in added[:3])
+    x, labels, generated = (part.numpy() for part in (added.rows["x"], added.labels, added.generated))
     usable = added.usable.numpy()
     assert not np.any(generated & ~usable)
     np.testing.assert_array_equal(x[usable, 0], labels[usable])  # each row is of its class
@@ -88,7 +88,7 @@ def test_parts_hold_on_average():
     mix = mixture([[0.1, 0.5, 0.0], [0.1, 0.2, 1.0]], a=Marked(1.0), b=Marked(2.0))
     added = mix.draw(LIKE, labels, uniform, 3000, 3000, False)
     for label, parts in enumerate([(0.1, 0.1, 0.8), (0.5, 0.2, 0.3), (0.0, 1.0, 0.0)]):
-        marks = added.x.numpy()[added.labels.numpy() == label, 1]
+        marks = added.rows["x"].numpy()[added.labels.numpy() == label, 1]
         counts = np.array([np.count_nonzero(marks == mark) for mark in (1.0, 2.0, REAL)])
         there = np.array(parts) > 0
         assert counts.sum() == 1000 and not counts[~there].any()
@@ -165,17 +165,17 @@ def test_structures_and_strings():
         def sample(self, labels, seed=None):
             return {"text": tf.strings.as_string(labels), "x": tf.cast(labels, "float64")[:, None]}
 
-    like = {"text": tf.constant(["a"]), "x": tf.zeros((1, 1), "float16")}
+    like = {"x": {"text": tf.constant(["a"]), "x": tf.zeros((1, 1), "float16")}}
     for memory in (False, True):
         mix = mixture([[0.5] * 3], memory=False, a=Words(0))
         if memory:
             mix.memory = ClassRows(like, [1, 1, 1])
             rows = {"text": tf.constant(["0", "1", "2"]), "x": tf.constant([[0.0], [1.0], [2.0]], "float16")}
-            mix.memory.put(rows, tf.range(3), tf.fill([3], True))
+            mix.memory.put({"x": rows}, tf.range(3), tf.fill([3], True))
         added = mix.draw(like, tf.constant(LABELS), tf.constant(UNIFORM), N, N, False)
-        assert added.x["x"].dtype == "float16" and len(added.labels) == (N if memory else N // 2)
-        np.testing.assert_array_equal(added.x["x"][:, 0], added.labels)
-        assert added.x["text"].numpy().tolist() == [b"%d" % label for label in added.labels]
+        assert added.rows["x"]["x"].dtype == "float16" and len(added.labels) == (N if memory else N // 2)
+        np.testing.assert_array_equal(added.rows["x"]["x"][:, 0], added.labels)
+        assert added.rows["x"]["text"].numpy().tolist() == [b"%d" % label for label in added.labels]
 
 
 def test_alike():
@@ -190,6 +190,45 @@ def test_alike():
 def test_unlike_samples_are_an_error_and_no_failure():
     with pytest.raises(UnlikeError):
         drawn(mixture([[1.0] * 3], failures=[], a=Marked(1.0, "int32")))
+
+
+def test_a_list_of_inputs_may_be_a_tuple():
+    one, other = tf.zeros((2, 3)), tf.zeros((2, 2))
+    for x, samples in (((one, other), [one, other]), ([one, other], (one, other))):
+        assert isinstance(alike("o", x, samples), type(x))
+
+
+def test_texts_may_be_columns():
+    made = alike("o", {"text": tf.constant([["a"]])}, {"text": tf.constant(["b", "c"])})
+    assert made["text"].shape == (2, 1)
+
+
+def by_hand(labels, usable, generated=None):
+    labels, usable = np.array(labels, "int32"), np.array(usable, "bool")
+    generated = np.ones(len(labels), "bool") if generated is None else np.array(generated)
+    rows = {"x": tf.constant([[label, place] for place, label in enumerate(labels)], "float32")}
+    return Added(rows, tf.constant(labels), tf.constant(generated), tf.constant(usable))
+
+
+def test_refused_rows_give_way_to_others_of_their_class():
+    """And never to rows of another class, which would get more than were meant for it."""
+    usable = [True, False, False, False, True, False, True]
+    added = by_hand([1, 1, 2, 0, 2, 2, 2], usable)
+    found = in_class(added, tf.fill([7], True), 3)
+    x = found.rows["x"].numpy()
+    np.testing.assert_array_equal(found.usable, [True, True, True, False, True, True, True])  # class 0 has none
+    np.testing.assert_array_equal(x[found.usable.numpy(), 0], np.array([1, 1, 2, 0, 2, 2, 2])[found.usable.numpy()])
+    assert set(x[found.usable.numpy(), 1]) <= {0, 4, 6}  # usable ones
+    meant = in_class(by_hand([1, 1, 1], [True, False, False]), tf.constant([True, True, False]), 3)
+    np.testing.assert_array_equal(meant.usable, [True, True, False])
+
+
+def test_as_many_as_are_usable_in_one_of_a_few_numbers():
+    none = by_hand([], [])
+    assert len(used(none, tf.constant(16)).labels) == 0
+    for count in range(17):
+        kept = used(by_hand([1] * 16, np.arange(16) < count), tf.constant(16))
+        assert len(kept.labels) == len(kept.rows["x"]) == count // 2 * 2 and np.all(kept.usable)
 
 
 def test_scopes():

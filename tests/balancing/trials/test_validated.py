@@ -12,7 +12,7 @@ from blobs import CLASSES, COUNTS, SIZE, X_VAL, Y_VAL, Source, Spy, X, Y, classi
 from blobs import balancer as usual_balancer
 
 from keras_augsynth import synthesis
-from keras_augsynth.balancing.trials.looks import PREDICTION
+from keras_augsynth.balancing.trials.schedule import PREDICTION
 
 pytestmark = pytest.mark.xdist_group("validated")  # one training answers several of the tests
 
@@ -108,6 +108,7 @@ def test_the_report(permuted):
     assert len(report.shares) == 8 and report.shares[0].shape == (CLASSES,)
     assert 0 < report.cost["rows"] <= report.cost["of"]
     assert text.startswith("SyntheticBalancer: ") and text.count("\n") == 1
+    assert all(0 <= value <= 1 for value in history["val_balanced_accuracy"] + history["val_worst_recall"])
     report.plot()
 
 
@@ -119,7 +120,7 @@ def test_data_of_unknown_length():
     assert callback.report_.cost["rows"] > 0
     assert [line.rows for line in callback.report_.classes] == COUNTS
     state = callback.state_dict()
-    assert state["draws"] == 2 * state["calls"] == 160  # which rows, and real ones for them
+    assert state["calls"] == 80 and int(callback._run.draws) == 7 * 2**32 + 20  # which rows, and real ones for them
 
 
 @pytest.mark.full
@@ -204,11 +205,11 @@ def test_held_out_rows_are_not_trained_on_before_the_decision():
 
     class Watch(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            if callback._balancing.gate.verdict and not ends:
+            if callback._run.gate.verdict and not ends:
                 ends.append(len(model.batches) - 1)  # the look comes before the step
 
     fit(callback, model, validation_data=None, batch_size=25, epochs=10, shuffle=True, also=[Watch()])
-    held = callback._balancing.gate._held
+    held = callback._run.gate._held
     np.testing.assert_array_equal(np.bincount(held.labels), [40, 15, 8])
     known = {row.tobytes() for row in held.x}
     trained_on = lambda steps: {row.tobytes() for x, *_ in steps for row in x} & known

@@ -44,6 +44,8 @@ def test_the_reason():
     assert verdict_on("GAN", seen(0.25), 1.0).reason() == (
         "of the rows of GAN, 25 % ± 2 % do not belong to their class"
     )
-    assert verdict_on("GAN", seen(0.0, 0.4), 1.0).reason().endswith(
-        "and they differ from each other 40 % as much as real ones"
+    assert (
+        verdict_on("GAN", seen(0.0, 0.4), 1.0)
+        .reason()
+        .endswith("and they differ from each other 40 % as much as real ones")
     )

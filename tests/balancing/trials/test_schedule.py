@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_augsynth.balancing.trials.looks import ENOUGH, PREDICTION, budget, looks
+from keras_augsynth.balancing.trials.schedule import ENOUGH, PREDICTION, budget, looks
 
 
 @pytest.mark.parametrize(
