@@ -6,6 +6,9 @@ import numpy as np
 
 _LEAST = 1e-4  # probabilities are not taken for smaller: one row does not outweigh all others
 _OTHERS = 5.0  # held-out rows of a class that count as much as what is known of all classes
+_ALIKE = (
+    10.0  # held-out rows that count as much as what is expected of any source: that its rows differ as real ones do
+)
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,16 @@ def _means(values: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def _diversity(real: np.ndarray, labels: np.ndarray, generated: np.ndarray, asked: np.ndarray) -> float:
-    """Variance within classes of generated rows' predictions, as a part of that of real ones; 1 if that is unknown."""
-    found, wanted = 0.0, 0.0
+    """Variance within classes of generated rows' predictions, as a part of that of real ones; 1 if little is known."""
+    found = wanted = rows = 0.0
     logs = [np.log(np.maximum(part, _LEAST)) for part in (real, generated)]
     for label in np.unique(asked):
         mine, made = logs[0][labels == label], logs[1][asked == label]
         if len(mine) > 1 and len(made) > 1:
-            wanted += (len(mine) - 1) * mine.var(0, ddof=1).sum()
-            found += (len(mine) - 1) * made.var(0, ddof=1).sum()
-    return found / wanted if wanted else 1.0
+            freedom = len(mine) - 1
+            rows += freedom
+            wanted += freedom * mine.var(0, ddof=1).sum()
+            found += freedom * made.var(0, ddof=1).sum()
+    ratio = found / wanted if wanted else 1.0
+    # A variance of few rows is itself uncertain: one row apart makes all others look alike.
+    return (rows * ratio + _ALIKE) / (rows + _ALIKE)

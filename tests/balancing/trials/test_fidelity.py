@@ -85,17 +85,19 @@ def test_noise_that_is_taken_for_one_class_is_not_trusted_there():
     assert found.misfits_of_classes[2] == pytest.approx(found.misfits[0]) == pytest.approx(1.7 / 2.7)
 
 
+@pytest.mark.parametrize("rows", [3, 500])
 @pytest.mark.parametrize("scale", [0.0, 0.5, 1.0])
-def test_diversity_is_the_ratio_of_variances(scale):
+def test_diversity_is_the_ratio_of_variances(scale, rows):
+    """Drawn towards 1 as by ten rows more."""
     rng = np.random.default_rng(0)
-    logits = rng.normal(size=(500, 2))
+    logits = rng.normal(size=(rows, 2))
     half = lambda z: np.exp(z - np.log(np.exp(z).sum(1, keepdims=True)))
     made = logits.mean(0) + scale * (logits - logits.mean(0))
-    ask = np.zeros(500, int)
+    ask = np.zeros(rows, int)
     found = fidelity(half(logits), ask, half(made), ask).diversity
-    expected = [np.log(half(part)).var(0, ddof=1).sum() for part in (made, logits)]
-    assert found == pytest.approx(expected[0] / expected[1], abs=1e-9)
-    assert found == pytest.approx(scale**2, abs=0.1)
+    of_made, of_real = (np.log(half(part)).var(0, ddof=1).sum() for part in (made, logits))
+    assert found == pytest.approx(((rows - 1) * of_made / of_real + 10) / (rows + 9), abs=1e-9)
+    assert of_made / of_real == pytest.approx(scale**2, abs=0.1)
 
 
 def test_diversity_without_two_rows_of_a_class_is_not_known():
