@@ -1,6 +1,6 @@
 """`SyntheticBalancer`: more rows of rare classes in every training batch, real and generated, as many as help."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -22,11 +22,12 @@ from keras_augsynth.synthesis.synthesizer import Synthesizer
 class SyntheticBalancer(keras.callbacks.Callback):
     """Adds rows of rare classes to every training batch, in the training graph: real ones again, and generated ones.
 
-    By default trials during `fit` decide how many of the added rows are generated, if any; `report_` says what was
-    found. It works with arrays, `tf.data`, `PyDataset` and generators, sparse, one-hot and binary labels, sample
-    weights, several inputs and outputs, any `train_step`. Metrics in the logs are those of the real rows; beside them
-    stand "synthetic_share", the generated part of all rows, and with validation rows "val_balanced_accuracy" and
-    "val_worst_recall". After `fit`, an error or Ctrl-C the model is as it was. `docs/balancing.md` says more.
+    By default the model itself decides in `fit` how many of the added rows are generated, if any: it looks at them and
+    at real rows that it has not been trained on. `report_` says what was found. It works with arrays, `tf.data`,
+    `PyDataset` and generators, sparse, one-hot and binary labels, sample weights, several inputs and outputs, any
+    `train_step`. Metrics in the logs are those of the real rows; beside them stand "synthetic_share", the generated
+    part of all rows, and with validation rows "val_balanced_accuracy" and "val_worst_recall". After `fit`, an error or
+    Ctrl-C the model is as it was. `docs/balancing.md` says more.
 
     Args:
         synthesizer: is fitted, has `sample(labels, seed)`, makes samples of the shape, the dtype and the range of the
@@ -49,8 +50,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
         batch_norm: "all", or "real": batch normalization takes its statistics from the real rows only.
         logit_adjustment: "loss" or "post-hoc"; "auto": "loss" for "validated", where it is sound; None: neither.
         min_real: classes with fewer real rows get no generated ones.
-        candidates: generated parts of the added rows that are tried beside 0.
-        trial_cost: most of the steps that trials may take on top of those of the training, from 0 to 1.
+        trial_cost: most of the training's work that looking at generated rows may take on top, from 0 to 1.
         validation_share: part of each class of arrays that is held out when `fit` has no `validation_data`.
         num_classes: None reads it from `adapt`, the synthesizer or the model's output.
         target: name of the output whose classes are balanced, for a model with several.
@@ -63,7 +63,7 @@ class SyntheticBalancer(keras.callbacks.Callback):
 
     >>> balancer = SyntheticBalancer(SMOTE().fit(x, y), min_real=1, seed=1)
     >>> history = model.fit(x, y, validation_data=(x, y), epochs=1, verbose=0, callbacks=[balancer])
-    SyntheticBalancer: the training ended before the trials, so no rows were generated.
+    SyntheticBalancer: the training ended before generated rows were looked at, so none were used.
     """
 
     def __init__(
@@ -87,7 +87,6 @@ class SyntheticBalancer(keras.callbacks.Callback):
         batch_norm: str = "all",
         logit_adjustment: str | None = "auto",
         min_real: int = 5,
-        candidates: Sequence[float] = (0.25, 0.5),
         trial_cost: float = 0.1,
         validation_share: float = 0.2,
         num_classes: int | None = None,

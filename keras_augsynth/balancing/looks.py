@@ -9,7 +9,6 @@ import numpy as np
 from keras_augsynth.balancing.labels import Target, weighted
 from keras_augsynth.balancing.outputs import Outputs
 from keras_augsynth.balancing.trials.validation import Validation, collected
-from keras_augsynth.balancing.trials.verdict import recalls
 
 _MOST_BYTES = 2**28  # of validation rows that are kept
 _MOST_ROWS = 4096  # that are looked at after an epoch: all of rare classes, as many of each of the others
@@ -34,6 +33,14 @@ class Looks:
         """`(classes,)`; NaN for a class without rows."""
         predicted = self._model.predict(self._validation.x, batch_size=256, verbose=0)
         return recalls(self._outputs.of_arrays(predicted), self._validation.labels)
+
+
+def recalls(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """`(classes,)`; NaN where there are no rows."""
+    right = (probabilities.argmax(1) == labels) & ~np.isnan(probabilities).any(1)
+    hit = np.bincount(labels[right], minlength=probabilities.shape[1])
+    with np.errstate(invalid="ignore"):
+        return hit / np.bincount(labels, minlength=probabilities.shape[1])
 
 
 def logs_of(recall: np.ndarray) -> dict[str, float]:

@@ -14,11 +14,10 @@ _HEAD = (
     "real rows",
     "validation rows",
     "synthesizer",
-    "tried",
-    "loss",
-    "recall without",
-    "with",
-    "kept",
+    "probability of the class: validation rows",
+    "generated rows",
+    "do not belong to it",
+    "share of the added rows",
     "why",
 )
 
@@ -29,27 +28,23 @@ class ClassLine:
 
     Attributes:
         label: its number.
-        real: rows in training.
-        validation: rows that it was judged by.
-        synthesizer: whose rows were tried in the end; "": none.
-        tried: share of generated rows in the class's added ones.
-        change: of its validation loss with them; NaN without trials.
-        error: standard error of `change`.
-        without: its validation recall in the trials without generated rows.
-        with_them: its validation recall in the trials with generated rows.
-        kept: share that training went on with.
+        rows: real ones in training.
+        validation: rows that generated ones were compared with.
+        synthesizer: whose rows were looked at; "": none.
+        real: mean probability that the model gave validation rows of the class to belong to it; NaN without any.
+        generated: the same of generated rows.
+        misfits: estimated part of the generated rows that do not belong to the class.
+        kept: their share of the class's added rows.
         why: the reason why a class gets no generated rows; "" if it gets some.
     """
 
     label: int
-    real: int
+    rows: int
     validation: int = 0
     synthesizer: str = ""
-    tried: float = 0.0
-    change: float = float("nan")
-    error: float = float("nan")
-    without: float = float("nan")
-    with_them: float = float("nan")
+    real: float = float("nan")
+    generated: float = float("nan")
+    misfits: float = float("nan")
     kept: float = 0.0
     why: str = ""
 
@@ -62,8 +57,8 @@ def class_lines(
     Args:
         counts: real rows of each.
         least: real rows that a class needs to get generated ones.
-        found: by trials, of the classes that were tried.
-        why_not: from a class to why it gets no generated rows; None: no trials were to decide it.
+        found: of the classes whose generated rows were looked at.
+        why_not: from a class to why it gets no generated rows; None: nothing was to be found out.
     """
     lines = []
     for label, count in enumerate(counts.tolist()):
@@ -79,17 +74,17 @@ class BalanceReport:
 
     Attributes:
         classes: a line for each class.
-        verdict: in words; "" without trials.
+        verdict: in words; "" if no generated rows were looked at.
         shares: for each epoch, the generated part of all rows of each class, `(epochs, classes)`.
         recalls: for each epoch with a look at validation, (epoch, recall by class).
         rows: rows that were "asked" of the synthesizers, "not finite" and "not accepted" among them.
-        cost: of the trials: "steps" on top of those "of" the training, and "seconds".
+        cost: of looking: "rows" that were predicted, beside those "of" the training, and "seconds".
         notes: whatever else there is to know.
 
     Example:
 
-    >>> print(BalanceReport([ClassLine(0, 90), ClassLine(1, 10, kept=0.25)], "they helped"))
-    class 1: 25 % of its added rows are generated; they helped.
+    >>> print(BalanceReport([ClassLine(0, 90), ClassLine(1, 10, misfits=0.2, kept=0.75)], "20 % do not belong"))
+    class 1: 75 % of its added rows are generated; 20 % do not belong.
     """
 
     classes: list[ClassLine]
@@ -101,27 +96,19 @@ class BalanceReport:
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return self.sentence or "nothing was tried."
+        return self.sentence or "nothing was generated."
 
     @property
     def sentence(self) -> str:
         """What was found out; "" if there is nothing to say."""
+        judged = [line for line in self.classes if not np.isnan(line.misfits)]
         parts = []
-        kept = [line for line in self.classes if line.kept]
-        for share in sorted({line.kept for line in kept}, reverse=True):
-            labels = [line.label for line in kept if line.kept == share]
-            parts.append(
-                f"{_classes(labels)}: {share:.0%} of {_their(labels)} added rows are generated".replace("%", " %")
-            )
-        if kept and self.verdict:
-            parts[-1] += f"; {self.verdict}"
-        judged = [line for line in self.classes if not line.kept and line.tried]
-        if judged and not kept:
-            parts.append(f"{_classes([line.label for line in judged])}: 0 % generated rows; {self.verdict}")
-        moved = [line for line in judged if line.with_them < line.without]
-        for line in sorted(moved, key=lambda line: line.with_them - line.without)[:2]:
-            lowered = f"lowered its validation recall from {_short(line.without)} to {_short(line.with_them)}"
-            parts.append(f"class {line.label}: 0 %; generated rows {lowered}")
+        for share in sorted({line.kept for line in judged}, reverse=True):
+            labels = [line.label for line in judged if line.kept == share]
+            number = f"{100 * share:.0f} %" if share else "none"
+            verb = "are" if share else "is"
+            parts.append(f"{_classes(labels)}: {number} of {_their(labels)} added rows {verb} generated")
+        parts += [self.verdict] if self.verdict else []
         parts += self.notes
         return "; ".join(parts) + "." if parts else ""
 
@@ -129,59 +116,50 @@ class BalanceReport:
         """One row for each class."""
         lines = ["| " + " | ".join(_HEAD) + " |", "|" + " --- |" * len(_HEAD)]
         for line in self.classes:
-            change = "" if np.isnan(line.change) else f"{line.change:+.4f} ± {line.error:.4f}"
-            recall = ["" if np.isnan(value) else _short(value) for value in (line.without, line.with_them)]
-            tried = f"{line.tried:.0%}" if line.tried else ""
-            cells = [line.label, line.real, line.validation, line.synthesizer, tried, change, *recall]
-            lines.append("| " + " | ".join(map(str, [*cells, f"{line.kept:.0%}", line.why])) + " |")
+            numbers = [_short(value) for value in (line.real, line.generated)]
+            misfits = "" if np.isnan(line.misfits) else f"{line.misfits:.0%}"
+            cells = [line.label, line.rows, line.validation, line.synthesizer, *numbers, misfits, f"{line.kept:.0%}"]
+            lines.append("| " + " | ".join(map(str, [*cells, line.why])) + " |")
         return "\n".join([*lines, "", f"{self}"])
 
     def plot(self) -> Any:
         """A matplotlib figure under the report's sentence, with a panel for whatever is known.
 
-        Of each class that was tried: how generated rows changed its validation loss, with the standard error, and its
-        validation recall without and with them. Of each epoch: the generated part of the classes' rows.
+        Of each class that was looked at: how probable the model found the class for validation rows and for generated
+        ones, and which part of these do not belong to it. Of each epoch: the generated part of the classes' rows.
 
         Raises:
             ImportError: without matplotlib.
         """
-        tried = [line for line in self.classes if not np.isnan(line.change)]
+        judged = [line for line in self.classes if not np.isnan(line.misfits)]
         shares = np.reshape(self.shares, (len(self.shares), len(self.classes)))
-        panels = [_draw_changes, _draw_recalls] * bool(tried) + [_draw_shares] * bool(shares.any())
+        panels = [_draw_probabilities] * bool(judged) + [_draw_shares] * bool(shares.any())
         figure = new_figure(self, figsize=(max(5 * len(panels), 8), 4 if panels else 1))
-        names = sorted({line.synthesizer for line in tried if line.synthesizer})
+        names = sorted({line.synthesizer for line in judged if line.synthesizer})
         title = f"SyntheticBalancer{' with ' * bool(names)}{', '.join(names)}: {self}"
         figure.suptitle(textwrap.fill(title, 14 * int(figure.get_figwidth())), fontsize=9)
         for number, draw in enumerate(panels, 1):
             panel = figure.add_subplot(1, len(panels), number)
-            draw(panel, tried if draw is not _draw_shares else shares)
+            draw(panel, judged if draw is not _draw_shares else shares)
             panel.spines[["top", "right"]].set_visible(False)
             panel.grid(axis="y", alpha=0.3)
         return figure
 
 
-def _draw_changes(panel: Any, lines: list[ClassLine]) -> None:
-    """Change of the validation loss of each class, with its standard error where there is one."""
-    panel.axhline(0.0, color="black", linewidth=0.8)
-    errors = [line.error if np.isfinite(line.error) else 0.0 for line in lines]
-    panel.errorbar(range(len(lines)), [line.change for line in lines], errors, fmt="o", capsize=3)
-    _mark_classes(panel, lines)
-    panel.set_ylabel("change of the validation loss; below 0: they help", fontsize=8)
-    panel.set_title("with generated rows, less without", fontsize=9)
-
-
-def _draw_recalls(panel: Any, lines: list[ClassLine]) -> None:
+def _draw_probabilities(panel: Any, lines: list[ClassLine]) -> None:
     places = np.arange(len(lines))
-    panel.plot(places - 0.12, [line.without for line in lines], "o", label="real rows only")
-    panel.plot(places + 0.12, [line.with_them for line in lines], "o", label="with generated rows")
+    panel.bar(places, [line.kept for line in lines], 0.6, color="0.88", label="share of the added rows")
+    panel.plot(places - 0.1, [line.real for line in lines], "o", label="validation rows")
+    panel.plot(places + 0.1, [line.generated for line in lines], "o", label="generated rows")
     _mark_classes(panel, lines)
-    panel.set_ylabel("validation recall in the trials", fontsize=8)
-    panel.set_title("recall in the trials", fontsize=9)
+    panel.set_ylim(0.0, 1.05)
+    panel.set_ylabel("mean probability of the own class", fontsize=8)
+    panel.set_title("how the model saw them", fontsize=9)
     panel.legend(frameon=False, fontsize=8)
 
 
 def _mark_classes(panel: Any, lines: list[ClassLine]) -> None:
-    panel.set_xticks(range(len(lines)), [f"{line.label}\n{line.real}" for line in lines], fontsize=8)
+    panel.set_xticks(range(len(lines)), [f"{line.label}\n{line.rows}" for line in lines], fontsize=8)
     panel.set_xlabel("class, and its rows in training", fontsize=8)
 
 
@@ -204,5 +182,5 @@ def _their(labels: list[int]) -> str:
     return "its" if len(labels) == 1 else "their"
 
 
-def _short(recall: float) -> str:
-    return f"{recall:.2f}".removeprefix("0") if recall < 1.0 else "1"
+def _short(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.2f}"

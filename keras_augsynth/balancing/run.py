@@ -77,7 +77,6 @@ class Run:
         self._rows_of_call = 0.0  # in the last epoch
         self._shares: list[list[float]] = []  # generated part of each class's rows, by epoch
         self._recalls: list[tuple[int, list[float]]] = []
-        self._seen: np.ndarray | None = None  # recalls of the trials, at the end of the last epoch
         limit = settings.max_share / (1.0 - settings.max_share)
         # The most added rows per real row that any step will have.
         self.most = limit if counts is None else float(added_per_real(self.wanted(counts), counts, limit))
@@ -251,7 +250,7 @@ class Run:
             self.mixture.counts.assign_add(rows)
 
     def begin_call(self) -> None:
-        """Plans trials when the classes are counted, and ends with real rows."""
+        """Plans the gate's looks when the classes are counted, and ends with real rows."""
         calls = self._epochs * self._per_epoch if self._per_epoch else None
         if self.gate is not None and self.gate.waits and self.calls and calls and self._counted:
             self._plan(calls)
@@ -269,10 +268,7 @@ class Run:
         counts = self.counts.numpy()
         may = (self.wanted(counts).numpy() > 0) & (counts >= self.settings.min_real)
         rows = self.tally.rows / self._calls_in_epoch if self._calls_in_epoch else self._rows_of_call
-        state = [self.counts, self.draws, *self.tally.variables, self.mixture.counts]
-        if self.mixture.memory is not None:
-            state += self.mixture.memory.counters
-        self.gate.plan(calls, self.calls, rows, counts, may, state)
+        self.gate.plan(calls, self.calls, rows, may)
 
     def end_epoch(self, epoch: int) -> dict[str, float]:
         """What there is to log: the same names after every epoch."""
@@ -300,8 +296,7 @@ class Run:
             return self.looks()
         if self.gate is None:
             return None
-        seen, self._seen = self._seen, self.gate.recall
-        return np.full(self.counts.shape[0], np.nan) if self._seen is seen else self._seen
+        return self.gate.recall()
 
     def end(self) -> None:
         if self.gate is not None:

@@ -44,7 +44,6 @@ class Settings:
     batch_norm: Any
     logit_adjustment: Any
     min_real: Any
-    candidates: Any
     trial_cost: Any
     validation_share: Any
     num_classes: Any
@@ -62,12 +61,12 @@ class Settings:
 
     @property
     def validated(self) -> bool:
-        """Whether trials decide how many rows are generated."""
+        """Whether it is found out in `fit` how many rows are generated."""
         return self.strategy == "validated"
 
     @property
     def real_part(self) -> float:
-        """Part of the added rows that are real, if no trial says otherwise."""
+        """Part of the added rows that are real, if nothing else is found out."""
         if not self.synthesizers:
             return 1.0
         if self.resample_real is not None:
@@ -163,11 +162,7 @@ def _training(given: Settings) -> dict[str, Any]:
 
 def _trials(given: Settings) -> dict[str, Any]:
     """How generated rows are judged."""
-    candidates = tuple(sorted(check_number(NAME, share, "candidates", 0.0, 1.0) for share in given.candidates))
-    if not candidates or not candidates[0]:
-        raise wrong(NAME, "candidates", "be shares above 0; 0 is tried in any case", candidates)
     return {
-        "candidates": candidates,
         "trial_cost": _part(given, "trial_cost"),
         "validation_share": _part(given, "validation_share"),
     }

@@ -61,12 +61,13 @@ def begin(
         run.notes.append(f"{reason}, so none are generated")
     _begin_sources(run, model, given, arrays, steps, np.where(few, 0.0, wanted), few)
     if judges:
-        tried = [share for share in settings.candidates if share <= 1.0 - (settings.resample_real or 0.0)]
-        gate = Gate(NAME, model, run.mixture, run.outputs, tried, settings.trial_cost, settings.seed)
+        most = 1.0 - (settings.resample_real or 0.0)
+        gate = Gate(NAME, model, run.mixture, run.outputs, most, settings.trial_cost, settings.seed)
         rows = None if validation is None else (validation.x, validation.labels)
         x, labels = (None, None) if arrays is None else (arrays.x, arrays.labels)
         rare = None if counts is None else wanted > 0
-        gate.judge_by({"x": x, "y": labels, "validation_data": rows}, labels, settings.validation_share, rare)
+        judging = {"x": x, "y": labels, "validation_data": rows, "initial_epoch": given.get("initial_epoch")}
+        gate.judge_by(judging, labels, settings.validation_share, rare)
         run.gate = gate
     run.set_parts()
     return run

@@ -1,7 +1,8 @@
-"""`Gate`: how large a share of generated rows each class gets, found out in a training by trials."""
+"""`Gate`: how large a share of generated rows each class gets, found out in a training by looking at them."""
 
+import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -9,28 +10,33 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.balancing.looks import Looks
 from keras_augsynth.balancing.outputs import Outputs
-from keras_augsynth.balancing.rows.added import Mixture
+from keras_augsynth.balancing.rows.added import Mixture, alike
+from keras_augsynth.balancing.trials.fidelity import Fidelity, fidelity, mean_of
 from keras_augsynth.balancing.trials.held_out import HeldOut
-from keras_augsynth.balancing.trials.schedule import WINDOW, Plan, affordable, plan
-from keras_augsynth.balancing.trials.trials import Trials
+from keras_augsynth.balancing.trials.schedule import ENOUGH, budget, looks
 from keras_augsynth.balancing.trials.validation import Validation, collected
-from keras_augsynth.balancing.trials.verdict import FEWEST, Arm, shares_of
+from keras_augsynth.balancing.trials.verdict import SKILL, Verdict, best_of, verdict_on
 from keras_augsynth.core.checks import wrong
 
 Tensor = Any
 
 
 class Gate:
-    """Keeps generated rows out of a training until trials have shown that they help.
+    """Keeps generated rows out of a training until the model itself has told how many of them are good.
+
+    The model has learned neither the generated rows nor the held-out ones. From time to time it predicts both; a
+    source whose rows it recognizes like real ones gets a large share, one whose rows do not belong to their classes
+    none.
 
     Args:
         owner: named in errors.
         model: in `fit`.
         mixture: whose parts it moves.
         outputs: of the model.
-        candidates: shares that are tried.
-        cost: most of the training's steps that trials may take on top.
+        most: the largest share of the added rows.
+        cost: most of the training's rows that looking may take, by what a prediction costs of a training step.
         seed: of the rows that are looked at.
     """
 
@@ -40,19 +46,21 @@ class Gate:
         model: keras.Model,
         mixture: Mixture,
         outputs: Outputs,
-        candidates: Sequence[float],
+        most: float,
         cost: float,
         seed: int,
     ):
         self._owner, self._model, self._mixture, self._outputs = owner, model, mixture, outputs
-        self._candidates, self._cost, self._seed = candidates, cost, seed
+        self._most, self._cost, self._seed = most, cost, seed
         self.shares = np.zeros(mixture.parts.shape, "float32")
         self.verdict, self.notes = "", []
         self.lines: dict[int, dict[str, Any]] = {}
+        self.cost = {"rows": 0, "of": 0, "seconds": 0.0}
         self._validation: Validation | None = None
         self._held: HeldOut | None = None
-        self._trials: Trials | None = None
-        self._seen: np.ndarray | None = None  # validation rows of each class
+        self._looks: tuple[int, ...] = ()
+        self._seen: dict[str, list[Fidelity]] = {}
+        self._late = False  # whether the model may have learned the held-out rows before
         self._closed = False
 
     def judge_by(
@@ -72,12 +80,13 @@ class Gate:
             self._validation = collected(self._owner, data, given.get("validation_steps"), classes, form)
             there = np.bincount(self._validation.labels, minlength=classes)
             if wanted is not None and len(lacking := np.flatnonzero(wanted & (there == 0))):
-                message = f"the validation data lack {classes_in_words(lacking)}, so no rows are generated there"
+                message = f"the validation data lack {classes_in_words(lacking)}, so the other classes decide there"
                 warnings.warn(f"{type(self._owner).__name__}: {message}.", UserWarning, stacklevel=2)
         elif labels is not None:
             self._held = HeldOut(given["x"], labels, classes, share, self._seed)
             self._validation = Validation(self._held.x, self._held.labels)
             self._mixture.withheld = self._held.repeats
+            self._late = bool(given.get("initial_epoch"))
         else:
             reason = "be another one, or `fit` be given `validation_data`: only arrays can be split"
             raise wrong(self._owner, "strategy", reason, "validated")
@@ -90,95 +99,92 @@ class Gate:
 
     @property
     def waits(self) -> bool:
-        """Whether trials are still to be planned."""
-        return self._trials is None and not self._closed
+        """Whether looks are still to be planned."""
+        return not self._looks and not self._closed
 
     @property
     def open(self) -> bool:
-        """Whether rows may be generated, in trials or in training."""
+        """Whether rows may be generated, to be looked at or in training."""
         return not self._closed or bool(self.shares.any())
 
-    @property
-    def recall(self) -> np.ndarray | None:
-        """By class, on the validation rows, when it was last looked at."""
-        return None if self._trials is None else self._trials.recall
-
-    def plan(
-        self, calls: int, done: int, rows: float, counts: np.ndarray, may: np.ndarray, state: list[tf.Variable]
-    ) -> None:
-        """Plans the trials, or closes, if there cannot be any.
+    def plan(self, calls: int, done: int, rows: float, may: np.ndarray) -> None:
+        """Plans the looks, or closes, if there cannot be any.
 
         Args:
             calls: of the training function, in the whole training.
             done: of them.
-            rows: in a step.
-            counts: of the classes' real rows.
+            rows: in a call.
             may: which classes may get generated rows, booleans `(classes,)`.
-            state: variables that a step changes beside the model's.
         """
-        classes = len(counts)
-        there = np.bincount(self._validation.labels, minlength=classes)
-        self._may = may & (there >= FEWEST)
-        self._seen = there
-        alive = [name for name, source in self._mixture.sources.items() if source is not None]
-        if not alive or not self._candidates:
-            return self._close("")
-        if not self._may.any():
-            return self._close("no class can be judged, so no rows are generated")
-        if done > WINDOW[1] * calls:
-            return self._close("the training went on behind the trials, so no rows are generated")
-
-        def planned(arms: int) -> Plan | None:
-            return plan(calls, self._cost, arms, rows, len(self._validation.labels), 2 * FEWEST * classes)
-
-        found = affordable(alive, self._candidates, planned)
-        if found is None:
-            return self._close("the training is too short for trials, so no rows are generated")
-        arms, the_plan = found
-        chosen = self._validation.at_most(the_plan.rows, classes, self._seed)
-        read, self._rows, self._calls = self._outputs.of_arrays, rows, calls
-        self._trials = Trials(self._model, the_plan, arms, chosen.x, chosen.labels, read, self._try, state)
+        self._may = may
+        if not may.any():
+            return self._close("no class may get generated rows")
+        if self._late:
+            return self._close("an earlier training may have learned the held-out rows, so no rows are generated")
+        self._looks = looks(calls, done)
+        if not self._looks:
+            return self._close("the training is too short to look at generated rows, so none are used")
+        asked = np.count_nonzero(may) * len(self._mixture.sources)
+        self._budget = budget(self._cost, rows * calls, len(self._validation.labels), asked)
+        self._chosen = self._validation.at_most(self._budget.real, len(may), self._seed)
+        self.cost["of"] = round(rows * calls)
 
     def step(self, number: int, run: Callable[[Any], Any], iterator: Any) -> Any:
         """One call of the training function, the one after `number` others."""
-        if self._trials is None or self._closed:
-            return run(iterator)
-        logs = self._trials(number, run, iterator)
-        if self._trials.over:
+        if not self._closed and self._looks and number >= self._looks[0]:
+            self._look(last=number >= self._looks[-1])
+        return run(iterator)
+
+    def _look(self, last: bool) -> None:
+        start = time.perf_counter()
+        self._looks = self._looks[1:]
+        labels = np.repeat(np.flatnonzero(self._may), self._budget.generated).astype("int32")
+        made = {name: rows for name in self._mixture.sources if (rows := self._generated(name, labels))}
+        if not made:
+            return self._close("")
+        parts = [self._chosen.x, *(x for x, _ in made.values())]
+        x = keras.tree.map_structure(lambda *each: np.concatenate(each), *parts)
+        outputs = self._model.predict(x, batch_size=256, verbose=0)
+        ends = np.cumsum([len(self._chosen.labels), *(len(asked) for _, asked in made.values())])
+        real, *generated = np.split(self._outputs.of_arrays(outputs), ends[:-1])
+        for (name, (_, asked)), rows in zip(made.items(), generated, strict=True):
+            seen = fidelity(real, self._chosen.labels, rows, asked)
+            if seen.skill >= SKILL:
+                self._seen.setdefault(name, []).append(seen)
+        self.cost["rows"] += int(ends[-1])
+        self.cost["seconds"] += time.perf_counter() - start
+        if max(map(len, self._seen.values()), default=0) == ENOUGH or last:
             self._decide()
-        return logs
 
-    def _try(self, arm: Arm | None) -> None:
-        shares = np.zeros_like(self.shares)
-        if arm is not None:
-            shares[self._row(arm)] = np.where(self._may, arm.share, 0.0)
-        self._mixture.parts.assign(shares)
-
-    def _row(self, arm: Arm) -> int:
-        return list(self._mixture.sources).index(arm.synthesizer)
+    def _generated(self, name: str, labels: np.ndarray) -> tuple[Any, np.ndarray] | None:
+        """Rows of a source in the form of the validation rows, and their labels; None if there are none."""
+        source = self._mixture.sources[name]
+        if source is None:
+            return None
+        asked = tf.constant(labels)
+        samples, _, usable = source.draw(asked, tf.constant(self._seed + len(self._looks), "int64"))
+        rows = alike(self._owner, keras.tree.map_structure(_as_trained, self._chosen.x), samples)
+        if self._mixture.withheld is not None:
+            usable = ops.logical_and(usable, ops.logical_not(self._mixture.withheld(rows, asked)))
+        usable = np.asarray(usable)
+        if not usable.any():
+            return None
+        return keras.tree.map_structure(lambda part: np.asarray(part)[usable], rows), labels[usable]
 
     def _decide(self) -> None:
-        outcome, labels = self._trials.best, self._trials.labels
-        if self._mixture.sources[outcome.arm.synthesizer] is None:
-            return self._close("")
-        shares, self.verdict = shares_of(outcome, labels, self._may)
-        self.shares[self._row(outcome.arm)] = shares
-        change, error = outcome.by_class(labels, len(shares))
-        looked = np.bincount(labels, minlength=len(shares))
-        without, with_them = np.mean(outcome.recalls, axis=0)
+        if not self._seen:
+            return self._close("the model does not tell the classes apart, so it cannot judge generated rows")
+        verdicts = [verdict_on(name, mean_of(seen), self._most) for name, seen in self._seen.items()]
+        best = best_of(verdicts)
+        self.shares[list(self._mixture.sources).index(best.source)] = best.shares
+        self.verdict = best.reason()
         for label in np.flatnonzero(self._may):
-            numbers = {"change": change, "error": error, "without": without, "with_them": with_them, "kept": shares}
-            self.lines[int(label)] = {
-                "synthesizer": outcome.arm.synthesizer,
-                "tried": outcome.arm.share,
-                "validation": int(looked[label]),
-                **{name: float(values[label]) for name, values in numbers.items()},
-            }
+            self.lines[int(label)] = _line(best, label)
         self._mixture.parts.assign(self.shares)
         self._close("")
 
     def _close(self, note: str) -> None:
-        """From now on nothing is tried, and the rows that were held out are trained on."""
+        """From now on nothing is looked at, and the rows that were held out are trained on."""
         self._closed = True
         if note:
             self.notes.append(note)
@@ -188,24 +194,19 @@ class Gate:
     def end(self) -> None:
         """The training is over."""
         if not self._closed:
-            self._close("the training ended before the trials, so no rows were generated")
+            self._close("the training ended before generated rows were looked at, so none were used")
 
     # What is known of it.
 
-    @property
-    def cost(self) -> dict[str, float]:
-        """Of the trials: steps on top, of how many, and seconds."""
-        if self._trials is None:
-            return {}
-        steps = self._trials.plan.cost(len(self._trials.outcomes), self._rows)
-        return {"steps": steps, "of": float(self._calls), "seconds": self._trials.seconds}
+    def recall(self) -> np.ndarray:
+        """By class, on the held-out rows; NaN when training has seen them."""
+        if self._closed:
+            return np.full(self.shares.shape[1], np.nan)
+        return Looks(self._model, self._outputs, self._validation, self.shares.shape[1])()
 
     def why_not(self, label: int) -> str:
         """Why a class gets no generated rows."""
-        if label in self.lines:
-            return "not shown to help"
-        few = self._seen is not None and self._seen[label] < FEWEST
-        return f"fewer than {FEWEST} validation rows" if few else ""
+        return "" if label not in self.lines else self.verdict
 
     def state(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -219,6 +220,7 @@ class Gate:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
+        self._late = False  # they were held out there, too
         self.shares = np.array(state["shares"], "float32").reshape(self.shares.shape)
         self.verdict, self.notes = state["verdict"], list(state["notes"])
         self.lines = {int(label): line for label, line in state["lines"].items()}
@@ -226,6 +228,25 @@ class Gate:
             self._close("")
 
 
-def classes_in_words(labels: Sequence[int]) -> str:
+def _line(verdict: Verdict, label: int) -> dict[str, Any]:
+    """What the report says of a class."""
+    seen = verdict.seen
+    numbers = {
+        "real": seen.real,
+        "generated": seen.generated,
+        "misfits": seen.misfits_of_classes,
+        "kept": verdict.shares,
+    }
+    counted = {"synthesizer": verdict.source, "validation": int(seen.rows[label])}
+    return counted | {name: float(values[label]) for name, values in numbers.items()}
+
+
+def _as_trained(part: np.ndarray) -> Tensor:
+    """A row in the dtype that Keras gives to arrays."""
+    row = tf.convert_to_tensor(part[:1])
+    return tf.cast(row, keras.config.floatx()) if row.dtype.is_floating else row
+
+
+def classes_in_words(labels: Any) -> str:
     """ "class 3", or "classes 3, 4"."""
     return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"

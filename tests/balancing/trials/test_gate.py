@@ -19,17 +19,45 @@ X_VAL = RNG.normal(size=(60, 2)).astype("float32")
 WANTED = COUNTS < 160
 
 
-def gate(given=None, labels=Y, names=("a", "b"), candidates=(0.25, 0.5), wanted=WANTED, cost=1.0):
+class Some:
+    """Stands for a source; its rows are zeros."""
+
+    def draw(self, labels, seed):
+        usable = tf.ones_like(labels, "bool")
+        return tf.zeros((len(labels), 2)), usable, usable
+
+
+class Judge:
+    """Stands for a model whose outputs are probabilities: the right ones for real rows, `made` for rows of zeros."""
+
+    def __init__(self, made=(0.05, 0.9, 0.05)):
+        self.made, self.asked = np.array(made), []
+
+    def predict(self, x, batch_size, verbose):
+        self.asked.append(len(x))
+        real = {row.tobytes(): label for row, label in zip(np.concatenate([X, X_VAL]), [*Y, *Y_VAL], strict=True)}
+        right = lambda row: 0.05 + 0.85 * np.eye(3)[real[row.tobytes()]]
+        return np.array([right(row) if row.any() else self.made for row in x])
+
+
+def gate(given=None, labels=Y, names=("a", "b"), wanted=WANTED, cost=1.0, model=None):
     given = {"x": X, "y": Y, "validation_data": (X_VAL, Y_VAL), **(given or {})}
     parts = tf.Variable(np.zeros((len(names), 3), "float32"))
-    mixture = SimpleNamespace(parts=parts, sources=dict.fromkeys(names, "alive"), withheld=None)
-    result = Gate("Owner", SimpleNamespace(), mixture, SimpleNamespace(of_arrays=None), candidates, cost, 1)
+    mixture = SimpleNamespace(parts=parts, sources={name: Some() for name in names}, withheld=None)
+    outputs = SimpleNamespace(of_arrays=lambda outputs: outputs)
+    result = Gate("Owner", model or Judge(), mixture, outputs, 1.0, cost, 1)
     result.judge_by(given, labels, 0.25, wanted)
     return result
 
 
 def planned(the_gate, calls=200, done=10, may=WANTED):
-    the_gate.plan(calls, done, 40.0, COUNTS, may, [])
+    the_gate.plan(calls, done, 40.0, may)
+    return the_gate
+
+
+def carried_out(the_gate, calls=200):
+    ran = [the_gate.step(number, next, iter([number])) for number in range(10, calls)]
+    assert ran == list(range(10, calls))
     return the_gate
 
 
@@ -61,17 +89,47 @@ ONE_HOT = np.eye(3, dtype="float32")
     ],
     ids=["arrays", "data set", "steps", "PyDataset", "weights", "column", "one-hot", "held out", "held out, one-hot"],
 )
-def test_trials_are_planned_for_validation_data_of_any_kind(given):
+def test_validation_data_of_any_kind(given):
     the_gate = gate(given)
-    assert the_gate.waits and the_gate.cost == {}
+    assert the_gate.waits
     planned(the_gate)
     assert not the_gate.waits and the_gate.open
-    assert 0 < the_gate.cost["steps"] <= the_gate.cost["of"] == 200
+    carried_out(the_gate)
+    assert the_gate.cost["rows"] > 0 and the_gate.verdict
 
 
-def test_trials_cost_as_much_as_they_may():
-    costs = [planned(gate(cost=cost), calls=1000).cost["steps"] for cost in (0.1, 0.2, 0.4)]
-    assert 50 < costs[0] <= 100 < costs[1] <= 200 < costs[2] <= 400
+def test_three_looks_decide():
+    """At a tenth, three twentieths and a fifth; by one prediction each, for all sources and the validation rows."""
+    model = Judge()
+    the_gate = carried_out(planned(gate(model=model)))
+    assert model.asked == [60 + 2 * 2 * 100] * 3
+    assert the_gate.cost["rows"] == 3 * 460 and the_gate.cost["of"] == 8000
+    np.testing.assert_allclose(the_gate._mixture.parts[1], 0.0)
+    assert the_gate.lines[1]["misfits"] < 0.5 < the_gate.lines[2]["misfits"]
+    assert set(the_gate.lines) == {1, 2} and not the_gate.shares[:, 0].any()
+
+
+def test_a_model_that_does_not_know_the_classes_is_not_asked():
+    """Every look is taken, none counts, and nothing is generated."""
+
+    class Ignorant(Judge):
+        def predict(self, x, batch_size, verbose):
+            self.asked.append(len(x))
+            return np.full((len(x), 3), 1 / 3)
+
+    the_gate = carried_out(planned(gate(model=Ignorant())))
+    assert len(the_gate._model.asked) == 9 and not the_gate.open
+    assert the_gate.notes == ["the model does not tell the classes apart, so it cannot judge generated rows"]
+
+
+def test_a_source_that_has_failed_is_not_asked():
+    the_gate = planned(gate())
+    the_gate._mixture.sources["a"] = None
+    carried_out(the_gate)
+    assert {line["synthesizer"] for line in the_gate.lines.values()} == {"b"}
+    the_gate = planned(gate(names=("a",)))
+    the_gate._mixture.sources["a"] = None
+    assert not carried_out(the_gate).open and the_gate.notes == []
 
 
 def test_a_part_of_arrays_is_held_out():
@@ -96,48 +154,42 @@ def test_validation_labels_in_another_form_are_refused():
 
 
 def test_a_lacking_class_is_warned_of():
-    with pytest.warns(UserWarning, match="validation data lack class 2, so no rows are generated there"):
+    with pytest.warns(UserWarning, match="validation data lack class 2, so the other classes decide there"):
         the_gate = gate({"validation_data": (X_VAL[Y_VAL < 2], Y_VAL[Y_VAL < 2])})
-    planned(the_gate)
-    assert [the_gate.why_not(label) for label in range(3)] == ["", "", "fewer than 5 validation rows"]
+    carried_out(planned(the_gate))
+    assert the_gate.lines[2]["validation"] == 0 and np.isnan(the_gate.lines[2]["real"])
+    assert the_gate.lines[2]["misfits"] == pytest.approx(the_gate.lines[1]["misfits"])
+
+
+def test_rows_that_an_earlier_training_may_have_learned_judge_nothing():
+    late = {"validation_data": None, "initial_epoch": 3}
+    the_gate = planned(gate(late))
+    note = "an earlier training may have learned the held-out rows, so no rows are generated"
+    assert not the_gate.open and the_gate.notes == [note]
+    again = gate(late)
+    again.restore(gate().state())  # of that training, in which they were held out, too
+    assert planned(again).open
 
 
 @pytest.mark.parametrize(
     ("options", "note"),
     [
-        ({"calls": 5, "done": 1}, "the training is too short for trials, so no rows are generated"),
-        ({"done": 101}, "the training went on behind the trials, so no rows are generated"),
-        ({"may": np.zeros(3, "bool")}, "no class can be judged, so no rows are generated"),
+        ({"calls": 1, "done": 1}, "the training is too short to look at generated rows, so none are used"),
+        ({"may": np.zeros(3, "bool")}, "no class may get generated rows"),
     ],
 )
-def test_without_trials_nothing_is_generated(options, note):
+def test_without_looks_nothing_is_generated(options, note):
     the_gate = planned(gate(), **options)
     assert not the_gate.open and not the_gate.waits and the_gate.notes == [note]
-    assert the_gate.cost == {} and not the_gate.shares.any()
+    assert the_gate.cost["rows"] == 0 and not the_gate.shares.any()
+    ended = gate()
+    ended.end()
+    assert ended.notes == ["the training ended before generated rows were looked at, so none were used"]
 
 
-@pytest.mark.parametrize("options", [{"names": ()}, {"candidates": ()}])
-def test_nothing_to_try(options):
-    the_gate = planned(gate(**options))
-    assert not the_gate.open and the_gate.notes == []
-
-
-def test_an_early_end_says_so():
-    the_gate = planned(gate())
-    the_gate.end()
-    assert not the_gate.open
-    assert the_gate.notes == ["the training ended before the trials, so no rows were generated"]
-    the_gate.end()
-    assert len(the_gate.notes) == 1
-
-
-def test_state_goes_through_json():
-    first, second = planned(gate()), gate({"validation_data": None})
-    first.shares[1] = [0.0, 0.25, 0.5]
-    first.verdict = "they helped"
-    first.lines = {2: {"synthesizer": "b", "kept": 0.5}}
-    first.end()
-    second.restore(json.loads(json.dumps(first.state())))
-    assert second.state() == first.state()
-    assert second.open and not second.waits
-    assert np.all(second.kept(X, Y))  # what was held out is trained on
+def test_its_state_is_kept():
+    first, second = carried_out(planned(gate())), gate()
+    state = json.loads(json.dumps(first.state()))
+    second.restore(state)
+    assert second.state() == state and not second.waits
+    np.testing.assert_array_equal(second.shares, first.shares)
