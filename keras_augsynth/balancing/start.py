@@ -59,7 +59,7 @@ def begin(
     if few.any() and settings.synthesizers:
         reason = f"fewer than {settings.min_real} real rows of {classes_in_words(np.flatnonzero(few))}"
         run.notes.append(f"{reason}, so none are generated")
-    _begin_sources(run, model, given, arrays, steps, np.where(few, 0.0, wanted), few)
+    _begin_sources(run, model, given, arrays, steps, np.where(few, 0.0, wanted))
     if judges:
         most = 1.0 - (settings.resample_real or 0.0)
         gate = Gate(NAME, model, run.mixture, run.outputs, most, settings.trial_cost, settings.seed)
@@ -128,7 +128,6 @@ def _begin_sources(
     arrays: _Arrays | None,
     steps: int | None,
     wanted: np.ndarray,
-    few: np.ndarray,
 ) -> None:
     settings, accept = run.settings, run.settings.accept
     if accept == "teacher":
@@ -147,9 +146,9 @@ def _begin_sources(
             relative = wanted if wanted.any() else np.ones_like(wanted)
             sources[name] = Pool(source, spec, settings.pool_size, relative, MEMORY)
     shares = settings.shares or dict.fromkeys(sources, 1.0)
-    generated = np.where(few, 0.0, 0.0 if settings.validated else 1.0 - settings.real_part)
-    parts = [generated * shares[name] / sum(shares.values()) for name in sources]
-    run.use(sources, np.reshape(parts, (len(sources), len(few))))
+    generated = 0.0 if settings.validated else 1.0 - settings.real_part
+    parts = [np.full(len(wanted), generated * shares[name] / sum(shares.values())) for name in sources]
+    run.use(sources, np.reshape(parts, (len(sources), len(wanted))))
 
 
 def _tried(name: str, source: Live, synthesizer: Any, label: int, seed: int) -> Any:

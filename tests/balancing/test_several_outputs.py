@@ -38,8 +38,8 @@ def model(as_dict=True):
 def fit(made, synthesizer, y=LABELS, data=None, **options):
     balancer = SyntheticBalancer(synthesizer, **{"strategy": "equal", "target": "class", "seed": 1, **options})
     given = (X, y) if data is None else (data, None)
-    extra = {"batch_size": 60, "shuffle": False} if data is None else {}
-    history = made.fit(*given, verbose=0, epochs=2, callbacks=[balancer], **extra).history
+    extra = {"batch_size": 60} if data is None else {}
+    history = made.fit(*given, shuffle=False, verbose=0, epochs=2, callbacks=[balancer], **extra).history
     return history, balancer
 
 
