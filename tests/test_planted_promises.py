@@ -3,12 +3,12 @@
 import inspect
 
 import pytest
-from balancing import test_callback, test_options
+from balancing import test_callback, test_logs, test_memory, test_options, test_sample_weights
 from balancing.trials import test_schedule, test_validated, test_verdict
 from callbacks import test_gan_callbacks
 
 from keras_augsynth import synthesis
-from keras_augsynth.balancing import run
+from keras_augsynth.balancing import injection, run
 from keras_augsynth.balancing.injection import Injection
 from keras_augsynth.balancing.run import Run
 from keras_augsynth.balancing.trials import schedule, verdict
@@ -95,20 +95,32 @@ def trials_cost_more_than_usual(patch):
     patch.setitem(SyntheticBalancer.__init__.__kwdefaults__, "trial_cost", 0.5)
 
 
-def trials_may_begin_at_once(patch):
-    patch.setattr(schedule, "WINDOW", (0.0, 0.5))
+def looks_are_taken_at_once(patch):
+    patch.setattr(schedule, "FIRST", 0)
 
 
-def trials_may_go_on_to_the_end(patch):
-    patch.setattr(schedule, "WINDOW", (0.2, 1.0))
+def looks_are_taken_to_the_end(patch):
+    patch.setattr(schedule, "LAST", 20)
 
 
-def one_standard_error_is_proof(patch):
-    patch.setattr(verdict, "CERTAIN", 1.0)
+def bad_rows_get_a_share(patch):
+    patch.setattr(verdict, "NONE_BELOW", 0.1)
 
 
-def a_class_needs_no_standard_error(patch):
-    patch.setattr(verdict, "LIKELY", 0.0)
+def rows_of_weight_zero_come_back(patch):
+    patch.setattr(run.weights, "counted", lambda weight: run.ops.ones_like(weight, "bool"))
+
+
+def metrics_see_added_rows(patch):
+    patch.setattr(Injection, "_real_rows", lambda self, part: part)
+
+
+def held_out_rows_weigh_where_a_batch_holds_nothing_else(patch):
+    patch.setattr(injection, "without", lambda x, y, weight, kept: (x, y, run.ops.ones_like(kept, "float32")))
+
+
+def graphs_are_kept(patch):
+    patch.setattr(Injection, "forget", lambda self: None)
 
 
 def the_end_of_the_data_draws(patch):
@@ -157,13 +169,28 @@ FAULTS = {
     ),
     added_rows_are_not_augmented: (test_options.test_augment_changes_added_rows_only, {}),
     trials_cost_more_than_usual: (test_options.test_what_is_usual, {}),
-    trials_may_begin_at_once: (test_schedule.test_plans_keep_to_budget_and_window, {}),
-    trials_may_go_on_to_the_end: (test_schedule.test_plans_keep_to_budget_and_window, {}),
-    one_standard_error_is_proof: (test_verdict.test_two_standard_errors_are_proof, {"errors": 1.9, "kept": False}),
-    a_class_needs_no_standard_error: (
-        test_verdict.test_a_class_gets_its_share_from_one_standard_error_on,
-        {"errors": 0.9, "kept": False},
+    looks_are_taken_at_once: (
+        test_schedule.test_looks_are_taken_from_a_tenth_to_half_of_a_training,
+        {"calls": 1000, "done": 1, "expected": (100, 150, 200, 250, 300, 350, 400, 450, 500)},
     ),
+    looks_are_taken_to_the_end: (
+        test_schedule.test_looks_are_taken_from_a_tenth_to_half_of_a_training,
+        {"calls": 1000, "done": 501, "expected": (501,)},
+    ),
+    bad_rows_get_a_share: (test_verdict.test_the_share_grows_with_quality, {}),
+    rows_of_weight_zero_come_back: (
+        test_sample_weights.test_rows_of_weight_zero_do_not_come_back,
+        {"strategy": "equal"},
+    ),
+    metrics_see_added_rows: (
+        test_logs.test_metrics_of_any_step_are_those_of_the_real_rows,
+        {"step": test_logs.OwnStep, "make": test_logs.eager},
+    ),
+    held_out_rows_weigh_where_a_batch_holds_nothing_else: (
+        test_logs.test_held_out_rows_are_not_trained_on_in_batches_of_one,
+        {},
+    ),
+    graphs_are_kept: (test_memory.test_a_training_leaves_no_graph_behind, {}),
     the_end_of_the_data_draws: (test_validated.test_data_of_unknown_length, {}),
     the_good_state_is_that_of_the_beginning: (
         test_gan_callbacks.TestGANHealth().test_not_a_number_brings_the_last_good_state_back,

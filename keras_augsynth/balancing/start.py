@@ -59,7 +59,8 @@ def begin(
     if few.any() and settings.synthesizers:
         reason = f"fewer than {settings.min_real} real rows of {classes_in_words(np.flatnonzero(few))}"
         run.notes.append(f"{reason}, so none are generated")
-    _begin_sources(run, model, given, arrays, steps, np.where(few, 0.0, wanted))
+    rows = arrays or validation
+    _begin_sources(run, model, arrays, None if rows is None else rows.x, steps, np.where(few, 0.0, wanted))
     if judges:
         most = 1.0 - (settings.resample_real or 0.0)
         gate = Gate(NAME, model, run.mixture, run.outputs, most, settings.trial_cost, settings.seed)
@@ -124,11 +125,12 @@ def _columns(model: keras.Model, target: Target) -> int:
 def _begin_sources(
     run: Run,
     model: keras.Model,
-    given: dict[str, Any],
     arrays: _Arrays | None,
+    known: Any,
     steps: int | None,
     wanted: np.ndarray,
 ) -> None:
+    """Tries them, and fills the run with them; `known` are rows whose units are right, or None."""
     settings, accept = run.settings, run.settings.accept
     if accept == "teacher":
         if arrays is None:
@@ -140,7 +142,7 @@ def _begin_sources(
     for name, each in settings.synthesizers.items():
         sources[name] = source = Live(each, accept)
         rows = _tried(name, source, each, int(wanted.argmax()), settings.seed)
-        check_units(name, rows, given.get("x"), settings.augment, stacklevel=6)
+        check_units(name, rows, known, settings.augment, stacklevel=6)
         if settings.mode == "pool":
             spec = keras.tree.map_structure(lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), rows)
             relative = wanted if wanted.any() else np.ones_like(wanted)

@@ -325,7 +325,7 @@ def test_what_is_usual():
         **{"strategy": "validated", "max_share": 0.5, "max_multiple": None, "resample_real": None, "shares": None},
         **{"accept": None, "mode": "pool", "pool_size": 2048, "refresh": 1, "augment": None},
         **{"mix": None, "schedule": "constant", "anneal": None, "loss_weight": 1.0, "batch_norm": "all"},
-        **{"logit_adjustment": "auto", "min_real": 5, "candidates": (0.25, 0.5)},
+        **{"logit_adjustment": "auto", "min_real": 5},
         **{"trial_cost": 0.1, "validation_share": 0.2, "num_classes": None, "target": None, "seed": None},
     }
     parameters = inspect.signature(SyntheticBalancer).parameters
@@ -344,8 +344,6 @@ def test_what_is_usual():
         (lambda: balancer(augment="flip"), TypeError, "`augment` must be a layer of keras_augsynth"),
         (lambda: balancer(augment=layers.MixUp()), ValueError, "`augment` must change each row by itself"),
         (lambda: balancer(mix=layers.RandomFlip()), ValueError, "`mix` must be a layer that mixes rows"),
-        (lambda: balancer(candidates=(0.0, 0.5)), ValueError, "`candidates` must be shares above 0"),
-        (lambda: balancer(candidates=()), ValueError, "`candidates` must be shares above 0"),
         (lambda: balancer(resample_real=1.5), ValueError, "`resample_real` must be a finite number from 0.0 to 1.0"),
         (
             lambda: balancer(logit_adjustment="pre"),
