@@ -22,7 +22,7 @@ MAY_SEE = {
     "synthesis": {"ops", "core", "data"},
     "losses": {"ops", "core"},
     "metrics": {"ops", "core"},
-    "balancing": {"ops", "core", "synthesis", "losses"},
+    "balancing": {"ops", "core", "data", "synthesis", "losses"},
     "callbacks": {"ops", "core", "data", "synthesis", "metrics", "balancing"},
     "export": {"core"},
     "tuning": {"core", "layers"},

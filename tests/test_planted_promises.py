@@ -3,12 +3,12 @@
 import inspect
 
 import pytest
-from balancing import test_callback, test_options
+from balancing import test_callback, test_logs, test_memory, test_options, test_sample_weights
 from balancing.trials import test_fidelity, test_schedule, test_validated, test_verdict
 from callbacks import test_gan_callbacks
 
 from keras_augsynth import synthesis
-from keras_augsynth.balancing import run
+from keras_augsynth.balancing import injection, run
 from keras_augsynth.balancing.injection import Injection
 from keras_augsynth.balancing.run import Run
 from keras_augsynth.balancing.trials import fidelity, schedule, verdict
@@ -115,6 +115,22 @@ def rows_need_not_differ(patch):
     patch.setattr(fidelity, "_diversity", lambda *arguments: 1.0)
 
 
+def rows_of_weight_zero_come_back(patch):
+    patch.setattr(run.weights, "counted", lambda weight: run.ops.ones_like(weight, "bool"))
+
+
+def metrics_see_added_rows(patch):
+    patch.setattr(Injection, "_real_rows", lambda self, part: part)
+
+
+def held_out_rows_weigh_where_a_batch_holds_nothing_else(patch):
+    patch.setattr(injection, "without", lambda x, y, weight, kept: (x, y, run.ops.ones_like(kept, "float32")))
+
+
+def graphs_are_kept(patch):
+    patch.setattr(Injection, "forget", lambda self: None)
+
+
 def the_end_of_the_data_draws(patch):
     patch.setattr(run.tf, "control_dependencies", lambda inputs: run.tf.name_scope("none"))
 
@@ -170,6 +186,19 @@ FAULTS = {
         {},
     ),
     rows_need_not_differ: (test_fidelity.test_diversity_is_the_ratio_of_variances, {"scale": 0.0, "rows": 500}),
+    rows_of_weight_zero_come_back: (
+        test_sample_weights.test_rows_of_weight_zero_do_not_come_back,
+        {"strategy": "equal"},
+    ),
+    metrics_see_added_rows: (
+        test_logs.test_metrics_of_any_step_are_those_of_the_real_rows,
+        {"step": test_logs.OwnStep, "make": test_logs.eager},
+    ),
+    held_out_rows_weigh_where_a_batch_holds_nothing_else: (
+        test_logs.test_held_out_rows_are_not_trained_on_in_batches_of_one,
+        {},
+    ),
+    graphs_are_kept: (test_memory.test_a_training_leaves_no_graph_behind, {}),
     the_end_of_the_data_draws: (test_validated.test_data_of_unknown_length, {}),
     the_good_state_is_that_of_the_beginning: (
         test_gan_callbacks.TestGANHealth().test_not_a_number_brings_the_last_good_state_back,

@@ -135,6 +135,8 @@ class Run:
         _, rng = random_for(seed, ops.maximum(most, 1))
         number = rows_of_step(ops.sum(weighs), per_real, most, rng.uniform()[0])
         chosen, uniform = rng.categorical(ops.maximum(wanted, 1e-30))[:most], rng.uniform()[:most]
+        # Beyond 1 no source has a part.
+        uniform = ops.where(ops.take(self.counts, chosen) < self.settings.min_real, 2.0, uniform)
         if not padded:
             chosen, uniform = chosen[:number], uniform[:number]
         added = self.mixture.draw(batch, chosen, uniform, number, most, padded)

@@ -59,7 +59,8 @@ def begin(
     if few.any() and settings.synthesizers:
         reason = f"fewer than {settings.min_real} real rows of {classes_in_words(np.flatnonzero(few))}"
         run.notes.append(f"{reason}, so none are generated")
-    _begin_sources(run, model, given, arrays, steps, np.where(few, 0.0, wanted), few)
+    rows = arrays or validation
+    _begin_sources(run, model, arrays, None if rows is None else rows.x, steps, np.where(few, 0.0, wanted))
     if judges:
         most = 1.0 - (settings.resample_real or 0.0)
         gate = Gate(NAME, model, run.mixture, run.outputs, most, settings.trial_cost, settings.seed)
@@ -124,12 +125,12 @@ def _columns(model: keras.Model, target: Target) -> int:
 def _begin_sources(
     run: Run,
     model: keras.Model,
-    given: dict[str, Any],
     arrays: _Arrays | None,
+    known: Any,
     steps: int | None,
     wanted: np.ndarray,
-    few: np.ndarray,
 ) -> None:
+    """Tries them, and fills the run with them; `known` are rows whose units are right, or None."""
     settings, accept = run.settings, run.settings.accept
     if accept == "teacher":
         if arrays is None:
@@ -141,15 +142,15 @@ def _begin_sources(
     for name, each in settings.synthesizers.items():
         sources[name] = source = Live(each, accept)
         rows = _tried(name, source, each, int(wanted.argmax()), settings.seed)
-        check_units(name, rows, given.get("x"), settings.augment, stacklevel=6)
+        check_units(name, rows, known, settings.augment, stacklevel=6)
         if settings.mode == "pool":
             spec = keras.tree.map_structure(lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), rows)
             relative = wanted if wanted.any() else np.ones_like(wanted)
             sources[name] = Pool(source, spec, settings.pool_size, relative, MEMORY)
     shares = settings.shares or dict.fromkeys(sources, 1.0)
-    generated = np.where(few, 0.0, 0.0 if settings.validated else 1.0 - settings.real_part)
-    parts = [generated * shares[name] / sum(shares.values()) for name in sources]
-    run.use(sources, np.reshape(parts, (len(sources), len(few))))
+    generated = 0.0 if settings.validated else 1.0 - settings.real_part
+    parts = [np.full(len(wanted), generated * shares[name] / sum(shares.values())) for name in sources]
+    run.use(sources, np.reshape(parts, (len(sources), len(wanted))))
 
 
 def _tried(name: str, source: Live, synthesizer: Any, label: int, seed: int) -> Any:

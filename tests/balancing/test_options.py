@@ -288,6 +288,16 @@ def test_batch_normalization_of_real_rows():
     assert moving["all"].min() > 50
 
 
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.xla)], ids=["graph", "xla"])
+def test_batch_normalization_of_real_rows_in_a_graph(jit):
+    norm = keras.layers.BatchNormalization(momentum=0.0)  # the moving mean is that of the last batch
+    model = keras.Sequential([keras.Input((8,)), norm, keras.layers.Dense(3)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, jit_compile=jit)
+    fit(balancer(None, strategy="equal", batch_norm="real"), model, **WHOLE)
+    np.testing.assert_allclose(norm.moving_mean, X.mean(0), atol=1e-5)
+
+
 def test_a_graph_does_the_same():
     """What changes in a training is no constant of the step that is traced once."""
     histories = []
