@@ -107,8 +107,8 @@ def bad_rows_get_a_share(patch):
     patch.setattr(verdict, "NONE_BELOW", 0.1)
 
 
-def rows_of_weight_zero_come_back(patch):
-    patch.setattr(run.weights, "counted", lambda weight: run.ops.ones_like(weight, "bool"))
+def repeated_rows_weigh_alike(patch):
+    patch.setattr(Run, "_weights", lambda self, added: run.ops.ones_like(added.labels, "float32"))
 
 
 def metrics_see_added_rows(patch):
@@ -178,10 +178,7 @@ FAULTS = {
         {"calls": 1000, "done": 501, "expected": (501,)},
     ),
     bad_rows_get_a_share: (test_verdict.test_the_share_grows_with_quality, {}),
-    rows_of_weight_zero_come_back: (
-        test_sample_weights.test_rows_of_weight_zero_do_not_come_back,
-        {"strategy": "equal"},
-    ),
+    repeated_rows_weigh_alike: (test_sample_weights.test_a_repeated_row_keeps_its_weight, {}),
     metrics_see_added_rows: (
         test_logs.test_metrics_of_any_step_are_those_of_the_real_rows,
         {"step": test_logs.OwnStep, "make": test_logs.eager},
