@@ -169,10 +169,17 @@ def test_comparisons_are_noticed():
 # Files.
 
 
+<<<<<<< HEAD
 # Those of the generators are to be divided with their package. Until then they do not grow.
 LONGER = {
     "synthesis/gan.py": 416,
     "synthesis/generative.py": 387,
+=======
+# Those of the balancer are to be divided with their package. Until then they do not grow.
+LONGER = {
+    "callbacks/balancing.py": 362,
+    "callbacks/synthetic_balancer.py": 437,
+>>>>>>> synth-1
 }
 
 
