@@ -115,13 +115,8 @@ def rows_need_not_differ(patch):
     patch.setattr(fidelity, "_diversity", lambda *arguments: 1.0)
 
 
-<<<<<<< HEAD
-def rows_of_weight_zero_come_back(patch):
-    patch.setattr(run.weights, "counted", lambda weight: run.ops.ones_like(weight, "bool"))
-=======
 def repeated_rows_weigh_alike(patch):
     patch.setattr(Run, "_weights", lambda self, added: run.ops.ones_like(added.labels, "float32"))
->>>>>>> balance-1
 
 
 def metrics_see_added_rows(patch):
@@ -190,16 +185,8 @@ FAULTS = {
         test_fidelity.test_a_class_of_few_held_out_rows_leans_on_the_others,
         {},
     ),
-<<<<<<< HEAD
     rows_need_not_differ: (test_fidelity.test_diversity_is_the_ratio_of_variances, {"scale": 0.0, "rows": 500}),
-    rows_of_weight_zero_come_back: (
-        test_sample_weights.test_rows_of_weight_zero_do_not_come_back,
-        {"strategy": "equal"},
-    ),
-=======
-    rows_need_not_differ: (test_fidelity.test_diversity_is_the_ratio_of_variances, {"scale": 0.0}),
     repeated_rows_weigh_alike: (test_sample_weights.test_a_repeated_row_keeps_its_weight, {}),
->>>>>>> balance-1
     metrics_see_added_rows: (
         test_logs.test_metrics_of_any_step_are_those_of_the_real_rows,
         {"step": test_logs.OwnStep, "make": test_logs.eager},
