@@ -31,7 +31,7 @@ class Gate:
     none.
 
     Args:
-        owner: named in errors.
+        owner: the name in errors.
         model: in `fit`.
         mixture: whose parts it moves.
         outputs: of the model.
@@ -42,7 +42,7 @@ class Gate:
 
     def __init__(
         self,
-        owner: Any,
+        owner: str,
         model: keras.Model,
         mixture: Mixture,
         outputs: Outputs,
@@ -81,7 +81,7 @@ class Gate:
             there = np.bincount(self._validation.labels, minlength=classes)
             if wanted is not None and len(lacking := np.flatnonzero(wanted & (there == 0))):
                 message = f"the validation data lack {classes_in_words(lacking)}, so the other classes decide there"
-                warnings.warn(f"{type(self._owner).__name__}: {message}.", UserWarning, stacklevel=2)
+                warnings.warn(f"{self._owner}: {message}.", UserWarning, stacklevel=2)
         elif labels is not None:
             self._held = HeldOut(given["x"], labels, classes, share, self._seed)
             self._validation = Validation(self._held.x, self._held.labels)
