@@ -215,7 +215,7 @@ def run(method, task, results, progress, job):
     model, generated, report = train(method, task, gan, progress)
     seconds, found = time.monotonic() - start, recalls(model, task.validation)
     save_whole(model, results.path(method, task.seed))
-    if report is not None and any(line.tried for line in report.classes):
+    if report is not None and any(line.synthesizer for line in report.classes):
         report.plot().savefig(results.folder / results.path(method, task.seed, ".png").name, dpi=110)
     said = "" if report is None else str(report)
     of_run = {"method": method, "seed": task.seed, "seconds": seconds, "generated": generated, "balancer": said}
