@@ -91,7 +91,7 @@ class Fits:
 
 
 def looking(x, y, passes):
-    """Part of the time of a `fit` that looks at generated rows take, and rows that are predicted of those trained on."""
+    """Of a `fit`: the part of its time that looks at generated rows take, and predicted rows by those trained on."""
     balancer = callbacks.SyntheticBalancer(synthesis.SMOTE().fit(x, y), seed=0)
     start = time.perf_counter()
     classifier().fit(x, y, batch_size=BATCH, epochs=passes, verbose=0, callbacks=[balancer])
