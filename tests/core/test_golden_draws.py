@@ -35,7 +35,7 @@ SHAPES = {
     "tabular": (4,),
 }
 WORDS = ["one two three four five six seven"] * 5
-SENTENCES = [f"One {k} is, because it goes. Two {k} goes on! Three {k} is?" for k in range(5)]
+SENTENCES = [f"One {k} is, because it goes. Two {k} goes on, if so. Three {k} is, while it is." for k in range(5)]
 OF_SENTENCES = ("ParagraphSplice", "RandomClauseReorder", "RandomSentenceShuffle")
 
 
