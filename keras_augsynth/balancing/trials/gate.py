@@ -119,6 +119,8 @@ class Gate:
         self._may = may
         if not may.any():
             return self._close("no class may get generated rows")
+        if not len(self._validation.labels):
+            return self._close("there are no validation rows to judge by, so no rows are generated")
         if self._late:
             return self._close("an earlier training may have learned the held-out rows, so no rows are generated")
         self._looks = looks(calls, done)

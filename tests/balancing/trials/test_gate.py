@@ -182,6 +182,10 @@ def test_without_looks_nothing_is_generated(options, note):
     the_gate = planned(gate(), **options)
     assert not the_gate.open and not the_gate.waits and the_gate.notes == [note]
     assert the_gate.cost["rows"] == 0 and not the_gate.shares.any()
+    blind = gate()
+    blind._validation = blind._validation.only(np.zeros(0, int))
+    blind.plan(200, 10, 40.0, WANTED)
+    assert blind.notes == ["there are no validation rows to judge by, so no rows are generated"]
     ended = gate()
     ended.end()
     assert ended.notes == ["the training ended before generated rows were looked at, so none were used"]

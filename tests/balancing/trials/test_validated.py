@@ -76,6 +76,7 @@ def test_a_bad_source_gets_nothing(permuted):
     assert "do not belong to their class" in callback.report_.classes[1].why
 
 
+@pytest.mark.full
 def test_a_source_of_one_sample_gets_nothing():
     """Its rows are the centers of the classes: each of them belongs to its class, but they do not differ."""
     refused(callback := balancer("collapsed"), *trained(callback, classifier()))
