@@ -230,7 +230,9 @@ class PerClass(Distribution):
     def drawn(self, numbers: Tensor, rng: Any, view: Any) -> Any:
         single = not isinstance(self.values[0], tuple)
         table = ops.reshape(ops.cast(numbers, "float64"), (len(self.values), 1 if single else 2))
-        rows = ops.take(table, view.classes(len(self.values)), axis=0)
+        # Others are refused by `check_labels`, whose words must come before those of a gather that fails.
+        place = ops.clip(view.classes(len(self.values)), 0, len(self.values) - 1)
+        rows = ops.take(table, place, axis=0)
         return rows[:, 0] if single else (rows[:, 0], rows[:, 1])
 
     def get_config(self) -> dict[str, Any]:
