@@ -19,8 +19,8 @@ import keras  # isort: skip  (harness quietens TensorFlow first)
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.imbalance import augmentation, class_counts, classifier, load
-from benchmarks.imbalance_methods import BATCH, CLASSES, GRADED, NOTHING, Task
+from benchmarks.imbalance import class_counts, classifier, load
+from benchmarks.imbalance_methods import BATCH, CLASSES, GRADED, NOTHING, Task, augmentation
 from keras_augsynth.balancing.trials.fidelity import fidelity, mean_of
 
 STEPS = (150, 225, 300, 375)

@@ -22,7 +22,19 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from benchmarks.imbalance_methods import BATCH, CLASSES, GRADED, METHODS, NOTHING, SHAPE, SMOKE, Task, passes, timed
+from benchmarks.imbalance_methods import (
+    BATCH,
+    CLASSES,
+    GRADED,
+    METHODS,
+    NOTHING,
+    SHAPE,
+    SMOKE,
+    Task,
+    augmentation,
+    passes,
+    timed,
+)
 from keras_augsynth import layers
 
 # The long tail of GAMO and DeepSMOTE, for sets with 60,000 images.
@@ -99,15 +111,6 @@ def batches(task, setup):
 
 
 # One run.
-
-
-def augmentation(data):
-    if data == "fashion":  # whose images are centered, so that shifts only cost
-        return layers.RandomFlip("horizontal")
-    black = {"fill_mode": "constant"}  # and no mirroring: a mirrored digit is another digit, or none
-    shift, rotation = layers.RandomTranslation(0.1, 0.1, **black), layers.RandomRotation(0.04, **black)
-    zoom, shear = layers.RandomZoom(0.15, **black), layers.RandomShear(0.15, 0.15, **black)
-    return layers.Pipeline([shift, rotation, zoom, shear])
 
 
 def classifier(first):

@@ -195,3 +195,8 @@ def from_classes(labels: Tensor, y: Tensor, num_classes: int) -> Tensor:
 
 def _one_hot(y: Tensor, num_classes: int) -> bool:
     return len(y.shape) == 2 and y.shape[1] == num_classes and num_classes > 1
+
+
+def classes_in_words(labels: Sequence[int]) -> str:
+    """ "class 3", or "classes 3, 4"."""
+    return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"

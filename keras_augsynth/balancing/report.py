@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_augsynth.balancing.labels import classes_in_words
 from keras_augsynth.core.figures import new_figure
 
 _HEAD = (
@@ -107,7 +108,7 @@ class BalanceReport:
             labels = [line.label for line in judged if line.kept == share]
             number = f"{100 * share:.0f} %" if share else "none"
             verb = "are" if share else "is"
-            parts.append(f"{_classes(labels)}: {number} of {_their(labels)} added rows {verb} generated")
+            parts.append(f"{classes_in_words(labels)}: {number} of {_their(labels)} added rows {verb} generated")
         parts += [self.verdict] if self.verdict else []
         parts += self.notes
         return "; ".join(parts) + "." if parts else ""
@@ -172,10 +173,6 @@ def _draw_shares(panel: Any, shares: np.ndarray) -> None:
     panel.set_ylabel("generated rows of the class, %", fontsize=8)
     panel.set_title("generated rows in training", fontsize=9)
     panel.legend(frameon=False, fontsize=7, ncols=2)
-
-
-def _classes(labels: list[int]) -> str:
-    return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"
 
 
 def _their(labels: list[int]) -> str:

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth.balancing.labels import Target, check_labels, count_classes, weighted
+from keras_augsynth.balancing.labels import Target, check_labels, classes_in_words, count_classes, weighted
 from keras_augsynth.balancing.looks import Looks, validation_rows
 from keras_augsynth.balancing.rows.added import first_line
 from keras_augsynth.balancing.rows.class_rows import MEMORY
@@ -16,7 +16,7 @@ from keras_augsynth.balancing.rows.teachers import Teachers
 from keras_augsynth.balancing.rows.units import check_units
 from keras_augsynth.balancing.run import Run
 from keras_augsynth.balancing.settings import NAME, Settings
-from keras_augsynth.balancing.trials.gate import Gate, classes_in_words
+from keras_augsynth.balancing.trials.gate import Gate
 from keras_augsynth.core import keras_internals
 from keras_augsynth.core.checks import wrong
 
@@ -59,16 +59,21 @@ def begin(
     if few.any() and settings.synthesizers:
         reason = f"fewer than {settings.min_real} real rows of {classes_in_words(np.flatnonzero(few))}"
         run.notes.append(f"{reason}, so none are generated")
-    rows = arrays or validation
-    _begin_sources(run, model, arrays, None if rows is None else rows.x, steps, np.where(few, 0.0, wanted))
+    known_units = arrays or validation
+    _begin_sources(
+        run, model, arrays, None if known_units is None else known_units.x, steps, np.where(few, 0.0, wanted)
+    )
     if judges:
         most = 1.0 - (settings.resample_real or 0.0)
         gate = Gate(NAME, model, run.mixture, run.outputs, most, settings.trial_cost, settings.seed)
-        rows = None if validation is None else (validation.x, validation.labels)
-        x, labels = (None, None) if arrays is None else (arrays.x, arrays.labels)
-        rare = None if counts is None else wanted > 0
-        judging = {"x": x, "y": labels, "validation_data": rows, "initial_epoch": given.get("initial_epoch")}
-        gate.judge_by(judging, labels, settings.validation_share, rare)
+        if validation is not None:
+            gate.judge_by(validation, None if counts is None else wanted > 0)
+        elif arrays is not None:
+            late = bool(given.get("initial_epoch"))
+            gate.hold_out(arrays.x, arrays.labels, settings.validation_share, late)
+        else:
+            reason = "be another one, or `fit` be given `validation_data`: only arrays can be split"
+            raise wrong(NAME, "strategy", reason, "validated")
         run.gate = gate
     run.set_parts()
     return run

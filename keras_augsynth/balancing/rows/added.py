@@ -150,15 +150,29 @@ class Mixture:
 
     def _sampled(self, name: str, like: Row, labels: Tensor) -> tuple[Row, Tensor, Tensor]:
         """(rows, whether each is finite, whether each may be used) of a source; of one that has failed, none."""
+        x, sound, usable = self.sampled(name, like["x"], labels, self._new_seed)
+        return {"x": x, **self._beside(labels, like)}, sound, usable
+
+    def sampled(
+        self, name: str, like: Any, labels: Tensor, new_seed: Callable[[], Tensor]
+    ) -> tuple[Any, Tensor, Tensor]:
+        """As `_sampled`, the samples alone.
+
+        Args:
+            name: of the source.
+            like: rows whose structure and dtypes are wanted, tensors.
+            labels: int32 `(N,)`.
+            new_seed: asked once, if the source has not failed.
+        """
         source = self.sources[name]
         try:
             if source is not None:
                 with tf.name_scope(scope_of(name)):
-                    samples, sound, usable = source.draw(labels, self._new_seed())
-                x = alike(self._owner, like["x"], samples)
+                    samples, sound, usable = source.draw(labels, new_seed())
+                x = alike(self._owner, like, samples)
                 if self.withheld is not None:
                     usable = ops.logical_and(usable, ops.logical_not(self.withheld(x, labels)))
-                return {"x": x, **self._beside(labels, like)}, sound, usable
+                return x, sound, usable
         except UnlikeError:
             raise
         except Exception as error:

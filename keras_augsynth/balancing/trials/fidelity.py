@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_APART = 0.15  # what rows of a class must be given more than others, on the mean, for the class to tell anything
 _LEAST = 1e-4  # probabilities are not taken for smaller: one row does not outweigh all others
 _OTHERS = 5.0  # held-out rows of a class that count as much as what is known of all classes
-_ALIKE = (
-    10.0  # held-out rows that count as much as what is expected of any source: that its rows differ as real ones do
-)
+_ALIKE = 10.0  # held-out rows that count as much as what is expected of any source: rows that differ
 
 
 @dataclass(frozen=True)
@@ -40,16 +39,20 @@ class Fidelity:
     diversity: float
 
     @property
-    def skill(self) -> float:
-        """How far the classifier tells classes apart: mean probability of the own class less that of another."""
-        return float(np.nanmean(self.real - self.other))
+    def tells(self) -> np.ndarray:
+        """Which classes with generated rows can be judged, booleans: the classifier knows their held-out rows."""
+        with np.errstate(invalid="ignore"):
+            return ~np.isnan(self.generated) & (self.real - self.other >= _APART)
 
     @property
     def misfits(self) -> tuple[float, float]:
-        """The part of all generated rows that do not belong to their class, and its standard error."""
-        both = ~np.isnan(self.real) & ~np.isnan(self.generated)
-        apart = max((self.real - self.other)[both].mean(), 1e-6) if both.any() else 1e-6
-        lost = (self.real - self.generated)[both].mean() if both.any() else 0.0
+        """The part of all generated rows that do not belong to their class, and its standard error.
+
+        Only for sources of which some class `tells`.
+        """
+        tells = self.tells
+        apart = (self.real - self.other)[tells].mean()
+        lost = (self.real - self.generated)[tells].mean()
         return float(np.clip(lost / apart, 0.0, 1.0)), self.error / apart
 
     @property
@@ -60,10 +63,10 @@ class Fidelity:
         together: a classifier may take any noise for one of the classes.
         """
         overall, _ = self.misfits
-        apart = np.maximum(self.real - self.other, 1e-6)
-        own = np.nan_to_num(np.clip((self.real - self.generated) / apart, -1.0, 1.0), nan=overall)
-        weight = np.where(np.isnan(self.real), 0.0, self.rows / (self.rows + _OTHERS))
-        drawn = np.clip(weight * own + (1.0 - weight) * overall, overall, 1.0)
+        own = np.full(self.real.shape, overall)
+        np.divide(self.real - self.generated, self.real - self.other, out=own, where=self.tells)
+        weight = self.rows / (self.rows + _OTHERS)
+        drawn = np.clip(weight * np.clip(own, -1.0, 1.0) + (1.0 - weight) * overall, overall, 1.0)
         return np.where(np.isnan(self.generated), np.nan, drawn)
 
 

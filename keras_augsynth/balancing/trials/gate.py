@@ -10,15 +10,15 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.balancing.labels import classes_in_words
 from keras_augsynth.balancing.looks import Looks
 from keras_augsynth.balancing.outputs import Outputs
-from keras_augsynth.balancing.rows.added import Mixture, alike
+from keras_augsynth.balancing.rows.added import Mixture
 from keras_augsynth.balancing.trials.fidelity import Fidelity, fidelity, mean_of
 from keras_augsynth.balancing.trials.held_out import HeldOut
 from keras_augsynth.balancing.trials.schedule import ENOUGH, budget, looks
-from keras_augsynth.balancing.trials.validation import Validation, collected
-from keras_augsynth.balancing.trials.verdict import SKILL, Verdict, best_of, verdict_on
-from keras_augsynth.core.checks import wrong
+from keras_augsynth.balancing.trials.validation import Validation
+from keras_augsynth.balancing.trials.verdict import Verdict, best_of, verdict_on
 
 Tensor = Any
 
@@ -63,33 +63,31 @@ class Gate:
         self._late = False  # whether the model may have learned the held-out rows before
         self._closed = False
 
-    def judge_by(
-        self, given: dict[str, Any], labels: np.ndarray | None, share: float, wanted: np.ndarray | None
-    ) -> None:
-        """Finds validation rows: those of `fit`, or a part of its arrays.
+    def judge_by(self, validation: Validation, wanted: np.ndarray | None) -> None:
+        """Takes rows that `fit` validates by.
 
         Args:
-            given: arguments of `fit`.
-            labels: class numbers of the arrays; None if `fit` was given something else.
-            share: of each class that is held out.
+            validation: rows and labels.
             wanted: which classes get more rows, booleans `(classes,)`; None: not known yet.
         """
-        data, classes = given.get("validation_data"), self.shares.shape[1]
-        if data is not None:
-            form = None if labels is None else np.shape(given["y"])[1:]
-            self._validation = collected(self._owner, data, given.get("validation_steps"), classes, form)
-            there = np.bincount(self._validation.labels, minlength=classes)
-            if wanted is not None and len(lacking := np.flatnonzero(wanted & (there == 0))):
-                message = f"the validation data lack {classes_in_words(lacking)}, so the other classes decide there"
-                warnings.warn(f"{self._owner}: {message}.", UserWarning, stacklevel=2)
-        elif labels is not None:
-            self._held = HeldOut(given["x"], labels, classes, share, self._seed)
-            self._validation = Validation(self._held.x, self._held.labels)
-            self._mixture.withheld = self._held.repeats
-            self._late = bool(given.get("initial_epoch"))
-        else:
-            reason = "be another one, or `fit` be given `validation_data`: only arrays can be split"
-            raise wrong(self._owner, "strategy", reason, "validated")
+        self._validation = validation
+        there = np.bincount(validation.labels, minlength=self.shares.shape[1])
+        if wanted is not None and len(lacking := np.flatnonzero(wanted & (there == 0))):
+            message = f"the validation data lack {classes_in_words(lacking)}, so the other classes decide there"
+            warnings.warn(f"{self._owner}: {message}.", UserWarning, stacklevel=2)
+
+    def hold_out(self, x: Any, labels: np.ndarray, share: float, late: bool) -> None:
+        """Takes a part of the arrays of `fit`.
+
+        Args:
+            x: rows.
+            labels: class numbers `(N,)`.
+            share: of each class that is held out.
+            late: whether another training may have learned these rows.
+        """
+        self._held = HeldOut(x, labels, self.shares.shape[1], share, self._seed)
+        self._validation = Validation(self._held.x, self._held.labels)
+        self._mixture.withheld, self._late = self._held.repeats, late
 
     def kept(self, x: Any, labels: Tensor) -> Tensor | None:
         """Which rows of a batch training may see; None: all, always."""
@@ -151,7 +149,7 @@ class Gate:
         real, *generated = np.split(self._outputs.of_arrays(outputs), ends[:-1])
         for (name, (_, asked)), rows in zip(made.items(), generated, strict=True):
             seen = fidelity(real, self._chosen.labels, rows, asked)
-            if seen.skill >= SKILL:
+            if seen.tells.any():
                 self._seen.setdefault(name, []).append(seen)
         self.cost["rows"] += int(ends[-1])
         self.cost["seconds"] += time.perf_counter() - start
@@ -160,23 +158,19 @@ class Gate:
 
     def _generated(self, name: str, labels: np.ndarray) -> tuple[Any, np.ndarray] | None:
         """Rows of a source in the form of the validation rows, and their labels; None if there are none."""
-        source = self._mixture.sources[name]
-        if source is None:
-            return None
-        asked = tf.constant(labels)
-        samples, _, usable = source.draw(asked, tf.constant(self._seed + len(self._looks), "int64"))
-        rows = alike(self._owner, keras.tree.map_structure(_as_trained, self._chosen.x), samples)
-        if self._mixture.withheld is not None:
-            usable = ops.logical_and(usable, ops.logical_not(self._mixture.withheld(rows, asked)))
+        like = keras.tree.map_structure(_as_trained, self._chosen.x)
+        seed = lambda: tf.constant(self._seed + len(self._looks), "int64")
+        rows, _, usable = self._mixture.sampled(name, like, tf.constant(labels), seed)
         usable = np.asarray(usable)
         if not usable.any():
             return None
         return keras.tree.map_structure(lambda part: np.asarray(part)[usable], rows), labels[usable]
 
     def _decide(self) -> None:
-        if not self._seen:
+        means = {name: mean_of(looks) for name, looks in self._seen.items()}
+        verdicts = [verdict_on(name, mean, self._most) for name, mean in means.items() if mean.tells.any()]
+        if not verdicts:
             return self._close("the model does not tell the classes apart, so it cannot judge generated rows")
-        verdicts = [verdict_on(name, mean_of(seen), self._most) for name, seen in self._seen.items()]
         best = best_of(verdicts)
         self.shares[list(self._mixture.sources).index(best.source)] = best.shares
         self.verdict = best.reason()
@@ -247,8 +241,3 @@ def _as_trained(part: np.ndarray) -> Tensor:
     """A row in the dtype that Keras gives to arrays."""
     row = tf.convert_to_tensor(part[:1])
     return tf.cast(row, keras.config.floatx()) if row.dtype.is_floating else row
-
-
-def classes_in_words(labels: Any) -> str:
-    """ "class 3", or "classes 3, 4"."""
-    return f"class {labels[0]}" if len(labels) == 1 else f"classes {', '.join(map(str, labels))}"

@@ -39,7 +39,7 @@ class Budget:
 
 
 def budget(cost: float, rows: float, real: int, asked: int) -> Budget:
-    """As many rows as cost no more than a part of the training, in `ENOUGH` looks.
+    """As many rows as cost no more than a part of the training, in `ENOUGH` looks; but some of each class at least.
 
     Args:
         cost: that part.

@@ -8,8 +8,6 @@ from keras_augsynth.balancing.trials.fidelity import Fidelity
 
 NONE_BELOW, ALL_ABOVE = 0.4, 1.0
 """Quality of a source's rows up to which none are used, and at which all added rows are theirs."""
-SKILL = 0.15
-"""What a classifier must give more to a row's own class than to others before it is asked."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_numbers_by_hand():
     np.testing.assert_allclose(found.other, [0.2, 0.15, 0.1 / 3])
     np.testing.assert_allclose(found.generated, [np.nan, 0.4, 0.25])  # what a model gone to NaN says is no praise
     np.testing.assert_array_equal(found.rows, [2, 1, 0])
-    assert found.skill == pytest.approx((0.6 + 0.65) / 2)
+    np.testing.assert_array_equal(found.tells, [False, True, False])  # generated rows and held-out ones that it knows
     assert found.misfits[0] == pytest.approx(0.4 / 0.65)
     assert found.error == pytest.approx(np.sqrt(0.02 / 2 + 0.02) / 2)  # the pooled variance of 0.9 and 0.7
 
@@ -78,6 +78,17 @@ def test_a_class_of_few_held_out_rows_leans_on_the_others():
     np.testing.assert_allclose(found.misfits_of_classes, [np.nan, 0.25, (0.25 + 0.5) / 2])
     lacking = seen([0.9, 0.9, np.nan], [np.nan, 0.45, 0.9], [50, 45, 0])
     np.testing.assert_allclose(lacking.misfits_of_classes, [np.nan, 0.5, 0.5])
+
+
+def test_classes_that_the_classifier_does_not_know_tell_nothing():
+    """Of three classes one is not told from the others: what its generated rows are given is chance."""
+    found = seen([0.9, 0.9, 0.3], [np.nan, 0.45, 0.0], [50, 40, 30], other=[0.0, 0.0, 0.28])
+    np.testing.assert_array_equal(found.tells, [False, True, False])
+    assert found.misfits[0] == pytest.approx(0.5)
+    np.testing.assert_allclose(found.misfits_of_classes, [np.nan, 0.5, 0.5])
+    assert not seen(0.3, 0.9, [50, 40, 30], other=0.28).tells.any()
+    assert not seen([0.9, np.nan, np.nan], [np.nan, 0.9, 0.9], [50, 0, 0]).tells.any()
+    assert not seen([np.nan, 0.9], [np.nan, 0.9], [0, 50], other=[0.1, np.nan]).tells.any()
 
 
 def test_noise_that_is_taken_for_one_class_is_not_trusted_there():

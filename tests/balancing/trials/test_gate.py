@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_augsynth.balancing.labels import Target
+from keras_augsynth.balancing.looks import validation_rows
+from keras_augsynth.balancing.rows.added import Mixture
 from keras_augsynth.balancing.trials.gate import Gate
 
 COUNTS = np.array([160, 60, 30])
@@ -40,13 +43,24 @@ class Judge:
         return np.array([right(row) if row.any() else self.made for row in x])
 
 
-def gate(given=None, labels=Y, names=("a", "b"), wanted=WANTED, cost=1.0, model=None):
-    given = {"x": X, "y": Y, "validation_data": (X_VAL, Y_VAL), **(given or {})}
-    parts = tf.Variable(np.zeros((len(names), 3), "float32"))
-    mixture = SimpleNamespace(parts=parts, sources={name: Some() for name in names}, withheld=None)
+def gate(given=None, names=("a", "b"), wanted=WANTED, cost=1.0, model=None):
+    """By the validation data that `fit` was given, or without any by a part of the arrays."""
+    given = {"y": Y, "validation_data": (X_VAL, Y_VAL), **(given or {})}
+    mixture = Mixture(
+        "Owner",
+        {name: Some() for name in names},
+        3,
+        None,
+        lambda name, error: mixture.sources.update({name: None}),
+        None,
+    )
     outputs = SimpleNamespace(of_arrays=lambda outputs: outputs)
     result = Gate("Owner", model or Judge(), mixture, outputs, 1.0, cost, 1)
-    result.judge_by(given, labels, 0.25, wanted)
+    validation = validation_rows("Owner", given, Target("Owner", None), 3, np.shape(given["y"])[1:])
+    if validation is None:
+        result.hold_out(X, Y, 0.25, late=given.get("late", False))
+    else:
+        result.judge_by(validation, wanted)
     return result
 
 
@@ -122,6 +136,20 @@ def test_a_model_that_does_not_know_the_classes_is_not_asked():
     assert the_gate.notes == ["the model does not tell the classes apart, so it cannot judge generated rows"]
 
 
+def test_a_source_that_raises_in_a_look_is_left():
+    """As in a step: the training goes on with the others."""
+
+    class Broken(Some):
+        def draw(self, labels, seed):
+            raise RuntimeError("no more")
+
+    the_gate = planned(gate())
+    the_gate._mixture.sources["a"] = Broken()
+    carried_out(the_gate)
+    assert the_gate._mixture.sources["a"] is None
+    assert {line["synthesizer"] for line in the_gate.lines.values()} == {"b"}
+
+
 def test_a_source_that_has_failed_is_not_asked():
     the_gate = planned(gate())
     the_gate._mixture.sources["a"] = None
@@ -143,11 +171,6 @@ def test_a_part_of_arrays_is_held_out():
     assert gate().kept(X, Y) is None  # with validation data
 
 
-def test_streams_need_validation_data():
-    with pytest.raises(ValueError, match="`validation_data`: only arrays can be split"):
-        gate({"validation_data": None}, labels=None)
-
-
 def test_validation_labels_in_another_form_are_refused():
     with pytest.raises(ValueError, match="`validation_data` must have labels in the form of the training data's"):
         gate({"validation_data": (X_VAL, ONE_HOT[Y_VAL])})
@@ -162,7 +185,7 @@ def test_a_lacking_class_is_warned_of():
 
 
 def test_rows_that_an_earlier_training_may_have_learned_judge_nothing():
-    late = {"validation_data": None, "initial_epoch": 3}
+    late = {"validation_data": None, "late": True}
     the_gate = planned(gate(late))
     note = "an earlier training may have learned the held-out rows, so no rows are generated"
     assert not the_gate.open and the_gate.notes == [note]
