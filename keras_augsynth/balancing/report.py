@@ -103,12 +103,14 @@ class BalanceReport:
     def sentence(self) -> str:
         """What was found out; "" if there is nothing to say."""
         judged = [line for line in self.classes if not np.isnan(line.misfits)]
+        some, none = [line for line in judged if line.kept], [line.label for line in judged if not line.kept]
         parts = []
-        for share in sorted({line.kept for line in judged}, reverse=True):
-            labels = [line.label for line in judged if line.kept == share]
-            number = f"{100 * share:.0f} %" if share else "none"
-            verb = "are" if share else "is"
-            parts.append(f"{classes_in_words(labels)}: {number} of {_their(labels)} added rows {verb} generated")
+        if some:
+            labels, shares = [line.label for line in some], sorted({f"{100 * line.kept:.0f}" for line in some}, key=int)
+            number = " to ".join(dict.fromkeys((shares[0], shares[-1])))
+            parts.append(f"{classes_in_words(labels)}: {number} % of {_their(labels)} added rows are generated")
+        if none:
+            parts.append(f"{classes_in_words(none)}: none of {_their(none)} added rows is generated")
         parts += [self.verdict] if self.verdict else []
         parts += self.notes
         return "; ".join(parts) + "." if parts else ""
@@ -156,7 +158,7 @@ def _draw_probabilities(panel: Any, lines: list[ClassLine]) -> None:
     panel.set_ylim(0.0, 1.05)
     panel.set_ylabel("mean probability of the own class", fontsize=8)
     panel.set_title("how the model saw them", fontsize=9)
-    panel.legend(frameon=False, fontsize=8)
+    _put_legend_below(panel, columns=3)
 
 
 def _mark_classes(panel: Any, lines: list[ClassLine]) -> None:
@@ -172,7 +174,12 @@ def _draw_shares(panel: Any, shares: np.ndarray) -> None:
     panel.set_xlabel("epoch", fontsize=8)
     panel.set_ylabel("generated rows of the class, %", fontsize=8)
     panel.set_title("generated rows in training", fontsize=9)
-    panel.legend(frameon=False, fontsize=7, ncols=2)
+    _put_legend_below(panel, columns=6)
+
+
+def _put_legend_below(panel: Any, columns: int) -> None:
+    """Where it hides nothing."""
+    panel.legend(frameon=False, fontsize=8, ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.2))
 
 
 def _their(labels: list[int]) -> str:

@@ -60,11 +60,12 @@ class AugmentedResampler(FittedSynthesizer):
             ValueError: for parts of different lengths, labels that are no classes, or a tuple or list to augment.
         """
         self._form, parts = parted(x, y)
-        for part in parts:
-            x, labels = check_samples(self, part, y)
+        if not parts:
+            raise wrong(self, "x", "hold at least one array", x)
         if self.augment is not None and not isinstance(self._form, (int, dict)):
             raise wrong(self, "x", "be an array or a dictionary, whose keys `augment` knows", type(x).__name__)
-        self._keep([np.asarray(part) for part in parts], Members(labels))
+        checked = [check_samples(self, part, y) for part in parts]
+        self._keep([np.asarray(part) for part in parts], Members(checked[0][1]))
         return self
 
     def _keep(self, parts: Sequence[np.ndarray], members: Members) -> None:
@@ -96,7 +97,7 @@ class AugmentedResampler(FittedSynthesizer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         resampler = cls(keras.saving.deserialize_keras_object(config["augment"]))
-        resampler._form = config.get("form", 0)
+        resampler._form = config["form"]
         return resampler
 
     def state(self) -> dict[str, np.ndarray]:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,10 @@ UNSEEN = ClassLine(4, 7)
         (BalanceReport(PLAIN, notes=["too short"]), "too short."),
         (BalanceReport([PLAIN[0], GOT], "why"), "class 1: 75 % of its added rows are generated; why."),
         (BalanceReport([GOT, MORE]), "classes 1, 2: 75 % of their added rows are generated."),
+        (
+            BalanceReport([GOT, MORE, dataclasses.replace(MORE, label=5, kept=0.05)]),
+            "classes 1, 2, 5: 5 to 75 % of their added rows are generated.",
+        ),
         (
             BalanceReport([GOT, WORSE, UNSEEN], "10 % are bad", notes=["a"]),
             "class 1: 75 % of its added rows are generated; class 3: none of its added rows is generated; "

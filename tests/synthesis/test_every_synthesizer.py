@@ -157,8 +157,10 @@ def test_one_part_of_several_is_augmented():
     drawn = [row.tobytes() in {image.tobytes() for image in X[Y == 1] / 2} for row in samples["images"].numpy()]
     assert not any(drawn)
     np.testing.assert_array_equal(samples["labels"], [6, 6])
-    with pytest.raises(ValueError, match="`x` must be an array or a dictionary, whose keys `augment` knows"):
+    with pytest.raises(ValueError, match=r"`x` must be an array or a dictionary, .* knows\. Received: x='tuple'"):
         resampler.fit((X, Y), Y)
+    with pytest.raises(ValueError, match="`x` must hold at least one array"):
+        synthesis.AugmentedResampler().fit({}, [0, 1])
 
 
 def test_resampler_refuses():
