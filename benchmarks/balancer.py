@@ -3,8 +3,8 @@
 Epochs of a small convolutional network on 28 x 28 images without the balancer and with it, adding nothing, repeating
 real rows, and generating rows from a pool and in the step, such that s = half of all rows are added. A share s has
 s / (1 - s) times as many more rows to train on: with s = 1/2, twice the plain step, and what is above that is the
-balancer's own. Before its trials, strategy="validated" looks for the rows that it holds out in each batch. Then the
-part of a whole `fit` that the trials take.
+balancer's own. Before it has decided, strategy="validated" looks for the rows that it holds out in each batch. Then the
+part of a whole `fit` that its looks at generated rows take.
 """
 
 import threading
@@ -56,7 +56,7 @@ def epochs(x, y, rounds):
         "plain Keras": lambda: [],
         "nothing added": lambda: [callbacks.SyntheticBalancer(gan, strategy="equal", max_share=0.0)],
         "real rows, s = 1/2": lambda: [callbacks.SyntheticBalancer(None, **half)],
-        "real rows, s = 1/2, before the trials": lambda: [callbacks.SyntheticBalancer(gan, refresh=10**6, seed=0)],
+        "real rows, s = 1/2, before the decision": lambda: [callbacks.SyntheticBalancer(gan, refresh=10**6, seed=0)],
         "GAN from a pool, s = 1/2": lambda: [callbacks.SyntheticBalancer(gan, mode="pool", refresh=10**6, **half)],
         "GAN in the step, s = 1/2": lambda: [callbacks.SyntheticBalancer(gan, mode="live", **half)],
     }
@@ -90,22 +90,22 @@ class Fits:
             yield
 
 
-def trials(x, y, passes):
-    """Part of the time of a `fit` that trials take, and the steps that they add."""
+def looking(x, y, passes):
+    """Of a `fit`: the part of its time that looks at generated rows take, and predicted rows by those trained on."""
     balancer = callbacks.SyntheticBalancer(synthesis.SMOTE().fit(x, y), seed=0)
     start = time.perf_counter()
     classifier().fit(x, y, batch_size=BATCH, epochs=passes, verbose=0, callbacks=[balancer])
     cost = balancer.report_.cost
-    return cost["seconds"] / (time.perf_counter() - start), cost["steps"] / cost["of"]
+    return cost["seconds"] / (time.perf_counter() - start), cost["rows"] / cost["of"]
 
 
 def main():
     chosen = options(__doc__.splitlines()[0])
     x, y = long_tailed(320 if chosen.smoke else 1920)
-    seconds, steps = trials(x, y, 30)
-    note = f"Trials: {seconds:.1%} of the time of a whole fit, {steps:.1%} more steps."
+    seconds, predicted = looking(x, y, 30)
+    note = f"Looks: {seconds:.1%} of the time of a whole fit, {predicted:.1%} of its rows predicted."
     rows = epochs(x, y, 1 if chosen.smoke else chosen.rounds)
-    more = {"trials": {"part of the time": seconds, "more steps": steps}}
+    more = {"looks": {"part of the time": seconds, "predicted": predicted}}
     write("balancer", chosen.out, {"An epoch": (rows, "plain Keras")}, note, **more)
 
 

@@ -26,6 +26,7 @@ import numpy as np
 PACKAGES = (
     *("keras", "tensorflow", "numpy", "albumentations", "kornia", "torch", "opencv-python-headless"),
     *("scikit-learn", "imbalanced-learn", "prdc", "scipy", "torchio", "monai", "nlpaug"),
+    *("audiomentations", "torch-audiomentations", "librosa"),
 )
 LOAD = os.getloadavg()[0]  # processes that were running before this one began
 

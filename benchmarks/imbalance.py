@@ -4,7 +4,8 @@ One network, one optimizer and one budget of steps for every method; all of the 
 last step. The weights are Adam's moving average, since those of the last step alone scatter by what is to be seen.
 Learning rate, dropout and augmentation are for all methods those with which oversampling did best on the test rows.
 Each run adds a line to imbalance.jsonl, and one whose line is there is skipped: a long table can be filled over days,
-and --table prints what there is. With --harm, the balancer is given sources that no one should learn from.
+and --table prints what there is. With --graded, the balancer is given sources of graded quality, from real rows that
+the training has never seen to noise.
 """
 
 import argparse
@@ -21,12 +22,24 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from benchmarks.imbalance_methods import BATCH, CLASSES, HARM, METHODS, SHAPE, SMOKE, Task, passes, timed
+from benchmarks.imbalance_methods import (
+    BATCH,
+    CLASSES,
+    GRADED,
+    METHODS,
+    NOTHING,
+    SHAPE,
+    SMOKE,
+    Task,
+    augmentation,
+    passes,
+    timed,
+)
 from keras_augsynth import layers
 
 # The long tail of GAMO and DeepSMOTE, for sets with 60,000 images.
 LONG_TAIL = [4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40]
-REFERENCES = {False: "plain", True: "oversampling + augmentation"}  # which row others are compared with; True: harm
+REFERENCES = {False: "plain", True: NOTHING}  # which row others are compared with; True: graded sources
 
 
 # Data.
@@ -100,15 +113,6 @@ def batches(task, setup):
 # One run.
 
 
-def augmentation(data):
-    if data == "fashion":  # whose images are centered, so that shifts only cost
-        return layers.RandomFlip("horizontal")
-    black = {"fill_mode": "constant"}  # and no mirroring: a mirrored digit is another digit, or none
-    shift, rotation = layers.RandomTranslation(0.1, 0.1, **black), layers.RandomRotation(0.04, **black)
-    zoom, shear = layers.RandomZoom(0.15, **black), layers.RandomShear(0.15, 0.15, **black)
-    return layers.Pipeline([shift, rotation, zoom, shear])
-
-
 def classifier(first):
     """The same small network for every method, behind the first layers; augmentation rests outside training."""
     model = keras.Sequential([keras.Input(SHAPE), *first])
@@ -164,7 +168,9 @@ def run(task, build, x_test, y_test):
     line |= {"f1": f1.mean(), "worst": recall.min(), "seconds": seconds, "cpu_seconds": cpu_seconds}
     line |= {"rows": real + added, "added_rows": added, "synthetic_share": generated.tolist()}
     if getattr(setup.balancer, "strategy", None) == "validated":
-        line["report"] = str(setup.balancer.report_)
+        report = setup.balancer.report_
+        line["report"] = str(report)
+        line["chosen"] = [one.kept for one in report.classes if not np.isnan(one.misfits)]
     return line
 
 
@@ -176,9 +182,9 @@ def table(lines, title, reference):
     from scipy import stats
 
     head = ["", "seeds", "ACSA ± standard error", f"against {reference}, 95 %", "geometric mean", "macro F1"]
-    head += ["worst recall", "seconds", "CPU-seconds", "rows seen", "added"]
+    head += ["worst recall", "seconds", "CPU-seconds", "rows seen", "added", "chosen share"]
     text = [f"### {title}", "", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    order = [*METHODS, *HARM]
+    order = list({**METHODS, **GRADED})
     score = {(line["method"], line["seed"]): 100 * line["acsa"] for line in lines}
 
     def mean(values):
@@ -198,6 +204,8 @@ def table(lines, title, reference):
         cells += [f"{100 * average(key):.2f}" for key in ("gm", "f1")] + [f"{100 * average('worst'):.1f}"]
         cells += [f"{average(key):.0f}" for key in ("seconds", "cpu_seconds")]
         cells += [f"{average('rows'):,.0f}", f"{100 * average('added_rows') / average('rows'):.0f} %"]
+        chosen = [np.mean(line["chosen"]) for line in runs if line.get("chosen")]
+        cells.append(f"{100 * np.mean(chosen):.0f} %" if chosen else "–")
         text.append("| " + " | ".join(cells) + " |")
     return "\n".join(text) + "\n"
 
@@ -206,10 +214,10 @@ def tables(lines):
     texts = [heading(provenance())]
     for data, imbalance, steps in dict.fromkeys((line["data"], line["imbalance"], line["steps"]) for line in lines):
         here = [line for line in lines if (line["data"], line["imbalance"], line["steps"]) == (data, imbalance, steps)]
-        for harm, reference in REFERENCES.items():
-            chosen = [line for line in here if line["method"] in ([reference, *HARM] if harm else METHODS)]
-            if any(line["method"] in HARM for line in chosen) or (chosen and not harm):
-                title = f"{data}, {imbalance}, {steps} steps of {BATCH}" + (": bad synthesizers" if harm else "")
+        for graded, reference in REFERENCES.items():
+            chosen = [line for line in here if line["method"] in (GRADED if graded else METHODS)]
+            if len({line["method"] for line in chosen}) > 1:
+                title = f"{data}, {imbalance}, {steps} steps of {BATCH}" + (": sources of graded quality" * graded)
                 texts.append(table(chosen, title, reference))
     return "\n".join(texts)
 
@@ -218,9 +226,9 @@ def read(path):
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def chosen_methods(parts, harm):
+def chosen_methods(parts, graded):
     """Those of a name, or else those that have it as a part."""
-    methods = {**HARM, REFERENCES[True]: METHODS[REFERENCES[True]]} if harm else METHODS
+    methods = GRADED if graded else METHODS
     fits = lambda part, name: part == name or (part not in methods and part in name)
     chosen = {name: build for name, build in methods.items() if not parts or any(fits(part, name) for part in parts)}
     return chosen or sys.exit(f"No method with {' or '.join(parts)} in its name. There are: {', '.join(methods)}.")
@@ -235,14 +243,14 @@ def main():
     parser.add_argument("--steps", type=int, default=1500, help=f"training steps of each classifier, of {BATCH} rows")
     parser.add_argument("--folder", type=pathlib.Path, help="of MNIST's idx files, instead of Keras's cache")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out/benchmarks"))
-    parser.add_argument("--harm", action="store_true", help="the balancer with bad synthesizers")
+    parser.add_argument("--graded", action="store_true", help="the balancer with sources of graded quality")
     parser.add_argument("--table", action="store_true", help="only print the tables of what there is")
     parser.add_argument("--smoke", action="store_true", help="ten steps of a few methods, to see that they run")
     options = parser.parse_args()
     path = options.out / ("imbalance_smoke.jsonl" if options.smoke else "imbalance.jsonl")
     options.out.mkdir(parents=True, exist_ok=True)
     if options.smoke:
-        options.seeds, options.steps, options.methods = 1, 10, options.methods or (None if options.harm else SMOKE)
+        options.seeds, options.steps, options.methods = 1, 10, options.methods or (None if options.graded else SMOKE)
         path.unlink(missing_ok=True)
 
     origin, key = provenance(), ("data", "imbalance", "method", "seed", "steps")
@@ -253,7 +261,7 @@ def main():
             counts = class_counts(data, imbalance)
             for seed in range(options.seeds):
                 task = Task.drawn(data, x, y, counts, seed, options.steps)
-                for method, build in chosen_methods(options.methods, options.harm).items():
+                for method, build in chosen_methods(options.methods, options.graded).items():
                     values = (data, imbalance, method, seed, options.steps)
                     if values in done:
                         continue

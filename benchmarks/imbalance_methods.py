@@ -19,7 +19,7 @@ CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """The rows that a seed has drawn, and the budget."""
+    """The rows that a seed has drawn, those that it has left, and the budget."""
 
     data: str
     x: np.ndarray
@@ -27,13 +27,20 @@ class Task:
     counts: np.ndarray
     seed: int
     steps: int
+    left: list[np.ndarray]
 
     @classmethod
     def drawn(cls, data, x, y, counts, seed, steps):
         rng = np.random.default_rng(seed)
-        rows = [rng.permutation(np.flatnonzero(y == label))[:count] for label, count in enumerate(counts)]
-        rows = rng.permutation(np.concatenate(rows))
-        return cls(data, x[rows], y[rows], counts, seed, steps)
+        of_class = [rng.permutation(np.flatnonzero(y == label)) for label in range(len(counts))]
+        rows = rng.permutation(np.concatenate([mine[:count] for mine, count in zip(of_class, counts, strict=True)]))
+        left = [x[mine[count : count + 1000]] for mine, count in zip(of_class, counts, strict=True)]
+        return cls(data, x[rows], y[rows], counts, seed, steps, left)
+
+    @functools.cached_property
+    def left_rows(self):
+        """Those that were left of all classes, in their order, as a tensor."""
+        return tf.constant(np.concatenate(self.left))
 
 
 @dataclass
@@ -100,21 +107,34 @@ def latent_smote(task):
     return synthesis.LatentSMOTE(value_range=(0, 255), seed=task.seed).fit(task.x, task.y, epochs=passes(task, 2))
 
 
-def vae(task):
+def vae(task, minutes=None):
     model = synthesis.VAE(SHAPE, CLASSES, value_range=(0, 255), seed=task.seed)
-    return trained(model, task)
+    return trained(model, task, minutes)
 
 
-def gan(task):
+def gan(task, minutes=None):
     networks = synthesis.dcgan(SHAPE, CLASSES, width=16)
     augment = synthesis.DiffAugment(["translation", "cutout"], seed=task.seed)
     options = {"num_classes": CLASSES, "value_range": (0, 255), "seed": task.seed}
-    return trained(synthesis.GAN(*networks, augment=augment, **options), task)
+    return trained(synthesis.GAN(*networks, augment=augment, **options), task, minutes)
 
 
-def trained(model, task):
+class Minutes(keras.callbacks.Callback):
+    """Ends a training after so many minutes of the processor."""
+
+    def __init__(self, minutes):
+        super().__init__()
+        self._end = time.process_time() + 60.0 * minutes
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = time.process_time() > self._end
+
+
+def trained(model, task, minutes=None):
+    """For two of the classifier's budgets, or for some minutes."""
     model.compile()
-    model.fit(task.x, task.y, batch_size=BATCH, epochs=passes(task, 2), verbose=0)
+    epochs, end = (passes(task, 2), []) if minutes is None else (10**6, [Minutes(minutes)])
+    model.fit(task.x, task.y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=end)
     return model
 
 
@@ -154,6 +174,50 @@ def copies(task):
     return synthesis.AugmentedResampler().fit(task.x, task.y)
 
 
+def oracle(task):
+    """Real rows of the class that the training has never seen."""
+    return Source(lambda labels, seed: _left_rows(task, labels, random_for(seed, ops.shape(labels)[0])[1]))
+
+
+def spoiled(part, kind):
+    """The oracle with a part of its rows replaced by noise, or by rows of another class."""
+
+    def source(task):
+        def sample(labels, seed):
+            _, rng = random_for(seed, ops.shape(labels)[0])
+            if kind == "of other classes":
+                other = (labels + 1 + rng.integers(0, CLASSES - 1)) % CLASSES
+                return _left_rows(task, tf.where(rng.bernoulli(part), other, labels), rng)
+            good, bad = _left_rows(task, labels, rng), rng.uniform(0.0, 255.0, SHAPE)
+            return tf.where(rng.bernoulli(part)[:, None, None, None], bad, good)
+
+        return Source(sample)
+
+    return source
+
+
+def _left_rows(task, labels, rng):
+    """Of the class, at random; a class with no rows left, the largest, is not asked for."""
+    counts = np.array([len(rows) for rows in task.left], "int32")
+    starts = (np.cumsum(counts) - counts).astype("int32")
+    place = ops.cast(rng.uniform() * tf.gather(counts.astype("float32"), labels), "int32")
+    rows = task.left_rows
+    return tf.gather(rows, ops.minimum(tf.gather(starts, labels) + place, rows.shape[0] - 1))
+
+
+def augmentation(data):
+    if data == "fashion":  # whose images are centered, so that shifts only cost
+        return layers.RandomFlip("horizontal")
+    black = {"fill_mode": "constant"}  # and no mirroring: a mirrored digit is another digit, or none
+    shift, rotation = layers.RandomTranslation(0.1, 0.1, **black), layers.RandomRotation(0.04, **black)
+    zoom, shear = layers.RandomZoom(0.15, **black), layers.RandomShear(0.15, 0.15, **black)
+    return layers.Pipeline([shift, rotation, zoom, shear])
+
+
+def augmented(task):
+    return synthesis.AugmentedResampler(augmentation(task.data)).fit(task.x, task.y)
+
+
 @functools.lru_cache(maxsize=8)  # a task's sources serve several strategies
 def fitted(source, task):
     keras.utils.set_random_seed(task.seed)
@@ -176,6 +240,7 @@ def by_balancer(source, strategy):
     return lambda task: balancer(source, task, strategy=strategy)
 
 
+NOTHING = "balancer: real rows only"
 METHODS = {
     "plain": lambda task: Setup(),
     "class weights": lambda task: Setup(weights=task.counts.sum() / CLASSES / task.counts),
@@ -195,11 +260,31 @@ METHODS = {
         for strategy in ("equal", "validated")
         if (source, strategy) != (smote, "validated")
     },
-    "balancer: real rows only": real_rows,
+    NOTHING: real_rows,
     "balancer: default, with SMOTE": by_balancer(smote, "validated"),
 }
-HARM = {
-    f"harm: {source.__name__.replace('_', ' ')}": by_balancer(source, "validated")
-    for source in (noise, collapsed, permuted_labels, copies)
+GRADED = {
+    NOTHING: real_rows,
+    "oracle, all rows taken": by_balancer(oracle, "equal"),
+    "oracle": by_balancer(oracle, "validated"),
+    **{
+        f"oracle, {part:.0%} {kind}".replace("%", " %"): by_balancer(spoiled(part, kind), "validated")
+        for kind in ("noise", "of other classes")
+        for part in (0.25, 0.5, 0.75)
+    },
+    "augmented real rows": by_balancer(augmented, "validated"),
+    "SMOTE on pixels": by_balancer(smote, "validated"),
+    **{
+        f"{source.__name__.upper()}, {minutes} min": by_balancer(
+            functools.partial(source, minutes=minutes), "validated"
+        )
+        for source in (gan, vae)
+        for minutes in (1, 10)
+    },
+    **{
+        f"bad: {source.__name__.replace('_', ' ')}": by_balancer(source, "validated")
+        for source in (noise, collapsed, permuted_labels, copies)
+    },
 }
+"""The balancer's default with sources of graded quality: its power to find good rows, and the harm of bad ones."""
 SMOKE = ["plain", "class weights", "random oversampling", "SMOTE on pixels", "balancer: smote, equal"]

@@ -64,29 +64,39 @@ METHODS = ("none", REFERENCE, "SMOTE", "GaussianSynthesizer", "half real again, 
 
 
 def score(x, y, x_test, y_test, seed):
-    import sklearn.metrics
     from sklearn.neural_network import MLPClassifier
 
     def probability(weights):
         model = MLPClassifier((64,), alpha=1e-3, learning_rate_init=3e-3, max_iter=150, random_state=weights)
         return model.fit(x, y).predict_proba(x_test)[:, 1]
 
-    found = np.mean([probability(2 * seed + k) for k in range(2)], axis=0)
+    return measured(y_test, np.mean([probability(2 * seed + k) for k in range(2)], axis=0))
+
+
+def measured(y, probability):
+    """What `MEASURES` names, of the probability of the rare class."""
+    import sklearn.metrics
+
     return {
-        "balanced_accuracy": sklearn.metrics.balanced_accuracy_score(y_test, found > 0.5),
-        "average_precision": sklearn.metrics.average_precision_score(y_test, found),
-        "auc": sklearn.metrics.roc_auc_score(y_test, found),
+        "balanced_accuracy": sklearn.metrics.balanced_accuracy_score(y, probability > 0.5),
+        "average_precision": sklearn.metrics.average_precision_score(y, probability),
+        "auc": sklearn.metrics.roc_auc_score(y, probability),
     }
 
 
-def run(name, x, y, seed):
-    """A line for each method."""
+def halves(x, y, seed):
+    """Stratified: (x, y, x_test, y_test), columns standardized by the first."""
     from sklearn.model_selection import train_test_split
 
     x, x_test, y, y_test = train_test_split(x, y, test_size=0.5, stratify=y, random_state=seed)
     x, x_test = x[:, x.std(axis=0) > 0], x_test[:, x.std(axis=0) > 0]
     center, spread = x.mean(axis=0), x.std(axis=0)
-    x, x_test = (x - center) / spread, (x_test - center) / spread
+    return (x - center) / spread, y, (x_test - center) / spread, y_test
+
+
+def run(name, x, y, seed):
+    """A line for each method."""
+    x, y, x_test, y_test = halves(x, y, seed)
     for method in METHODS:
         more = added(method, x, y, seed)
         both = np.concatenate([x, more]), np.concatenate([y, np.ones(len(more), int)])

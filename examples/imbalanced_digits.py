@@ -116,7 +116,7 @@ def balancer_alone(rows, seed, gan):
 
 
 def balancer_with_smote(rows, seed, gan):
-    """Generated rows lie between real ones. The balancer finds out in trials how many of them to use, if any."""
+    """Generated rows lie between real ones. The balancer finds out how many of them to use, if any."""
     smote = synthesis.SMOTE().fit(rows.x, rows.y)
     return Training(classifier(augmentation()), rows, balancer=callbacks.SyntheticBalancer(smote, seed=seed))
 
@@ -126,7 +126,7 @@ def balancer_with_gan(rows, seed, gan):
 
 
 def balancer_with_gan_equal(rows, seed, gan):
-    """Without trials: every class is brought up to the largest by generated rows."""
+    """Nothing is found out: every class is brought up to the largest by generated rows."""
     balancer = callbacks.SyntheticBalancer(gan, strategy="equal", seed=seed)
     return Training(classifier(augmentation()), rows, balancer=balancer)
 
@@ -176,7 +176,7 @@ def train(method, task, gan, progress):
     extra = [FitProgress(progress, epochs * per_epoch)]
     options = {"batch_size": BATCH, "epochs": epochs, "verbose": 0, "class_weight": training.class_weight}
     if training.balancer is not None:
-        # Its trials are judged by the validation rows; Keras itself looks at them at the end only.
+        # Generated rows are compared with the validation rows; Keras itself looks at them at the end only.
         extra.append(training.balancer)
         options |= {"validation_data": (task.validation.x, task.validation.y), "validation_freq": epochs}
     history = model.fit(x, y, callbacks=extra, **options).history
@@ -215,7 +215,7 @@ def run(method, task, results, progress, job):
     model, generated, report = train(method, task, gan, progress)
     seconds, found = time.monotonic() - start, recalls(model, task.validation)
     save_whole(model, results.path(method, task.seed))
-    if report is not None and any(line.tried for line in report.classes):
+    if report is not None and any(line.synthesizer for line in report.classes):
         report.plot().savefig(results.folder / results.path(method, task.seed, ".png").name, dpi=110)
     said = "" if report is None else str(report)
     of_run = {"method": method, "seed": task.seed, "seconds": seconds, "generated": generated, "balancer": said}

@@ -11,13 +11,14 @@ if keras.config.backend() != "tensorflow":
         "Set the environment variable KERAS_BACKEND=tensorflow before importing keras."
     )
 
-from keras_augsynth import callbacks, data, layers, losses, metrics, presets, synthesis
+from keras_augsynth import balancing, callbacks, data, layers, losses, metrics, presets, synthesis
 from keras_augsynth._version import __version__
 from keras_augsynth.core.fuse import fuse
 from keras_augsynth.export import export_savedmodel
 
 __all__ = [
     "__version__",
+    "balancing",
     "callbacks",
     "data",
     "export_savedmodel",

@@ -1,6 +1,5 @@
 """`export_savedmodel`: a model with its augmentation, callable without Keras and without this package."""
 
-import itertools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,10 +16,12 @@ from keras_augsynth.core.checks import check_choice, check_integer, wrong
 Tensor = Any
 
 ENDPOINTS = ("serve", "augment", "augment_seeded", "serve_tta", "sample", "sample_seeded")
+_PATTERN = "\\["
+"""With one of these in a path, TensorFlow takes it for a pattern of paths when it loads."""
 
 
 def export_savedmodel(
-    model: keras.Model,
+    model: Any,
     path: str | os.PathLike,
     endpoints: Sequence[str] | None = None,
     tta_views: int = 8,
@@ -32,20 +33,24 @@ def export_savedmodel(
       `augment_seeded(x, seed)`, which comes with it, the same ones for the same int32 seed.
     - `serve_tta(x)`: the mean of the outputs over `tta_views` augmented views of each input (test-time augmentation).
 
-    A generative model (`GAN`, `VAE`, `FlowMatching`) has these instead, in the data's own range:
+    A synthesizer, trained (`GAN`, `VAE`, `FlowMatching`) or fitted (`SMOTE`, `GaussianSynthesizer`, …), has these
+    instead, in the data's own range:
 
     - `sample(labels)`: new samples for int32 labels `(N,)`, other ones in each call; of an unconditional model
-      `sample(n)`. `sample_seeded(labels, seed)`, which comes with it, the same ones for the same int32 seed.
+      `sample(n)`; of a table a dictionary of its columns. `sample_seeded(labels, seed)`, which comes with it, the same
+      ones for the same int32 seed.
 
     Args:
-        model: a Sequential or functional model, or a generative one. For `augment` it has one input, and augmentation
-            layers of this package come first; a Keras layer that only preprocesses may stand before or among them.
-        path: of the folder to be written.
+        model: a Sequential or functional model, or a synthesizer whose `sample` runs in a graph. For `augment`,
+            augmentation layers of this package come first, behind at least one of its inputs; a Keras layer that only
+            preprocesses may stand before or among them. `augment` returns a tensor for each input, in their form.
+        path: of the folder to be written, without "\\\\" and "[", with which TensorFlow cannot load it.
         endpoints: which ones are wanted; None: "serve", "augment" and "serve_tta", or "sample".
         tta_views: how many views `serve_tta` averages over, at least 1.
 
     Raises:
-        TypeError: for something that is not a built model.
+        TypeError: for something that is neither a built model nor a synthesizer.
+        RuntimeError: for a synthesizer that has not been fitted.
         ValueError: for an unknown endpoint, a model without augmentation where one is needed, or a path that cannot
             be written.
 
@@ -55,9 +60,10 @@ def export_savedmodel(
     >>> served = tf.saved_model.load("served")   # needs TensorFlow alone
     >>> predictions = served.serve_tta(images)
     """
-    makes = isinstance(model, keras.Model) and hasattr(model, "sample") and hasattr(model, "num_classes")
+    makes = callable(getattr(model, "sample", None)) and hasattr(model, "num_classes")
     if not makes and (not isinstance(model, keras.Model) or not getattr(model, "inputs", None)):
-        raise wrong("export_savedmodel", "model", "be a Sequential or functional model that is built", model, TypeError)
+        needed = "be a Sequential or functional model that is built, or a synthesizer"
+        raise wrong("export_savedmodel", "model", needed, model, TypeError)
     possible = ENDPOINTS[4:] if makes else ENDPOINTS[:4]
     endpoints = (("sample",) if makes else ("serve", "augment", "serve_tta")) if endpoints is None else endpoints
     if isinstance(endpoints, str) or not endpoints:
@@ -65,24 +71,28 @@ def export_savedmodel(
     for name in endpoints:
         check_choice("export_savedmodel", name, "endpoints", possible)
     check_integer("export_savedmodel", tta_views, "tta_views", 1)
+    path = os.fspath(path)
+    if os.sep == "/" and set(path) & set(_PATTERN):
+        raise wrong("export_savedmodel", "path", f"be without {' '.join(_PATTERN)}, or TensorFlow cannot load it", path)
     functions, signature = _sampler(model) if makes else _predictor(model, endpoints, tta_views)
     endpoints = {*endpoints, *(f"{name}_seeded" for name in ("augment", "sample") if name in endpoints)}
 
     archive = keras.export.ExportArchive()
-    archive.track(model)
+    if isinstance(model, keras.Model):  # variables of others are those that the endpoints use
+        archive.track(model)
     for name in sorted(endpoints, key=ENDPOINTS.index):
         seed = [tf.TensorSpec(None, tf.int32, name="seed")] if name.endswith("_seeded") else []
         archive.add_endpoint(name, functions[name], input_signature=[*signature, *seed])
     try:
-        archive.write_out(os.fspath(path), verbose=False)
+        archive.write_out(path, verbose=False)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or getattr(error, "message", error)
-        raise wrong("export_savedmodel", "path", f"be a folder that can be written ({reason})", str(path)) from error
+        raise wrong("export_savedmodel", "path", f"be a folder that can be written ({reason})", path) from error
 
 
 def _sampler(model: Any) -> tuple[dict[str, Callable], list[tf.TensorSpec]]:
-    """(endpoints, signature) of a generative model."""
-    if model.num_classes is None:
+    """(endpoints, signature) of a synthesizer."""
+    if isinstance(model, keras.Model) and model.num_classes is None:
         make, spec = lambda n, seed: model.sample(n=n, seed=seed), tf.TensorSpec((), tf.int32, name="n")
     else:
         make, spec = model.sample, tf.TensorSpec((None,), tf.int32, name="labels")
@@ -106,14 +116,19 @@ def _predictor(
         functions["serve_tta"] = _serve_tta(model, tta_views)
     if {"augment", "augment_seeded"} & set(endpoints):
         front = _front(model)
-        functions["augment"] = lambda x: _augment(front, x, _entropy())
-        functions["augment_seeded"] = lambda x, seed: _augment(front, x, _nonce(seed))
+        functions["augment"] = lambda *inputs: _augment(front, inputs, _entropy())
+        functions["augment_seeded"] = lambda *inputs: _augment(front, inputs[:-1], _nonce(inputs[-1]))
     return functions, [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
 
 
 def _serve(model: keras.Model, **kwargs: Any) -> Callable:
+    return lambda *inputs: model(_packed(model, inputs), **kwargs)
+
+
+def _packed(model: keras.Model, tensors: Sequence[Tensor]) -> Any:
+    """A tensor for each input, in the form that the model takes them: one, a list, a dictionary in any order."""
     form = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-    return lambda *inputs: model(keras.tree.pack_sequence_as(form, list(inputs)), **kwargs)
+    return keras.tree.pack_sequence_as(form, list(tensors))
 
 
 def _serve_tta(model: keras.Model, views: int) -> Callable:
@@ -129,16 +144,27 @@ def _serve_tta(model: keras.Model, views: int) -> Callable:
     return serve_tta
 
 
-def _front(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers from the input up to the last augmentation that comes before the model's body."""
+def _front(model: keras.Model) -> keras.Model:
+    """From the inputs up to the last augmentation behind each that comes before the model's body."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    front = list(itertools.takewhile(_prepares, layers))
-    while front and not isinstance(front[-1], Augmentation):
-        front.pop()
-    if not front or len(model.inputs) > 1:
-        advice = "begin with augmentation layers, and have one input, for the endpoint `augment`"
+    ends = reached = list(model.inputs)
+    for layer in layers:
+        places = _places(layer, reached)
+        if places and _prepares(layer):
+            reached = [layer.output if k in places else tensor for k, tensor in enumerate(reached)]
+            if isinstance(layer, Augmentation):
+                ends = [reached[k] if k in places else tensor for k, tensor in enumerate(ends)]
+    if all(end is start for end, start in zip(ends, model.inputs, strict=True)):
+        advice = "begin with augmentation layers, for the endpoint `augment`"
         raise wrong("export_savedmodel", "model", advice, [layer.name for layer in layers[:4]])
-    return front
+    return keras.Model(_packed(model, model.inputs), _packed(model, ends))
+
+
+def _places(layer: keras.layers.Layer, tensors: Sequence[Any]) -> list[int]:
+    """Which of the tensors a layer takes, if it takes one of them and nothing else, and makes one of it."""
+    given, made = keras.tree.flatten(layer.input), keras.tree.flatten(layer.output)
+    places = [k for k, tensor in enumerate(tensors) if any(tensor is one for one in given)]
+    return places if len(given) == len(made) == len(places) == 1 else []
 
 
 def _prepares(layer: keras.layers.Layer) -> bool:
@@ -146,16 +172,10 @@ def _prepares(layer: keras.layers.Layer) -> bool:
     return isinstance(layer, Augmentation) or keras_internals.is_data_layer(layer)
 
 
-def _augment(front: Sequence[keras.layers.Layer], x: Tensor, nonce: Tensor) -> Tensor:
+def _augment(front: keras.Model, inputs: Sequence[Tensor], nonce: Tensor) -> Any:
+    """Keras's own random layers cannot be given a seed; they rest here as they do in `serve_tta`."""
     with augmenting(nonce):
-        for layer in front:
-            # Keras's own random layers cannot be given a seed; they rest here as they do in `serve_tta`.
-            x = (
-                layer(x)
-                if isinstance(layer, Augmentation) or not keras_internals.takes_training(layer)
-                else layer(x, training=False)
-            )
-    return x
+        return _serve(front, training=False)(*inputs)
 
 
 def _entropy() -> Tensor:

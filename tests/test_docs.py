@@ -50,3 +50,10 @@ def test_published_tables_stand_beside_raw_results():
         assert {record["commit"] for record in records} <= set(
             re.findall(r"[0-9a-f]{10}(?: with changes)?", path.read_text())
         )
+
+
+def test_the_page_of_parity_names_tests_that_are_there():
+    named = re.findall(r"\[`(test_\w+)`\]\(\.\./(tests/[\w/]+\.py)\)", (ROOT / "docs" / "parity.md").read_text())
+    assert len(named) > 30
+    for test, file in named:
+        assert f"\ndef {test}(" in (ROOT / file).read_text(), test

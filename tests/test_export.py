@@ -5,12 +5,13 @@ import tempfile
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 import tiny
 
 import keras_augsynth as kas
-from keras_augsynth import layers
+from keras_augsynth import layers, synthesis
 
 pytestmark = pytest.mark.xdist_group("test_export")  # so that what is shared is exported once
 
@@ -19,12 +20,14 @@ import sys
 sys.modules["keras"] = sys.modules["keras_augsynth"] = None  # neither can be imported
 import numpy as np, tensorflow as tf
 served = tf.saved_model.load(sys.argv[1] + "/served")
+sampler = tf.saved_model.load(sys.argv[1] + "/sampler")
 x = np.load(sys.argv[1] + "/x.npy")
 seeded = lambda seed: served.augment_seeded(x, seed)
 np.savez(
     sys.argv[1] + "/results.npz",
     augment=served.augment(x), augment_again=served.augment(x), one=served.augment(x[:1]),
     serve=served.serve(x), again=served.serve(x), tta=served.serve_tta(x),
+    samples=sampler.sample_seeded(tf.constant([2, 0, 0]), 7),
     seeded=seeded(7), seeded_again=seeded(7), seeded_other=seeded(8), pair=seeded(tf.constant([1, 2])),
 )
 print(sorted(served.signatures))
@@ -62,6 +65,9 @@ def folder(model, images, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
     keras.utils.set_random_seed(5)
     kas.export_savedmodel(model, folder / "served")
+    gan = tiny.gan()
+    gan._steps.assign(1)  # as if trained
+    kas.export_savedmodel(gan, folder / "sampler")
     np.save(folder / "x.npy", images)
     return folder
 
@@ -244,21 +250,79 @@ def test_serve_alone_needs_no_augmentation(tmp_path):
     assert tf.saved_model.load(tmp_path / "served").serve(tf.zeros((2, 3))).shape == (2, 2)
 
 
-def test_a_generative_model_is_served_as_a_sampler(tmp_path):
-    """By label and seed, in the data's own range."""
-    gan = tiny.gan()
-    gan._steps.assign(1)  # as if trained
-    kas.export_savedmodel(gan, tmp_path / "sampler")
-    served = tf.saved_model.load(tmp_path / "sampler")
+def test_a_generative_model_is_served_as_a_sampler(folder, results, tmp_path):
+    """By label and seed, in the data's own range; also where neither Keras nor this package can be imported."""
+    served = tf.saved_model.load(folder / "sampler")
     assert sorted(served.signatures) == ["sample", "sample_seeded", "serving_default"]
     labels = tf.constant([2, 0, 0])
     first, second = served.sample(labels), served.sample(labels)
     assert first.shape == (3, 4, 4, 1) and not np.allclose(first, second)
     assert 0.0 <= np.min(first) < 100.0 < np.max(first) <= 255.0
     np.testing.assert_array_equal(served.sample_seeded(labels, 7), served.sample_seeded(labels, 7))
+    np.testing.assert_array_equal(results["samples"], served.sample_seeded(labels, 7))
     assert not np.allclose(served.sample_seeded(labels, 7), served.sample_seeded(labels, 8))
     with pytest.raises(ValueError, match='`endpoints` must be one of "sample", "sample_seeded"'):
-        kas.export_savedmodel(gan, tmp_path / "other", endpoints=["serve"])
+        kas.export_savedmodel(tiny.gan(), tmp_path / "other", endpoints=["serve"])
+
+
+TABLE = pd.DataFrame({"age": [20.0, 30.0, 40.0, 50.0], "city": ["Bonn", "Bonn", "Rome", "Rome"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "inside"),
+    [
+        ("one array", lambda: synthesis.SMOTE().fit(tiny.X, tiny.Y), lambda made: tiny.X.min() <= made <= tiny.X.max()),
+        (
+            "parts",
+            lambda: synthesis.AugmentedResampler().fit({"b": tiny.Y + 5, "a": tiny.X[:, 0]}, tiny.Y),
+            lambda made: np.all(made["b"] == 7) and np.isin(made["a"], tiny.X[tiny.Y == 2, 0]).all(),
+        ),
+        (
+            "a table",
+            lambda: synthesis.SMOTENC(k_neighbors=1).fit(TABLE, [0, 0, 2, 2]),
+            lambda made: np.all(made["city"] == b"Rome") and np.all(made["age"] >= 40.0),
+        ),
+    ],
+)
+def test_what_is_fitted_is_served_as_a_sampler(name, make, inside, tmp_path):
+    synthesizer = make()
+    kas.export_savedmodel(synthesizer, tmp_path / "sampler")
+    served, labels = tf.saved_model.load(tmp_path / "sampler"), tf.constant([2, 2, 2, 2])
+    first, again, other = (served.sample_seeded(labels, seed) for seed in (7, 7, 8))
+    arrays = lambda made: [np.asarray(part) for part in keras.tree.flatten(made)]
+    assert all(np.array_equal(*pair) for pair in zip(arrays(first), arrays(again), strict=True))
+    assert not all(np.array_equal(*pair) for pair in zip(arrays(first), arrays(other), strict=True))
+    made = {key: part.numpy() for key, part in first.items()} if isinstance(first, dict) else first.numpy().mean()
+    assert inside(made)
+
+
+def test_what_is_not_fitted_is_refused(tmp_path):
+    with pytest.raises(RuntimeError, match="SMOTE: `sample` must come after `fit`"):
+        kas.export_savedmodel(synthesis.SMOTE(), tmp_path / "sampler")
+
+
+def test_models_of_several_inputs_in_all_endpoints(tmp_path):
+    """Keys in any order; each input goes through the layers behind it."""
+    image, meta = keras.Input((2, 2, 1), name="zoom"), keras.Input((3,), name="meta")
+    bright = layers.RandomBrightness((0.2, 0.2), value_range=(0, 1))
+    h = bright(keras.layers.Rescaling(0.5)(image))
+    both = keras.layers.Concatenate()([keras.layers.Flatten()(keras.layers.Rescaling(3.0)(h)), meta])
+    kas.export_savedmodel(keras.Model({"zoom": image, "meta": meta}, both), tmp_path / "served", tta_views=2)
+    served = tf.saved_model.load(tmp_path / "served")
+    inputs = {"zoom": tf.fill((2, 2, 2, 1), 0.4), "meta": tf.fill((2, 3), 7.0)}
+    ask = lambda endpoint, **more: served.signatures[endpoint](**inputs, **more)
+    for found in (ask("augment"), ask("augment_seeded", seed=tf.constant(1))):
+        np.testing.assert_allclose(found["zoom"], np.full((2, 2, 2, 1), 0.4), rtol=1e-6)  # half of 0.4, and 0.2 more
+        np.testing.assert_allclose(found["meta"], inputs["meta"])
+    for endpoint, value in (("serve", 0.6), ("serve_tta", 1.2)):
+        np.testing.assert_allclose(*ask(endpoint).values(), [[value] * 4 + [7.0] * 3] * 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["a\\b", "a[b]"])
+def test_paths_that_tensorflow_cannot_load_are_refused(name, tmp_path):
+    with pytest.raises(ValueError, match="export_savedmodel: `path` must be without"):
+        kas.export_savedmodel(plain_model(), tmp_path / name, ["serve"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_dictionary_inputs_in_any_order(tmp_path):

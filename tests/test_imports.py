@@ -22,7 +22,8 @@ MAY_SEE = {
     "synthesis": {"ops", "core", "data"},
     "losses": {"ops", "core"},
     "metrics": {"ops", "core"},
-    "callbacks": {"ops", "core", "data", "synthesis", "metrics", "losses"},
+    "balancing": {"ops", "core", "data", "synthesis", "losses"},
+    "callbacks": {"ops", "core", "data", "synthesis", "metrics", "balancing"},
     "export": {"core"},
     "tuning": {"core", "layers"},
     "presets": {"layers"},
@@ -33,6 +34,7 @@ MAY_SEE = {
         "synthesis",
         "losses",
         "metrics",
+        "balancing",
         "callbacks",
         "export",
         "tuning",
@@ -40,7 +42,8 @@ MAY_SEE = {
     },
 }
 FOR_ALL = {"_version"}
-# Of the synthesizers, callbacks know the protocol and how seeds are drawn.
+# Of the synthesizers, callbacks and the balancer know the protocol and how seeds are drawn.
+BY_PROTOCOL = {"balancing", "callbacks"}
 PROTOCOL = {"synthesis.synthesizer", "synthesis.seeds"}
 
 
@@ -90,7 +93,9 @@ def forbidden(module, source):
     for name in imports(source, module):
         if name.split(".")[0] != PACKAGE.name:
             continue
-        by_protocol = own != "callbacks" or room(name) != "synthesis" or name.partition(".")[2] in PROTOCOL
+        by_protocol = (
+            own not in ("balancing", "callbacks") or room(name) != "synthesis" or name.partition(".")[2] in PROTOCOL
+        )
         if room(name) not in MAY_SEE[own] | FOR_ALL | {own} or not by_protocol:
             yield name
 
@@ -120,9 +125,9 @@ def test_imports_run_one_way():
         ("export", "from keras_augsynth import layers", ".layers"),
         ("tuning", "from keras_augsynth.synthesis.gan import GAN", ".synthesis.gan"),
         ("_version", "from keras_augsynth.ops import color", ".ops.color"),
-        ("callbacks.trials", "from keras_augsynth.synthesis import GAN", ".synthesis"),
-        ("callbacks.trials", "from keras_augsynth.synthesis import gan", ".synthesis.gan"),
-        ("callbacks.trials", "from keras_augsynth import synthesis", ".synthesis"),
+        ("balancing.run", "from keras_augsynth.synthesis import GAN", ".synthesis"),
+        ("callbacks.gan_health", "from keras_augsynth.synthesis import gan", ".synthesis.gan"),
+        ("callbacks.gan_health", "from keras_augsynth import synthesis", ".synthesis"),
     ],
 )
 def test_a_forbidden_import_is_seen(module, source, found):
@@ -135,7 +140,10 @@ def test_a_forbidden_import_is_seen(module, source, found):
         ("core.policy", "from keras_augsynth._version import __version__"),
         ("core.policy", "from . import pipeline\nfrom ..ops import color\nimport keras"),
         ("layers.__init__", "from .image import rescaling"),
-        ("callbacks.trials", "from keras_augsynth import metrics\nfrom keras_augsynth.synthesis.seeds import mixed"),
+        (
+            "callbacks.gan_health",
+            "from keras_augsynth import metrics\nfrom keras_augsynth.synthesis import seeds",
+        ),
     ],
 )
 def test_what_is_allowed_is_not_forbidden(module, source):

@@ -3,19 +3,16 @@
 import inspect
 
 import pytest
-from callbacks import (
-    test_gan_callbacks,
-    test_options,
-    test_synthetic_balancer,
-    test_trials,
-    test_validated,
-    test_verdict,
-)
+from balancing import test_callback, test_logs, test_memory, test_options, test_sample_weights
+from balancing.trials import test_fidelity, test_schedule, test_validated, test_verdict
+from callbacks import test_gan_callbacks
 
 from keras_augsynth import synthesis
-from keras_augsynth.callbacks import GANHealth, GeneratorCheckpoint, SyntheticBalancer, balancing, trials, verdict
-from keras_augsynth.callbacks.balancing import Balancing
-from keras_augsynth.callbacks.injection import Injection
+from keras_augsynth.balancing import injection, run
+from keras_augsynth.balancing.injection import Injection
+from keras_augsynth.balancing.run import Run
+from keras_augsynth.balancing.trials import fidelity, schedule, verdict
+from keras_augsynth.callbacks import GANHealth, GeneratorCheckpoint, SyntheticBalancer
 
 
 def after(patch, owner, name, change):
@@ -34,88 +31,108 @@ def after(patch, owner, name, change):
 # Of the balancer.
 
 
-def late_weights_do_not_reach_the_loss(patch):
-    patch.setattr(Balancing, "row_weights", lambda self, y: None)
-
-
 def labels_are_mixed_and_rows_are_not(patch):
-    mixed = Balancing.mixed
-    patch.setattr(Balancing, "mixed", lambda self, x, y: (x, mixed(self, x, y)[1]))
+    mixed = Run.mixed
+    patch.setattr(Run, "mixed", lambda self, x, y: (x, mixed(self, x, y)[1]))
 
 
 def rows_are_mixed_and_labels_are_not(patch):
-    mixed = Balancing.mixed
-    patch.setattr(Balancing, "mixed", lambda self, x, y: (mixed(self, x, y)[0], y))
+    mixed = Run.mixed
+    patch.setattr(Run, "mixed", lambda self, x, y: (mixed(self, x, y)[0], y))
+
+
+def settings_are(patch, **values):
+    after(patch, SyntheticBalancer, "__init__", lambda self, before: vars(self.settings).update(values))
 
 
 def anneal_is_dropped(patch):
-    after(patch, SyntheticBalancer, "__init__", lambda self, before: setattr(self, "anneal", None))
+    settings_are(patch, anneal=0.0)
 
 
 def the_schedule_is_a_constant_of_the_step(patch):
-    begin, rows = Balancing.begin_epoch, Balancing.rows
+    begin, rows = Run.begin_epoch, Run.rows
 
-    def remembered(self, factor):
-        self.now = factor
-        begin(self, factor)
+    def remembered(self, *args):
+        begin(self, *args)
+        self.now = float(self.factor)
 
-    def constant(self, x, y):
+    def constant(self, x, y, weight):
         variable, self.factor = self.factor, self.now
-        result = rows(self, x, y)
+        result = rows(self, x, y, weight)
         self.factor = variable
         return result
 
-    patch.setattr(Balancing, "begin_epoch", remembered)
-    patch.setattr(Balancing, "rows", constant)
+    patch.setattr(Run, "begin_epoch", remembered)
+    patch.setattr(Run, "rows", constant)
 
 
 def sample_weights_are_dropped(patch):
-    patch.setattr(Injection, "_weights", lambda self, count, weight, more, factors: None)
+    patch.setattr(Injection, "_weights", lambda self, count, weight, more: None)
 
 
 def sample_weights_are_dropped_in_metrics(patch):
-    def unweighted(self, x, y, y_pred, sample_weight=None):
+    def unweighted(self, *args, **kwargs):
         self._real.weight = None
-        return compute(self, x, y, y_pred)
+        return update(self, *args, **kwargs)
 
-    compute = Injection._compute_metrics
-    patch.setattr(Injection, "_compute_metrics", unweighted)
+    update = Injection._update
+    patch.setattr(Injection, "_update", unweighted)
 
 
 def generated_rows_weigh_as_much_as_real_ones(patch):
-    after(patch, SyntheticBalancer, "__init__", lambda self, before: setattr(self, "loss_weight", 1.0))
+    settings_are(patch, loss_weight=1.0)
 
 
 def the_loss_is_not_adjusted(patch):
-    patch.setattr(Balancing, "adjusts", False)
+    patch.setattr(Run, "_adjusts", lambda self: False)
 
 
 def added_rows_are_not_augmented(patch):
-    patch.setattr(Balancing, "_augmented", lambda self, rows: rows)
+    patch.setattr(Run, "_augmented", lambda self, rows: rows)
 
 
-def trials_cost_more_than_usual(patch):
+def looking_costs_more_than_usual(patch):
     patch.setitem(SyntheticBalancer.__init__.__kwdefaults__, "trial_cost", 0.5)
 
 
-def trials_may_begin_at_once(patch):
-    patch.setattr(trials, "WINDOW", (0.0, 0.5))
+def looks_may_begin_at_once(patch):
+    patch.setattr(schedule, "FIRST", 0)
 
 
-def trials_may_go_on_to_the_end(patch):
-    patch.setattr(trials, "WINDOW", (0.2, 1.0))
+def looks_may_go_on_to_the_end(patch):
+    patch.setattr(schedule, "LAST", 20)
 
 
-def one_standard_error_is_proof(patch):
-    patch.setattr(verdict, "CERTAIN", 1.0)
+def a_source_of_bad_rows_is_used(patch):
+    patch.setattr(verdict, "NONE_BELOW", 0.0)
 
 
-def a_class_needs_no_standard_error(patch):
-    patch.setattr(verdict, "LIKELY", 0.0)
+def a_class_of_few_rows_is_judged_by_them_alone(patch):
+    patch.setattr(fidelity, "_OTHERS", 0.0)
+
+
+def rows_need_not_differ(patch):
+    patch.setattr(fidelity, "_diversity", lambda *arguments: 1.0)
+
+
+def repeated_rows_weigh_alike(patch):
+    patch.setattr(Run, "_weights", lambda self, added: run.ops.ones_like(added.labels, "float32"))
+
+
+def metrics_see_added_rows(patch):
+    patch.setattr(Injection, "_real_rows", lambda self, part: part)
+
+
+def held_out_rows_weigh_where_a_batch_holds_nothing_else(patch):
+    patch.setattr(injection, "without", lambda x, y, weight, kept: (x, y, run.ops.ones_like(kept, "float32")))
+
+
+def graphs_are_kept(patch):
+    patch.setattr(Injection, "forget", lambda self: None)
 
 
 def the_end_of_the_data_draws(patch):
-    patch.setattr(balancing.tf, "control_dependencies", lambda inputs: balancing.tf.name_scope("none"))
+    patch.setattr(run.tf, "control_dependencies", lambda inputs: run.tf.name_scope("none"))
 
 
 # Of the callbacks of a GAN.
@@ -146,28 +163,39 @@ def chance(start, target, speed, end):
     return {"start": start, "target": target, "speed": speed, "end": end}
 
 
+LONG = {"calls": 1000, "done": 1, "expected": tuple(range(100, 501, 50))}
 FAULTS = {
-    late_weights_do_not_reach_the_loss: (test_options.test_deferred_re_weighting, {}),
     labels_are_mixed_and_rows_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
     rows_are_mixed_and_labels_are_not: (test_options.test_mix_mixes_rows_and_labels_alike, {}),
     anneal_is_dropped: (test_options.test_anneal, {}),
     the_schedule_is_a_constant_of_the_step: (test_options.test_a_graph_does_the_same, {}),
-    sample_weights_are_dropped: (test_synthetic_balancer.test_sample_weights, {}),
-    sample_weights_are_dropped_in_metrics: (test_synthetic_balancer.test_sample_weights, {}),
+    sample_weights_are_dropped: (test_callback.test_sample_weights, {}),
+    sample_weights_are_dropped_in_metrics: (test_callback.test_sample_weights, {}),
     generated_rows_weigh_as_much_as_real_ones: (test_options.test_loss_weight, {"loss_weight": 0.5}),
     the_loss_is_not_adjusted: (
         test_options.test_logit_adjustment_in_the_loss,
         {"strategy": "validated", "adjustment": "auto", "adjusted": True},
     ),
     added_rows_are_not_augmented: (test_options.test_augment_changes_added_rows_only, {}),
-    trials_cost_more_than_usual: (test_options.test_what_is_usual, {}),
-    trials_may_begin_at_once: (test_trials.test_plans_keep_to_budget_and_window, {}),
-    trials_may_go_on_to_the_end: (test_trials.test_plans_keep_to_budget_and_window, {}),
-    one_standard_error_is_proof: (test_verdict.test_two_standard_errors_are_proof, {"errors": 1.9, "kept": False}),
-    a_class_needs_no_standard_error: (
-        test_verdict.test_a_class_gets_its_share_from_one_standard_error_on,
-        {"errors": 0.9, "kept": False},
+    looking_costs_more_than_usual: (test_options.test_what_is_usual, {}),
+    looks_may_begin_at_once: (test_schedule.test_looks_are_taken_from_a_tenth_to_half_of_a_training, LONG),
+    looks_may_go_on_to_the_end: (test_schedule.test_looks_are_taken_from_a_tenth_to_half_of_a_training, LONG),
+    a_source_of_bad_rows_is_used: (test_verdict.test_the_share_grows_with_quality, {}),
+    a_class_of_few_rows_is_judged_by_them_alone: (
+        test_fidelity.test_a_class_of_few_held_out_rows_leans_on_the_others,
+        {},
     ),
+    rows_need_not_differ: (test_fidelity.test_diversity_is_the_ratio_of_variances, {"scale": 0.0, "rows": 500}),
+    repeated_rows_weigh_alike: (test_sample_weights.test_a_repeated_row_keeps_its_weight, {}),
+    metrics_see_added_rows: (
+        test_logs.test_metrics_of_any_step_are_those_of_the_real_rows,
+        {"step": test_logs.OwnStep, "make": test_logs.eager},
+    ),
+    held_out_rows_weigh_where_a_batch_holds_nothing_else: (
+        test_logs.test_held_out_rows_are_not_trained_on_in_batches_of_one,
+        {},
+    ),
+    graphs_are_kept: (test_memory.test_a_training_leaves_no_graph_behind, {}),
     the_end_of_the_data_draws: (test_validated.test_data_of_unknown_length, {}),
     the_good_state_is_that_of_the_beginning: (
         test_gan_callbacks.TestGANHealth().test_not_a_number_brings_the_last_good_state_back,
@@ -191,6 +219,8 @@ FAULTS = {
     ),
 }
 SLOW = {
+    held_out_rows_weigh_where_a_batch_holds_nothing_else,
+    graphs_are_kept,
     the_end_of_the_data_draws,
     the_good_state_is_that_of_the_beginning,
     optimizers_are_left_as_they_are,

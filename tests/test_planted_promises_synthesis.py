@@ -2,6 +2,7 @@
 
 import inspect
 
+import keras
 import pytest
 import tensorflow as tf
 import test_export
@@ -18,7 +19,7 @@ from synthesis import (
 
 from keras_augsynth import export, metrics, synthesis, tuning
 from keras_augsynth.core.augmentation import Augmentation
-from keras_augsynth.synthesis import flow_matching, gan, generative, penalties, vae
+from keras_augsynth.synthesis import adversarial_training, flow_matching, gan, generative, penalties, vae
 
 FAULTS = {}
 
@@ -38,9 +39,8 @@ def noticed_by(test, *arguments, marks=()):
 
 @noticed_by(test_export.test_augment_shows_what_the_body_would_see)
 def keras_preprocessing_is_left_out_of_augment(patch):
-    original = export._augment
-    ours = lambda front: [layer for layer in front if isinstance(layer, Augmentation)]
-    patch.setattr(export, "_augment", lambda front, x, nonce: original(ours(front), x, nonce))
+    ours = lambda model: [layer for layer in model.layers if isinstance(layer, Augmentation)]
+    patch.setattr(export, "_front", lambda model: keras.Sequential([model.inputs[0], *ours(model)]))
 
 
 # GAN.
@@ -65,7 +65,7 @@ def label_gates_are_not_in_the_way(patch):
 
 @noticed_by(test_gan.test_average_follows_the_generator)
 def the_average_stays_where_it_began(patch):
-    patch.setattr(gan, "update_average", lambda *args: None)
+    patch.setattr(adversarial_training, "update_average", lambda *args: None)
 
 
 @noticed_by(test_gan.test_lecam_remembers_the_usual_logits)

@@ -32,7 +32,7 @@ def test_snippets_run(tmp_path, monkeypatch, capsys):
     text = capsys.readouterr().out
     without, balanced = (float(re.search(BALANCED.format(word), text)[1]) for word in ("without", "with"))
     assert balanced > without + 5
-    assert "of its added rows are generated" in text
+    assert "of their added rows are generated" in text
     for printed in re.findall(r"([\d.]+) % without and ([\d.]+) % with", README):
         assert [float(number) for number in printed] == pytest.approx([without, balanced], abs=1.5)
     for snippet in SNIPPETS[1:]:

@@ -1,5 +1,6 @@
 """`GANHealth`: looks after a GAN in training."""
 
+import math
 import warnings
 from typing import Any
 
@@ -16,7 +17,7 @@ class GANHealth(keras.callbacks.Callback):
     - Not a number: the last good state of both networks, both optimizers and the average comes back, and training
       stops with a warning that says so.
     - Collapse: samples whose mean distance is below `least_diversity` of that between real ones. It is logged as
-      "diversity", and warned about once.
+      "diversity", which is NaN in epochs without a look, and warned about once.
     - A discriminator that tells nearly all samples apart (`d_sign` above `most_sign`) teaches nothing. Warned once.
 
     Args:
@@ -69,7 +70,8 @@ class GANHealth(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         state = self._state()
         finite = all(np.all(np.isfinite(values)) for values in state if values.dtype.kind == "f")
-        if not finite or not all(np.isfinite(value) for value in (logs or {}).values()):
+        own = [(logs or {}).get(metric.name, 0.0) for metric in self.model.metrics]  # others may have gaps
+        if not finite or not np.all(np.isfinite(own)):
             for variable, values in zip(self._variables(), self._good, strict=True):
                 variable.assign(values)
             self.model.stop_training = True
@@ -80,6 +82,8 @@ class GANHealth(keras.callbacks.Callback):
             )
             return
         self._good = state
+        if logs is not None:
+            logs.setdefault("diversity", math.nan)
         if (logs or {}).get("d_sign", 0.0) > self.most_sign:
             self._warn(
                 "won",

@@ -1,5 +1,6 @@
 """`QualityMonitor`: how good the samples are, epoch by epoch."""
 
+import math
 from typing import Any
 
 import keras
@@ -11,12 +12,15 @@ from keras_augsynth.callbacks.summaries import summary_writer
 from keras_augsynth.core.checks import check_integer
 from keras_augsynth.synthesis.synthesizer import Synthesizer, check_source
 
+_NAMES = ("kid", "density", "coverage", "diversity")
+
 
 class QualityMonitor(keras.callbacks.Callback):
     """Compares samples with held-out real ones every few epochs, and writes the results into the logs.
 
     Logged are "kid", "density", "coverage" and "diversity" in one feature space, for samples of as many rows and the
-    same classes as the real ones. What is not testable with so few rows is left out.
+    same classes as the real ones. They are NaN in epochs without a measurement, and for what is not testable with so
+    few rows, so that there is a number for each epoch.
 
     Args:
         x: real samples `(N, ...)`, best such that were not trained on; a few hundred to a few thousand.
@@ -65,12 +69,11 @@ class QualityMonitor(keras.callbacks.Callback):
             self._writer = summary_writer(self, self.log_dir)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if (epoch + 1) % self.every:
-            return
-        values = self.measure()
+        due = (epoch + 1) % self.every == 0
+        values = self.measure() if due else {}
         if logs is not None:
-            logs.update(values)
-        if self._writer is not None:
+            logs.update({name: values.get(name, logs.get(name, math.nan)) for name in _NAMES})
+        if self._writer is not None and due:
             with self._writer.as_default():
                 for name, value in values.items():
                     tf.summary.scalar(name, value, step=epoch + 1)

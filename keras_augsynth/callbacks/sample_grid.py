@@ -1,6 +1,8 @@
 """`SampleGrid`: what a synthesizer makes of the same noise, epoch by epoch."""
 
 import os
+import tempfile
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +12,16 @@ import tensorflow as tf
 
 from keras_augsynth.callbacks.summaries import summary_writer
 from keras_augsynth.core.checks import check_integer, check_value_range, wrong
-from keras_augsynth.ops.grid import tile, write_png
+from keras_augsynth.core.files import beside
+from keras_augsynth.ops.grid import png, tile
 from keras_augsynth.ops.neighbors import neighbors
 from keras_augsynth.synthesis.synthesizer import Synthesizer, check_source
 
 
 class SampleGrid(keras.callbacks.Callback):
     """Writes a labelled picture of samples, a row for each class and always from the same noise, after every epoch.
+
+    A picture that cannot be made or written, because a disk is full, say, draws a warning, and training goes on.
 
     Args:
         directory: where `epoch_0001.png` and the following go; it is made.
@@ -72,6 +77,8 @@ class SampleGrid(keras.callbacks.Callback):
         check_source(self, self._source())
         try:
             os.makedirs(self.directory, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.directory):  # a folder that is there may be read-only
+                pass
         except OSError as error:
             raise wrong(
                 self, "directory", f"be a folder that can be written ({error.strerror})", self.directory
@@ -82,12 +89,18 @@ class SampleGrid(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if (epoch + 1) % self.every:
             return
-        picture = self.picture(f"epoch {epoch + 1}")
-        write_png(os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png"), picture)
-        if self._writer is not None:
-            with self._writer.as_default():
-                tf.summary.image("samples", picture[None], step=epoch + 1)
-                self._writer.flush()
+        path = os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png")
+        try:
+            picture = self.picture(f"epoch {epoch + 1}")
+            with beside(path) as part:
+                part.write_bytes(png(picture))
+            if self._writer is not None:
+                with self._writer.as_default():
+                    tf.summary.image("samples", picture[None], step=epoch + 1)
+                    self._writer.flush()
+        except Exception as error:  # whatever it is, a training is worth more than a picture
+            reason = getattr(error, "strerror", None) or error
+            warnings.warn(f'SampleGrid: "{path}" was not written ({reason}). Training goes on.', stacklevel=2)
 
     def picture(self, title: str = "") -> np.ndarray:
         """The samples of this moment, uint8 `(height, width, 1 or 3)`.
@@ -105,6 +118,8 @@ class SampleGrid(keras.callbacks.Callback):
             samples = source.sample(np.repeat(labels, self.columns), seed=self.seed)
             names = [f"class {label}" for label in labels]
         samples = np.asarray(samples)
+        if samples.ndim != 4:
+            raise wrong(self, "synthesizer", "make images (N, height, width, channels)", samples.shape)
         if self.real is not None:
             rows = lambda images: images.reshape(len(images), -1).astype("float64")
             nearest = self.real[neighbors(rows(samples), rows(self.real))[1][:, 0]]

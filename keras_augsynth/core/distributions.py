@@ -1,5 +1,6 @@
 """`Choice`, `Normal` and `PerClass`: magnitudes that are more than a number or a range."""
 
+import abc
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from keras_augsynth.core.checks import Rule, check_number, wrong
 Tensor = Any
 
 
-class Distribution:
+class Distribution(abc.ABC):
     """A magnitude that is more than a number or a range. Abstract; see `Choice`, `Normal` and `PerClass`.
 
     It does not change: a layer's argument is set to another one.
@@ -24,28 +25,29 @@ class Distribution:
             raise wrong(self, name, "be given when it is made: set the layer's argument to another one", value)
         super().__setattr__(name, value)
 
+    @abc.abstractmethod
     def numbers(self) -> list[float]:
         """All numbers in it, in a fixed order: what can be changed later."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def with_numbers(self, numbers: list[float]) -> "Distribution":
         """The same with other numbers, in the order of `numbers`."""
-        raise NotImplementedError
 
     def structure(self) -> tuple[Any, ...]:
         """What is not among the numbers: a function that was traced holds it for good."""
         return ()
 
+    @abc.abstractmethod
     def checked(self, rule: Rule) -> "Distribution":
         """The same, held to what the layer allows."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def drawn(self, numbers: Tensor, rng: Any, view: Any) -> tuple[Tensor, Tensor]:
         """(low, high) for each sample, from the current `numbers`."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def get_config(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """The arguments that it was made with."""
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Distribution":
@@ -230,7 +232,9 @@ class PerClass(Distribution):
     def drawn(self, numbers: Tensor, rng: Any, view: Any) -> Any:
         single = not isinstance(self.values[0], tuple)
         table = ops.reshape(ops.cast(numbers, "float64"), (len(self.values), 1 if single else 2))
-        rows = ops.take(table, view.classes(len(self.values)), axis=0)
+        # Others are refused by `check_labels`, whose words must come before those of a gather that fails.
+        place = ops.clip(view.classes(len(self.values)), 0, len(self.values) - 1)
+        rows = ops.take(table, place, axis=0)
         return rows[:, 0] if single else (rows[:, 0], rows[:, 1])
 
     def get_config(self) -> dict[str, Any]:

@@ -45,6 +45,12 @@ def layers_in_front(x: keras.KerasTensor) -> list[Any]:
     return layers
 
 
+def symbolic_outputs(model: keras.Model) -> Any:
+    """What a functional or a sequential model returns, in its structure, without numbers; None for other models."""
+    outputs = getattr(getattr(model, "_functional", model), "_outputs_struct", None)
+    return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
+
+
 def takes_training(layer: keras.layers.Layer) -> bool:
     """Whether `call` has the argument `training`."""
     return layer._call_has_training_arg

@@ -39,5 +39,5 @@ class BalancedAccuracy(ConfusionMetric):
     def __init__(self, num_classes: int, threshold: float = 0.5, name: str | None = "balanced_accuracy", **kwargs: Any):
         super().__init__(num_classes, threshold, name, **kwargs)
 
-    def result(self) -> Tensor:
+    def _value(self) -> Tensor:
         return mean_where(*self.recalls())

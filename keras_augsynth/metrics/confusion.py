@@ -13,8 +13,8 @@ Tensor = Any
 class ConfusionMetric(keras.metrics.Metric):
     """A metric that follows from how often each class was taken for each.
 
-    `confusion[i, j]` is the weight of the rows of class i that were taken for j. In float64, so that the batches'
-    sizes and order make no difference, and long epochs none to the counts.
+    `confusion[i, j]` is the weight of the rows of class i that were taken for j, in float64 whatever the dtype of the
+    result: so the batches' sizes and order make no difference, and long epochs none to the counts.
     """
 
     def __init__(self, num_classes: int, threshold: float = 0.5, name: str | None = None, **kwargs: Any):
@@ -22,13 +22,13 @@ class ConfusionMetric(keras.metrics.Metric):
         self._direction = "up"  # where callbacks look for what is better
         self.num_classes = check_integer(self, num_classes, "num_classes", 2)
         self.threshold = check_number(self, threshold, "threshold")
-        self.confusion = self.add_variable((num_classes, num_classes), "zeros", dtype=self.dtype, name="confusion")
+        self.confusion = self.add_variable((num_classes, num_classes), "zeros", dtype="float64", name="confusion")
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
         """Takes in labels and predictions, and their weights `(N,)` or `(N, 1)` if they have any."""
         predicted = self._predicted(ops.convert_to_tensor(y_pred))
         true = self._true(ops.convert_to_tensor(y_true))
-        weights = ops.cast(1.0 if sample_weight is None else sample_weight, self.dtype)
+        weights = ops.cast(1.0 if sample_weight is None else sample_weight, "float64")
         weights = ops.broadcast_to(ops.reshape(weights, (-1,)), ops.shape(true))
         valid = ops.logical_and(true >= 0, true < self.num_classes)
         cells = ops.where(valid, true * self.num_classes + predicted, 0)
@@ -53,6 +53,13 @@ class ConfusionMetric(keras.metrics.Metric):
         binary = ", or (N,) or (N, 1) for the second class" if classes == 2 else ""
         requirement = f"have the shape (N, {classes}){binary}, where `num_classes` is {classes}"
         raise wrong(self, "y_pred", requirement, tuple(shape))
+
+    def result(self) -> Tensor:
+        return ops.cast(self._value(), self.dtype)
+
+    def _value(self) -> Tensor:
+        """The metric, in float64."""
+        raise NotImplementedError
 
     def recalls(self) -> tuple[Tensor, Tensor]:
         """Each class's recall, and whether it has rows; without, its recall is 0."""

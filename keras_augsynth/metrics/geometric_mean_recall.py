@@ -41,7 +41,7 @@ class GeometricMeanRecall(ConfusionMetric):
     ):
         super().__init__(num_classes, threshold, name, **kwargs)
 
-    def result(self) -> Tensor:
+    def _value(self) -> Tensor:
         recalls, seen = self.recalls()
         # A recall of 0 is minus infinity here and 0 again behind the exponential.
         return ops.where(ops.any(seen), ops.exp(mean_where(ops.log(recalls), seen)), 0.0)

@@ -37,6 +37,6 @@ class MacroF1(ConfusionMetric):
     def __init__(self, num_classes: int, threshold: float = 0.5, name: str | None = "macro_f1", **kwargs: Any):
         super().__init__(num_classes, threshold, name, **kwargs)
 
-    def result(self) -> Tensor:
+    def _value(self) -> Tensor:
         either = ops.sum(self.confusion, axis=0) + ops.sum(self.confusion, axis=1)
         return mean_where(ops.divide_no_nan(2.0 * ops.diagonal(self.confusion), either), either > 0)

@@ -49,7 +49,7 @@ class PerClassRecall(ConfusionMetric):
         super().__init__(num_classes, threshold, name, **kwargs)
         self.class_id = None if class_id is None else check_integer(self, class_id, "class_id", 0, num_classes - 1)
 
-    def result(self) -> Tensor:
+    def _value(self) -> Tensor:
         recalls = self.recalls()[0]
         return recalls if self.class_id is None else recalls[self.class_id]
 

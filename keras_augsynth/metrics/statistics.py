@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_augsynth.ops.ranks import midranks
+
 
 def share_error(share: float, n: int) -> float:
     """The standard error of a share of n, which is not 0 where all or none of them were counted.
@@ -12,13 +14,6 @@ def share_error(share: float, n: int) -> float:
     """
     smoothed = (share * n + 1.0) / (n + 2.0)
     return float(np.sqrt(smoothed * (1.0 - smoothed) / n))
-
-
-def midranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rank of each value, from 1, equal values sharing theirs; and how often each different value comes."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return (ends - (counts - 1) / 2.0)[inverse.ravel()], counts
 
 
 def mann_whitney(x: np.ndarray, y: np.ndarray) -> float:

@@ -12,6 +12,7 @@ from keras_augsynth.metrics.arrays import check_classes
 from keras_augsynth.metrics.result import Result
 from keras_augsynth.metrics.utility import classification_score
 from keras_augsynth.ops.neighbors import nearest_distance
+from keras_augsynth.ops.ranks import midranks
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,6 @@ def _total_variation(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.abs(share(first) - share(second)).sum() / 2.0)
 
 
-def _ranks(column: np.ndarray) -> np.ndarray:
-    """Ranks, ties at their mean rank."""
-    _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2.0)[inverse]
-
-
 def _correlation_difference(real: np.ndarray, synthetic: np.ndarray) -> float:
     """Over the pairs of columns that vary in both tables, by the rows that have both values."""
     differences = []
@@ -137,7 +132,7 @@ def _correlation_difference(real: np.ndarray, synthetic: np.ndarray) -> float:
             for rows in (real, synthetic):
                 both = rows[~np.isnan(rows[:, [i, j]]).any(axis=1)][:, [i, j]]
                 if len(both) > 2 and np.all(np.ptp(both, axis=0) > 0.0):
-                    found.append(np.corrcoef(_ranks(both[:, 0]), _ranks(both[:, 1]))[0, 1])
+                    found.append(np.corrcoef([midranks(column)[0] for column in both.T])[0, 1])
             if len(found) == 2:
                 differences.append(abs(found[0] - found[1]))
     return float(np.mean(differences)) if differences else 0.0

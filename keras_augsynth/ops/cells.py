@@ -1,4 +1,7 @@
-"""A partition of space into cells, by k-means."""
+"""A partition of space into cells, by k-means.
+
+Not scikit-learn's: a result is not to hang on which other packages are at hand.
+"""
 
 import numpy as np
 

@@ -81,6 +81,6 @@ def _write(page: np.ndarray, text: str, top: int, left: int) -> None:
         left += 4 * _SCALE
 
 
-def write_png(path: str, picture: np.ndarray) -> None:
-    """Writes uint8 `(height, width, 1 or 3)`; the folder must be there."""
-    tf.io.write_file(path, tf.io.encode_png(picture))
+def png(picture: np.ndarray) -> bytes:
+    """What a file of a picture holds, uint8 `(height, width, 1 or 3)`."""
+    return tf.io.encode_png(picture).numpy()

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_augsynth.ops.neighbors import neighbors
+
 
 def nearest(vectors: np.ndarray, top_n: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """(the places of the `top_n` other vectors with the largest cosine, the cosines), `(R, top_n)`, largest first.
@@ -11,15 +13,9 @@ def nearest(vectors: np.ndarray, top_n: int, rows: np.ndarray | None = None) -> 
         top_n: how many; there are fewer if there are fewer vectors.
         rows: integers `(R,)`, of which vectors; None: of all.
     """
-    unit = vectors.astype("float32") / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     rows = np.arange(len(vectors)) if rows is None else rows
-    top_n = min(top_n, len(vectors) - 1)
-    places, cosines = np.zeros((len(rows), top_n), "int64"), np.zeros((len(rows), top_n), "float32")
-    for first in range(0, len(rows) if top_n else 0, 1024):
-        block = rows[first : first + 1024]
-        similarity = unit[block] @ unit.T
-        similarity[np.arange(len(block)), block] = -np.inf
-        near = np.argpartition(-similarity, top_n - 1, axis=1)[:, :top_n]
-        near = np.take_along_axis(near, np.argsort(-np.take_along_axis(similarity, near, 1), axis=1), 1)
-        places[first : first + 1024], cosines[first : first + 1024] = near, np.take_along_axis(similarity, near, 1)
-    return places, cosines
+    # Between directions the squared distance is 2 - 2 cosine. What has none is at a right angle to all others.
+    directions = np.column_stack([vectors / np.where(lengths > 0.0, lengths, 1.0), lengths == 0.0])
+    squares, places = neighbors(directions[rows], directions, max(min(top_n, len(vectors) - 1), 0), own=rows)
+    return places, ((1.0 - squares / 2.0) * (lengths[rows] > 0.0)).astype("float32")

@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.table_schema import TableSchema
+from keras_augsynth.ops.ranks import midranks
 from keras_augsynth.synthesis.covariances import LEDOIT_WOLF, check_shrinkage, shrunk
 from keras_augsynth.synthesis.seeds import random_for
 from keras_augsynth.synthesis.stored import Stored
@@ -158,8 +159,7 @@ def _normal_scores(rows: np.ndarray) -> np.ndarray:
     scores = np.zeros_like(rows)
     for k, column in enumerate(rows.T):
         there = ~np.isnan(column)
-        different, inverse, counts = np.unique(column[there], return_inverse=True, return_counts=True)
-        if len(different) > 1:
-            ranks = np.cumsum(counts) - (counts - 1) / 2.0
-            scores[there, k] = np.asarray(tf.math.ndtri(ranks / (there.sum() + 1.0)))[inverse]
+        ranks, counts = midranks(column[there])
+        if len(counts) > 1:
+            scores[there, k] = tf.math.ndtri(ranks / (there.sum() + 1.0))
     return scores - scores.mean(axis=0)

@@ -1,4 +1,7 @@
-"""`GaussianMixtureSynthesizer`: several normal densities for each class."""
+"""`GaussianMixtureSynthesizer`: several normal densities for each class.
+
+Not scikit-learn's mixture: it knows no shrinkage, and a result is not to hang on which other packages are at hand.
+"""
 
 import math
 from collections.abc import Sequence

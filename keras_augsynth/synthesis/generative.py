@@ -1,6 +1,5 @@
 """What the trained sources of samples have in common: data in, samples out, seeds, one file that holds it all."""
 
-import os
 import random as python_random
 import warnings
 from collections.abc import Sequence
@@ -13,12 +12,12 @@ from keras import ops
 
 from keras_augsynth.core import ranges
 from keras_augsynth.core.checks import check_integer, check_seed, check_value_range, wrong
-from keras_augsynth.core.files import beside
 from keras_augsynth.synthesis.batches import batches, in_blocks
 from keras_augsynth.synthesis.interruption import with_interruption
+from keras_augsynth.synthesis.saving import SavedWhole
 from keras_augsynth.synthesis.seeds import mixed, normal
 from keras_augsynth.synthesis.synthesizer import check_labels
-from keras_augsynth.synthesis.training_data import check_data, check_first, check_fit_arguments
+from keras_augsynth.synthesis.training_data import check_batch, check_data, check_first, check_fit_arguments
 
 Tensor = Any
 
@@ -26,12 +25,11 @@ _BLOCK = 256
 """Samples that are made at a time: what one call needs of memory beside its result."""
 
 
-class GenerativeModel(keras.Model):
+class GenerativeModel(SavedWhole):
     """Base of the models that are trained to turn noise into samples.
 
-    A subclass names its constructor's arguments (`_parts`, `_arguments`) and those of `compile`
-    (`_compile_arguments`), and says which network turns noise into samples (`_maker`), how it does (`_generate`), and
-    what it is trained by: `_loss_values`, or a `train_step` of its own.
+    Beside its arguments' names a subclass says which network turns noise into samples (`_maker`), how it does
+    (`_generate`), and what it is trained by: `_loss_values`, or a `train_step` of its own.
 
     Args:
         sample_shape: of one sample.
@@ -45,11 +43,8 @@ class GenerativeModel(keras.Model):
         **kwargs: `name` and `dtype`.
     """
 
-    _parts: tuple[str, ...] = ()  # arguments that are models or layers
-    _arguments: tuple[str, ...] = ()  # the others, without those that all have
     _maker: str  # the network that makes samples
     _batches_per_step = 1
-    _compile_arguments: tuple[str, ...] = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
 
     def __init__(
         self,
@@ -141,7 +136,8 @@ class GenerativeModel(keras.Model):
         Args:
             x: array `(N, ...)`, or a data set of batches, whose first one is looked at if it can be begun again. For
                 rows without a `value_range`, `adapt` is called with an array before the first step.
-            y: integer labels `(N,)` if the model is conditional.
+            y: integer labels `(N,)` if the model is conditional. One that does not exist ends the training, also late
+                in a data set.
             batch_size: samples in a step; for a GAN, in each step of its discriminator.
             **kwargs: as in `keras.Model.fit`, `epochs` first of all; but there are no weights of samples or classes,
                 and no `validation_split`. Metrics of `validation_data` are those of the networks without training.
@@ -197,12 +193,8 @@ class GenerativeModel(keras.Model):
 
     def _unpacked(self, data: Any) -> tuple[Tensor, list[Tensor]]:
         """A batch as the networks take it: samples in their range, and a list of the labels, if there are any."""
-        samples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if self.num_classes is None:
-            return self._to_networks(samples), []
-        if labels is None:
-            raise wrong(self, "y", f"be given: the networks are conditional (num_classes={self.num_classes})", labels)
-        return self._to_networks(samples), [ops.reshape(ops.cast(labels, "int32"), (-1,))]
+        samples, labels = check_batch(self, *keras.utils.unpack_x_y_sample_weight(data))
+        return self._to_networks(samples), [] if labels is None else [labels]
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
         samples, labels = self._unpacked(data)
@@ -340,41 +332,3 @@ class GenerativeModel(keras.Model):
             return x
         low, high = self.value_range
         return ops.clip((x + 1.0) * ((high - low) / 2.0) + low, low, high)
-
-    # Saving.
-
-    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
-        """As `keras.Model.save`; the file is written beside and moved into place, so that none is ever half a file."""
-        path = os.fspath(filepath)
-        if not path.endswith(".keras"):
-            raise wrong(self, "filepath", 'end in ".keras"', path)
-        if os.path.exists(path) and not overwrite:
-            raise wrong(self, "filepath", "be a new file, since overwrite=False", path)
-        with beside(path) as part:
-            super().save(part, overwrite=True, **kwargs)
-
-    def export(self, filepath: str | os.PathLike, *args: Any, **kwargs: Any) -> None:
-        """As `keras.Model.export`: a function of labels `(N,)`, or of N rows of anything, that returns samples.
-
-        `export_savedmodel` writes one that takes a seed, too.
-        """
-        labels = keras.InputSpec(shape=(None,), dtype="int32")
-        super().export(filepath, *args, **{"input_signature": [labels], **kwargs})
-
-    def get_config(self) -> dict[str, Any]:
-        own = ("num_classes", "value_range", "seed", *self._arguments)
-        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self._parts}
-        return {**super().get_config(), **parts, **{name: getattr(self, name) for name in own}}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GenerativeModel":
-        restore = lambda part: keras.saving.deserialize_keras_object(part, custom_objects)
-        return cls(**{name: restore(value) if name in cls._parts else value for name, value in config.items()})
-
-    def get_compile_config(self) -> dict[str, Any]:
-        if not self.compiled:
-            return {}
-        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self._compile_arguments}
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))

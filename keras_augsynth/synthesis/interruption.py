@@ -20,7 +20,7 @@ class Interruption(keras.callbacks.Callback):
         self._started = False
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if not self._started and self._mark.exists() and self._mark.read_text() == str(epoch):
+        if not self._started and self._mark.exists() and self._mark.read_bytes() == str(epoch).encode():
             name = type(self.model).__name__
             message = f"the last training was cut off in epoch {epoch + 1}, which begins again: its steps are lost"
             warnings.warn(f"{name}: {message}.", UserWarning, stacklevel=2)

@@ -89,9 +89,16 @@ class LatentSMOTE(FittedSynthesizer):
                 raise wrong(self, "autoencoder", "have networks each of which takes what the other makes", shapes)
 
     def fit(
-        self, x: Any, y: Any, epochs: int = 20, batch_size: int = 64, learning_rate: float = 1e-3, **kwargs: Any
+        self,
+        x: Any,
+        y: Any,
+        epochs: int = 20,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        verbose: str | int = "auto",
+        **kwargs: Any,
     ) -> Self:
-        """Trains the autoencoder, and finds neighbours among the codes.
+        """Trains the autoencoder, and finds the codes of all samples.
 
         Args:
             x: array `(N, ...)` of finite numbers.
@@ -99,7 +106,9 @@ class LatentSMOTE(FittedSynthesizer):
             epochs: passes over as many samples as there are; 0 for an autoencoder that has been trained.
             batch_size: samples in a step.
             learning_rate: of Adam.
-            **kwargs: as in `keras.Model.fit`, such as `verbose` (0 trains without a word) and `callbacks`.
+            verbose: as in `keras.Model.fit`: 0 is silent; otherwise there is a line for each epoch, and one for the
+                codes, with a bar unless it is 2.
+            **kwargs: as in `keras.Model.fit`, such as `callbacks`.
         """
         x, y = check_numbers(self, x, y)
         check_integer(self, epochs, "epochs", 0)
@@ -116,12 +125,19 @@ class LatentSMOTE(FittedSynthesizer):
             data = batches(x, y, batch_size, self.seed, keras.Variable(0, dtype="int64", trainable=False))
             data = data.map(lambda real, _: (self._to_networks(real),) * 2)
             steps = math.ceil(len(x) / batch_size)
-            model.fit(data, epochs=epochs, steps_per_epoch=steps, **{"shuffle": False, **kwargs})
-        parts = range(0, len(x), 256)
-        codes = [encoder(self._to_networks(x[start : start + 256]), training=False) for start in parts]
-        self._smote = SMOTE(self.k_neighbors).fit(np.concatenate(codes), y)
+            model.fit(data, epochs=epochs, steps_per_epoch=steps, **{"verbose": verbose, "shuffle": False, **kwargs})
+        self._smote = SMOTE(self.k_neighbors).fit(self._codes(encoder, x, verbose), y)
         self.num_classes, self.class_counts = self._smote.num_classes, self._smote.class_counts
         return self
+
+    def _codes(self, encoder: keras.Model, x: np.ndarray, verbose: str | int) -> np.ndarray:
+        parts = range(0, len(x), 256)
+        verbose = 1 if verbose == "auto" else int(verbose)
+        bar, codes = keras.utils.Progbar(len(parts), verbose=verbose, unit_name="part of the codes"), []
+        for number, start in enumerate(parts, 1):
+            codes.append(encoder(self._to_networks(x[start : start + 256]), training=False))
+            bar.update(number)
+        return np.concatenate(codes)
 
     def _scale_of(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """What of each channel becomes 0 and 1 to the networks, and the limits of the samples."""

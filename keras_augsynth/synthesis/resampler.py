@@ -1,5 +1,6 @@
 """`AugmentedResampler`: real samples of a class, augmented. The baseline that every generator must beat."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import keras
@@ -12,6 +13,7 @@ from keras_augsynth.core.checks import wrong
 from keras_augsynth.data.seeded import seeded
 from keras_augsynth.synthesis.fitted import FittedSynthesizer
 from keras_augsynth.synthesis.members import Members, pick
+from keras_augsynth.synthesis.parts import count_parts, parted, put_together
 from keras_augsynth.synthesis.seeds import random_for
 from keras_augsynth.synthesis.stored import Stored
 from keras_augsynth.synthesis.synthesizer import check_samples
@@ -23,8 +25,12 @@ Tensor = Any
 class AugmentedResampler(FittedSynthesizer):
     """Draws real samples of the class asked for, with repetition, and augments each anew.
 
+    A sample may have several parts, as a model of several inputs takes them: `fit` takes a dictionary, a tuple or a
+    list of arrays, and `sample` gives back the same form.
+
     Args:
-        augment: a layer or `Pipeline` of this package, or None for plain oversampling.
+        augment: a layer or `Pipeline` of this package, or None for plain oversampling. Of a dictionary it changes the
+            parts whose keys it knows, such as "images"; a tuple or a list has none.
 
     Raises:
         TypeError: for an `augment` of another kind.
@@ -41,23 +47,32 @@ class AugmentedResampler(FittedSynthesizer):
         if augment is not None and not isinstance(augment, Augmentation):
             raise wrong(self, "augment", "be a layer of keras_augsynth, or None", augment, TypeError)
         self.augment = augment
+        self._form: Any = 0
 
     def fit(self, x: Any, y: Any, **kwargs: Any) -> Self:
         """Keeps the samples.
 
         Args:
-            x: array `(N, ...)`.
+            x: array `(N, ...)`, or a dictionary, a tuple or a list of such.
             y: integer labels `(N,)`.
+
+        Raises:
+            ValueError: for parts of different lengths, labels that are no classes, or a tuple or list to augment.
         """
-        x, y = check_samples(self, x, y)
-        self._keep(x, Members(y))
+        self._form, parts = parted(x, y)
+        if not parts:
+            raise wrong(self, "x", "hold at least one array", x)
+        if self.augment is not None and not isinstance(self._form, (int, dict)):
+            raise wrong(self, "x", "be an array or a dictionary, whose keys `augment` knows", type(x).__name__)
+        checked = [check_samples(self, part, y) for part in parts]
+        self._keep([np.asarray(part) for part in parts], Members(checked[0][1]))
         return self
 
-    def _keep(self, x: np.ndarray, members: Members) -> None:
+    def _keep(self, parts: Sequence[np.ndarray], members: Members) -> None:
         self._members = members
         self.class_counts, self.num_classes = self._members.counts, len(self._members.counts)
-        # A variable, not a constant: a graph that samples does not carry a copy of the data.
-        self._rows = tf.Variable(x, trainable=False, name="rows")
+        # Variables, not constants: a graph that samples does not carry a copy of the data.
+        self._parts = [tf.Variable(part, trainable=False, name="rows") for part in parts]
 
     def sample(self, labels: Tensor, seed: int | Tensor | None = None) -> Tensor:
         """Augmented real samples.
@@ -67,28 +82,32 @@ class AugmentedResampler(FittedSynthesizer):
             seed: integer or scalar tensor; None for other samples each time.
 
         Returns:
-            `(N, ...)`, in the dtype of the data.
+            `(N, ...)`, in the form and the dtypes of the data.
         """
         labels = self._checked_labels(labels)
         count = ops.shape(labels)[0]
         seed, rng = random_for(seed, count)
-        rows = ops.take(self._rows, pick(self._members.tables, labels, rng), axis=0)
+        chosen = pick(self._members.tables, labels, rng)
+        rows = put_together(self._form, [ops.take(part, chosen, axis=0) for part in self._parts])
         return rows if self.augment is None else seeded(self.augment, rows, seed)
 
     def get_config(self) -> dict[str, Any]:
-        return {"augment": keras.saving.serialize_keras_object(self.augment)}
+        return {"augment": keras.saving.serialize_keras_object(self.augment), "form": self._form}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(keras.saving.deserialize_keras_object(config["augment"]))
+        resampler = cls(keras.saving.deserialize_keras_object(config["augment"]))
+        resampler._form = config["form"]
+        return resampler
 
     def state(self) -> dict[str, np.ndarray]:
-        rows = self._rows.numpy()
-        texts = rows.dtype.kind == "O"
-        return {"rows": rows.astype("S") if texts else rows, **self._members.state()}
+        parts = [part.numpy() for part in self._parts]
+        parts = [part.astype("S") if part.dtype.kind == "O" else part for part in parts]  # texts
+        return {**{f"rows_{k}": part for k, part in enumerate(parts)}, **self._members.state()}
 
     def layout(self) -> dict[str, Stored]:
-        return {"rows": Stored("biufS", ("rows", "*")), **Members.layout()}
+        parts = {f"rows_{k}": Stored("biufS", ("rows", "*")) for k in range(count_parts(self._form))}
+        return {**parts, **Members.layout()}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        self._keep(state["rows"], Members.restored(state))
+        self._keep([state[f"rows_{k}"] for k in range(count_parts(self._form))], Members.restored(state))

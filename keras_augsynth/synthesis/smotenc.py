@@ -186,6 +186,7 @@ class SMOTEN(CategoricalSMOTE):
             apart = np.square(np.abs(mixed[:, None] - mixed[None]).sum(axis=2))
             place = np.searchsorted(values, codes)
             distances += apart[place[:, None], place[None]]
+        # No distance in a space, so not one for `ops.neighbors`: they are a table of all pairs of the class.
         distances[np.diag_indices(len(rows))] = np.inf
         return np.argsort(distances, axis=1, kind="stable")[:, :k]
 

@@ -6,9 +6,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.synthesis.synthesizer import check_samples
+
+Tensor = Any
 
 
 def check_data(
@@ -42,6 +45,25 @@ def check_first(model: Any, data: Any, check: Any) -> None:
     x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
     if x is not None:
         check(np.asarray(x), None if y is None else np.asarray(y))
+
+
+def check_batch(model: Any, samples: Tensor, labels: Tensor | None, weights: Any) -> tuple[Tensor, Tensor | None]:
+    """A batch in a graph: samples and, for a model with `num_classes`, int32 labels `(N,)`."""
+    if weights is not None:
+        raise wrong(model, "sample_weight", f"not be given: {_NOT_IN_FIT['sample_weight']}", weights)
+    count = model.num_classes
+    if count is None:
+        return samples, None
+    if labels is None:
+        raise wrong(model, "y", f"be given: the networks are conditional (num_classes={count})", labels)
+    labels = ops.convert_to_tensor(labels)
+    if len(labels.shape) > 2 or (len(labels.shape) == 2 and labels.shape[1] != 1):
+        raise wrong(model, "y", "be integer labels (N,)", f"{labels.dtype.name} {tuple(labels.shape)}")
+    labels = ops.reshape(ops.cast(labels, "int32"), (-1,))
+    exist = ops.all(ops.logical_and(labels >= 0, labels < count))
+    message = f"{type(model).__name__}: `y` must be from 0 to {count - 1}. Received: y="
+    with tf.control_dependencies([tf.debugging.Assert(exist, [message, labels])]):  # XLA, on a GPU, leaves it out
+        return samples, tf.identity(labels)
 
 
 def check_inside(owner: Any, x: np.ndarray, data_range: Sequence[float]) -> None:

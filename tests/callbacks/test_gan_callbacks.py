@@ -70,7 +70,7 @@ class TestGeneratorCheckpoint:
         check = callbacks.GeneratorCheckpoint(path, every=2, monitor="quality", mode=mode)
         fit(gan, quality, check, keep, epochs=4)
         names = sorted(path.name for path in (tmp_path / "made").iterdir())
-        assert names == ["g_02.keras", "g_04.keras", "g_best.keras"]
+        assert names == ["g_02.keras", "g_04.keras", "g_best.json", "g_best.keras"]
         best = keras.models.load_model(tmp_path / "made" / "g_best.keras")
         for found, expected in zip(best.get_weights(), kept[1], strict=True):
             np.testing.assert_array_equal(found, expected)
@@ -92,6 +92,38 @@ class TestGeneratorCheckpoint:
         assert len(history["d_loss"]) == 2
         assert (tmp_path / "g.keras").read_bytes() == good
         assert [path.name for path in tmp_path.iterdir()] == ["g.keras"]
+
+    @pytest.mark.parametrize("first", [True, False])
+    def test_the_order_among_the_callbacks_does_not_matter(self, gan, tmp_path, first):
+        """What logs the quality may come behind; a last epoch counts, too."""
+        given = iter([3.0, 1.0])
+        quality = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(quality=next(given)))
+        check = callbacks.GeneratorCheckpoint(tmp_path / "g.keras", every=9, monitor="quality")
+        fit(gan, *([check, quality] if first else [quality, check]), epochs=2)
+        assert check.best == 1.0
+        best = keras.models.load_model(tmp_path / "g_best.keras")
+        for found, expected in zip(best.get_weights(), gan.average.get_weights(), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+    def test_a_training_that_goes_on_keeps_its_best(self, gan, tmp_path):
+        path = tmp_path / "g.keras"
+
+        def go_on(value, start):
+            quality = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(quality=value))
+            check = callbacks.GeneratorCheckpoint(path, monitor="quality")
+            options = {"epochs": start + 1, "initial_epoch": start, "verbose": 0, "callbacks": [quality, check]}
+            gan.fit(X, Y, batch_size=30, **options)
+            return check.best
+
+        assert go_on(2.0, 0) == 2.0
+        best = (tmp_path / "g_best.keras").read_bytes()
+        assert go_on(3.0, 1) == 2.0
+        assert (tmp_path / "g_best.keras").read_bytes() == best
+        assert go_on(1.0, 2) == 1.0
+        assert go_on(3.0, 0) == 3.0  # a new training
+        (tmp_path / "g_best.json").write_bytes(b'{"quali')
+        with pytest.warns(UserWarning, match="g_best.json.* cannot be read .* the best is found anew"):
+            assert go_on(4.0, 1) == 4.0
 
     def test_refuses(self, gan, tmp_path):
         with pytest.raises(ValueError, match="`monitor` must be a measure of quality"):
@@ -150,8 +182,8 @@ class TestQualityMonitor:
 
         monitor = callbacks.QualityMonitor(X, Y, every=2, log_dir=str(tmp_path))
         history = fit(gan, monitor, epochs=2)
-        assert {"kid", "density", "coverage", "diversity"} <= set(history)
-        assert len(history["kid"]) == 1
+        for name in ("kid", "density", "coverage", "diversity"):
+            np.testing.assert_array_equal(np.isnan(history[name]), [True, False], err_msg=name)
         assert EventAccumulator(str(tmp_path)).Reload().Tensors("kid")[0].step == 2
 
     def test_real_samples_are_better_than_noise(self):
@@ -181,6 +213,15 @@ class TestGANHealth:
     def test_a_healthy_training_is_left_alone(self, gan):
         history = fit(gan, callbacks.GANHealth(X, Y, least_diversity=0.0, most_sign=1.0), epochs=2)
         assert len(history["diversity"]) == 2
+
+    def test_every_epoch_has_a_number_and_gaps_are_no_fault(self, gan):
+        """The gaps of a monitor that looks more rarely are not taken for a training that has broken."""
+        monitor = callbacks.QualityMonitor(X, Y, every=2)
+        health = callbacks.GANHealth(X, Y, every=2, least_diversity=0.0, most_sign=1.0)
+        for used in ([monitor, health], [health, monitor], [health]):
+            history = fit(gan, *used, epochs=2)
+            np.testing.assert_array_equal(np.isnan(history["diversity"]), [True, False])
+            assert {len(values) for values in history.values()} == {2}
 
     @pytest.mark.parametrize("broken", [0, 2])
     def test_not_a_number_brings_the_last_good_state_back(self, gan, broken):

@@ -1,3 +1,6 @@
+import pathlib
+import tempfile
+
 import keras
 import numpy as np
 import pytest
@@ -84,6 +87,40 @@ def test_groups_stand_apart():
     rows = tile(images, 1, group=2)[:, GAP, 0]
     gaps = np.diff(np.flatnonzero(np.diff((rows == 208).astype(int))))
     np.testing.assert_array_equal(gaps, [4, GAP, 4, 5 * GAP, 4, GAP, 4])
+
+
+def test_never_ends_a_training(gan, tmp_path, monkeypatch):
+    """Whether a picture cannot be written, or not be made; the last one stays whole."""
+    grid = callbacks.SampleGrid(tmp_path, synthesizer=gan, columns=2)
+    grid.on_train_begin()
+    grid.on_epoch_end(0)
+    whole = (tmp_path / "epoch_0001.png").read_bytes()
+
+    def full(self, data):
+        with open(self, "wb") as file:
+            file.write(data[:9])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "write_bytes", full)
+        with pytest.warns(UserWarning, match=r"SampleGrid: .*0001.png. was not written \(No space left on device\)"):
+            grid.on_epoch_end(0)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch_0001.png"]
+    assert (tmp_path / "epoch_0001.png").read_bytes() == whole
+    monkeypatch.setattr(gan, "sample", lambda labels, seed: np.zeros((len(labels), 5)))
+    with pytest.warns(UserWarning, match=r"`synthesizer` must make images \(N, height, width, channels\)"):
+        grid.on_epoch_end(1)
+
+
+def test_a_folder_that_is_read_only_is_refused(gan, tmp_path, monkeypatch):
+    """Although it is there. (An administrator may write everywhere, so the file system's answer is given here.)"""
+
+    def refuse(**kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with pytest.raises(ValueError, match=r"`directory` must be a folder that can be written \(Permission denied\)"):
+        callbacks.SampleGrid(tmp_path, synthesizer=gan).on_train_begin()
 
 
 def test_refuses(gan, tmp_path):

@@ -81,6 +81,22 @@ def test_compile_arguments():
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).compile(**found)
 
 
+def test_symbolic_outputs():
+    x = keras.Input((2,))
+    one, other = keras.layers.Dense(1)(x), keras.layers.Dense(2)(x)
+    assert keras_internals.symbolic_outputs(keras.Model(x, {"a": one, "b": other})) == {"a": one, "b": other}
+    assert keras_internals.symbolic_outputs(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])).shape == (
+        None,
+        3,
+    )
+    assert keras_internals.symbolic_outputs(keras.Sequential([keras.layers.Dense(3)])) is None
+
+    class Own(keras.Model):
+        pass
+
+    assert keras_internals.symbolic_outputs(Own()) is None
+
+
 def test_layers_in_front():
     first, second = keras.layers.Dense(3), layers.RandomFlip()
     image = keras.Input((4, 4, 3))

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tiny
 
 from keras_augsynth import callbacks, layers, synthesis
-from keras_augsynth.callbacks.units import check_units
+from keras_augsynth.balancing.rows.units import check_units
 from keras_augsynth.core import registry
 from keras_augsynth.core.config import arguments
 from keras_augsynth.core.ranges import behind, meant_range, ranges_along

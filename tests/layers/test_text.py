@@ -1,14 +1,17 @@
 """The layers that change texts: rates, what they leave alone, files, and the papers' algorithms in plain Python."""
 
+import json
 import random
 import re
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_augsynth import layers
+from keras_augsynth import export_savedmodel, layers
 from keras_augsynth.layers.text.synonym_table import example_table
 
 FIFTY = " ".join(f"w{k}" for k in range(50))
@@ -247,3 +250,44 @@ def test_in_a_saved_model_called_from_plain_tensorflow(tmp_path):
     loaded = tf.saved_model.load(tmp_path / "saved")
     first, second = (loaded.augment(tf.constant(["one good film so it goes"] * 9)).numpy() for _ in range(2))
     assert len({*first, *second}) > 9
+
+
+SERVED = """
+import json, sys
+import tensorflow as tf
+assert "keras_augsynth" not in sys.modules
+served = tf.saved_model.load(sys.argv[1])
+texts = tf.constant([[text] for text in json.loads(sys.argv[2])])
+first = served.augment_seeded(texts, tf.constant(1)).numpy()
+again = served.augment_seeded(texts, tf.constant(1)).numpy()
+result = {
+    "augmented": [text.decode() for text in first[:, 0]],
+    "again": [text.decode() for text in again[:, 0]],
+    "scores": served.serve(texts).numpy().tolist(),
+    "package": "keras_augsynth" in sys.modules,
+}
+print(json.dumps(result))
+"""
+
+
+@pytest.mark.full
+def test_a_model_with_a_large_table_is_served_by_plain_tensorflow(tmp_path):
+    """100,000 words, in another process that does not know this package; a word that is not in the table stays."""
+    count = 100_000
+    table = layers.SynonymTable({f"w{k}": [f"s{k}", f"t{k}"] for k in range(count)})
+    vectorize = keras.layers.TextVectorization(vocabulary=["w7", "w99999", "no"], output_mode="multi_hot")
+    augment = layers.RandomSynonymReplacement(table, 1.0)
+    model = keras.Sequential([keras.Input((1,), dtype="string"), augment, vectorize, keras.layers.Dense(2)])
+    export_savedmodel(model, tmp_path / "served", endpoints=("serve", "augment"))
+    texts = ["w7 no W99999!", "", *(f"w{k} w{count - 1 - k}" for k in range(0, count, 997))]
+    command = [sys.executable, "-c", SERVED, str(tmp_path / "served"), json.dumps(texts)]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    served = json.loads(run.stdout.splitlines()[-1])
+    first, empty, *others = served["augmented"]
+    assert re.fullmatch(r"[st]7 no [ST]99999!", first) and empty == ""
+    for own, made in zip(texts[2:], others, strict=True):
+        assert re.sub("[st]", "w", made) == own
+    assert len({made[0] for made in others}) == 2  # both synonyms come up
+    assert served["again"] == served["augmented"] and not served["package"]
+    np.testing.assert_allclose(served["scores"], model(tf.constant(texts)[:, None]), atol=1e-6)

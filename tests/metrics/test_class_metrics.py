@@ -132,6 +132,18 @@ def test_in_compile_saved_and_loaded(data, tmp_path):
 
 
 @every
+def test_counts_are_exact_whatever_the_dtype_of_the_result(cls, data):
+    """float16 has no number above 65,504, and counts by ones to 2,048 only."""
+    labels, logits, _ = data
+    metric, expected = cls(C, dtype="float16"), cls(C)
+    for each in (metric, expected):
+        for _ in range(3):
+            each.update_state(labels, logits, np.full(60, 1e5))
+    assert metric.result().dtype == "float16"
+    np.testing.assert_allclose(metric.result(), expected.result(), rtol=1e-3)
+
+
+@every
 def test_config(cls):
     metric = cls(2, threshold=0.0, name="binary")
     restored = keras.metrics.deserialize(keras.metrics.serialize(metric))

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import spatial, stats
 
 from keras_augsynth.metrics import table_report
 
@@ -52,6 +52,18 @@ def test_copies_and_noise_are_told(report):
     assert worse.correlation_difference > 3 * report.correlation_difference  # chance makes some, too
 
 
+def test_closest_record_is_scipys(report):
+    """In standard deviations of the real columns; two categories are as far apart as two numbers by 1."""
+    real, fake, test = REAL[0], FAKE[0], tables(100, seed=2)[0]
+
+    def space(frame):
+        numbers = [(frame[name] - real[name].mean()) / real[name].std(ddof=0) for name in ("z", "income")]
+        return np.column_stack([*numbers, *((frame["job"] == job) / 2**0.5 for job in ("smith", "clerk"))])
+
+    nearest = lambda frame: np.median(spatial.distance.cdist(space(frame), space(real)).min(axis=1))
+    assert abs(report.closest_record - nearest(fake) / nearest(test)) < 1e-9
+
+
 def test_training_on_it(report):
     assert report.utility["real"] > 0.85 and report.utility["synthetic"] > 0.8
     wrong = table_report(REAL, (FAKE[0], 1 - FAKE[1]), tables(100, seed=2), steps=60)
@@ -63,6 +75,8 @@ def test_missing_values_count():
     report = table_report(REAL, (holes, FAKE[1]))
     assert abs(report.columns["z"].value - 0.5) < 0.1
     assert np.isfinite(report.closest_record)
+    real, fake = (np.array([values]).T for values in ([0.0, 1.0, np.nan, np.nan], [1.0, 1.0, 1.0, np.nan]))
+    assert table_report((real, [0, 1, 0, 1]), (fake, [0, 1, 0, 1])).columns["0"].value == 0.25  # above all others
 
 
 def test_report_in_words_and_json(report):

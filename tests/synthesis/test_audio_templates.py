@@ -22,14 +22,18 @@ def test_events_of_the_class_at_their_time_and_level(backgrounds):
     lengths = ends - starts
     assert set(lengths[:100]) == {20} and set(lengths[100:]) == {10, 30}
     assert starts.min() == 0 and ends.max() == 64
+    used = set()
     for row in range(0, 200, 13):
         sound, snr = made["audio"].numpy()[row], float(made["snr_db"][row])
         distance = np.abs(backgrounds - sound)
         heard = slice(starts[row], ends[row])
-        background = backgrounds[np.delete(distance, np.r_[heard], axis=1).sum(1).argmin()]
+        place = np.delete(distance, np.r_[heard], axis=1).sum(1).argmin()
+        background = backgrounds[place]
+        used.add(int(place))
         np.testing.assert_allclose(np.delete(sound, np.r_[heard]), np.delete(background, np.r_[heard]), atol=1e-7)
         assert abs(level((sound - background)[heard]) - level(background[heard]) - snr) < 0.1
         assert -3.0 <= snr <= 9.0
+    assert used == {0, 1, 2}
 
 
 def test_silence_pcm_channels_and_long_events():

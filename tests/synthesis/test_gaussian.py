@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy import spatial, stats
 from sklearn.covariance import ledoit_wolf
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from keras_augsynth import synthesis
 
@@ -205,6 +206,15 @@ def test_pooled_covariance_is_that_of_rows_around_their_class(data):
     gaussian = Gaussian(covariance="pooled").fit(x, y)
     for label in (0, 1):
         density = stats.multivariate_normal(x[y == label].mean(axis=0), expected)
+        np.testing.assert_allclose(gaussian.log_prob(x, np.full(180, label)), density.logpdf(x), rtol=1e-9)
+
+
+def test_pooled_covariance_is_that_of_scikit_learns_discriminant_analysis(data):
+    x, y = data
+    analysis = LinearDiscriminantAnalysis(solver="lsqr", store_covariance=True).fit(x, y)
+    gaussian = Gaussian(0.0, covariance="pooled").fit(x, y)
+    for label in (0, 1):
+        density = stats.multivariate_normal(analysis.means_[label], analysis.covariance_)
         np.testing.assert_allclose(gaussian.log_prob(x, np.full(180, label)), density.logpdf(x), rtol=1e-9)
 
 

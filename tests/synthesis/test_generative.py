@@ -9,7 +9,7 @@ import tensorflow as tf
 import tiny
 
 from keras_augsynth import synthesis
-from keras_augsynth.synthesis import generative
+from keras_augsynth.synthesis import generative, interruption
 
 pytestmark = pytest.mark.xdist_group("trained synthesizers")
 full = pytest.mark.full
@@ -340,6 +340,31 @@ def test_a_gans_losses_of_held_out_samples_are_its_networks(trained):
 def test_what_would_not_be_heard_is_refused(argument, value):
     with pytest.raises(ValueError, match=f"VAE: `{argument}` must not be given: "):
         tiny.vae().fit(X, Y, **{argument: value})
+
+
+def test_weights_in_a_data_set_are_refused(model):
+    """Where they come with the batches: they would not be heard."""
+    weighted = tf.data.Dataset.from_tensors((X, Y, np.ones(40, "float32")))
+    for act in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match="VAE: `sample_weight` must not be given: "):
+            act(weighted, verbose=0)
+
+
+def test_labels_that_do_not_exist_are_found_late_in_a_data_set(model):
+    """In a step, in words; one-hot ones, as a generator may have them, when the step is traced."""
+    step = tf.function(lambda x, y: model._unpacked((x, y))[1][0])
+    np.testing.assert_array_equal(step(X, Y[:, None]), Y)
+    for wrong in (3, -1):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"VAE: `y` must be from 0 to 2. Received: y="):
+            step(X, np.where(Y == 2, wrong, Y))
+    with pytest.raises(ValueError, match=r"VAE: `y` must be integer labels \(N,\). Received: y='float32 \(40, 3\)'"):
+        step(X, np.eye(3, dtype="float32")[Y])
+
+
+def test_a_damaged_mark_of_an_epoch_is_no_mark(tmp_path):
+    (tmp_path / "epoch_in_progress").write_bytes(b"\xff\xfe")
+    interruption.Interruption(str(tmp_path)).on_epoch_begin(0)
+    assert (tmp_path / "epoch_in_progress").read_bytes() == b"0"
 
 
 def test_classes_that_had_no_samples_are_refused():

@@ -102,6 +102,15 @@ def test_images_sequences_and_volumes(rng, shape, dtype):
     assert smote.sample(np.zeros(0, "int32"), seed=1).shape == (0, *shape)
 
 
+def test_it_says_how_far_it_is(data, capsys):
+    """As Keras does, after the training, too; or not at all."""
+    smote = LatentSMOTE(latent_dim=2, seed=1)
+    smote.fit(*data, epochs=0, verbose=0)
+    assert capsys.readouterr().out == ""
+    smote.fit(*data, epochs=0)
+    assert "1/1" in capsys.readouterr().out
+
+
 def test_saved_and_loaded(fitted, tmp_path):
     fitted.save(tmp_path / "latent.npz")
     keras.utils.set_random_seed(99)

@@ -16,17 +16,21 @@ def source():
     return synthesis.LesionInsertion(lesions, np.zeros((2, 9, 11, 13, 1), "int16"))
 
 
-def test_edges_are_soft():
-    """The opacity is SciPy's binomial blur of the mask."""
-    still = synthesis.LesionInsertion({0: (np.full((1, 3, 3, 3, 1), 100.0), CUBE)}, np.zeros((1, 9, 9, 9, 1)), **STILL)
+@pytest.mark.parametrize("edge", [1, 2])
+def test_edges_are_soft(edge):
+    """The opacity is SciPy's binomial blur of the mask, once for each voxel of the edge."""
+    lesion = {0: (np.full((1, 3, 3, 3, 1), 100.0), CUBE)}
+    still = synthesis.LesionInsertion(lesion, np.zeros((1, 9, 9, 9, 1)), edge=edge, **STILL)
     expected = np.zeros((9, 9, 9))
     expected[3:6, 3:6, 3:6] = 100.0
-    for axis in range(3):
+    for axis in list(range(3)) * edge:
         expected = ndimage.convolve1d(expected, [0.25, 0.5, 0.25], axis, mode="constant")
     made = still.compose([0], seed=1)
     np.testing.assert_allclose(made["volumes"][0, ..., 0], expected, atol=1e-4)
     np.testing.assert_array_equal(made["segmentation_masks"][0, ..., 0], expected >= 50)
-    assert made["bounding_boxes"]["boxes"].numpy().tolist() == [[[3.0, 3.0, 3.0, 6.0, 6.0, 6.0]]]
+    (inside,) = ndimage.find_objects((expected >= 50).astype(int))
+    box = [side.start for side in inside] + [side.stop for side in inside]  # it is alike in all directions
+    assert made["bounding_boxes"]["boxes"].numpy().tolist() == [[box]]
 
 
 def test_lesions_of_the_class_anywhere(source):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from imblearn.metrics.pairwise import ValueDifferenceMetric
-from scipy import stats
+from scipy import spatial, stats
 from sklearn.neighbors import NearestNeighbors
 
 from keras_augsynth import synthesis
@@ -124,8 +124,9 @@ def test_smotenc_is_between_neighbours_by_scikit_learn():
     """Numbers lie on the way to one of the k nearest, categories are the usual ones of all k."""
     rng = np.random.default_rng(3)
     x = np.column_stack([rng.normal(size=(40, 2)) * [1, 3], rng.integers(0, 3, 40), rng.integers(5, 7, 40)])
-    y = np.zeros(40, int)
-    made = NC(categorical=[2, 3], k_neighbors=4).fit(x, y).sample(np.zeros(200, int), seed=1).numpy()
+    others = np.column_stack([100.0 * rng.normal(size=(20, 2)), np.ones(20), np.full(20, 5)])  # have no say in it
+    smote = NC(categorical=[2, 3], k_neighbors=4).fit(np.concatenate([x, others]), np.repeat([0, 1], [40, 20]))
+    made = smote.sample(np.zeros(200, int), seed=1).numpy()
     penalty = np.median(x[:, :2].std(axis=0)) / 2
     encoded = [x[:, :2], *(penalty * (x[:, [k]] == np.unique(x[:, k])) for k in (2, 3))]
     encoded = np.concatenate(encoded, axis=1)
@@ -163,6 +164,47 @@ def test_kmeans_smote_stays_inside_of_clusters(rng):
     assert np.abs(plain).min() < 2.0
     weights = smote.weights(1)
     assert weights[5:].sum() > 0.9 and abs(weights.sum() - 1) < 1e-12  # the sparser cluster
+
+
+def test_kmeans_smote_starts_by_the_papers_weights(rng):
+    """In clusters with the class's share of all rows, and two rows of it: mean distance to the power d, by rows."""
+    own, others = [4, 6, 3, 1, 1], [0, 0, 5, 25, 0]  # the third is a home by its share, not by a majority
+    middles = 100.0 * np.arange(5)[:, None] * [1.0, 0.5]
+    sizes = np.array([3.0, 1.0, 0.5, 1.0, 1.0])[:, None]
+    place = lambda counts: (
+        np.repeat(middles, counts, axis=0) + rng.normal(size=(sum(counts), 2)) * np.repeat(sizes, counts, axis=0)
+    )
+    x, y = np.concatenate([place(others), place(own)]), np.repeat([0, 1], [30, 15])
+    rows = np.split(x[y == 1], np.cumsum(own)[:-1])
+    sparsity = [spatial.distance.pdist(part).mean() ** 2 / len(part) for part in rows[:3]]
+    expected = np.repeat([*(np.divide(sparsity, own[:3]) / sum(sparsity)), 0.0, 0.0], own)
+    found = synthesis.KMeansSMOTE(k_neighbors=2, clusters=5).fit(x, y).weights(1)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_copula_has_correlations_for_each_class(rng):
+    """Those of the two are opposite."""
+    z = rng.normal(size=(400, 2))
+    y = np.repeat([0, 2], 200)
+    x = np.column_stack([z[:, 0], 0.5 * z[:, 1] + z[:, 0] * (1 - y)]) + 10.0 * y[:, None]
+    made = COPULA().fit(x, y).sample(np.repeat([0, 2], 500), seed=1).numpy()
+    for label, rows in ((0, made[:500]), (2, made[500:])):
+        assert abs(stats.spearmanr(rows).statistic - stats.spearmanr(x[y == label]).statistic) < 0.1
+        assert np.all(rows.min(axis=0) >= x[y == label].min(axis=0))
+        assert np.all(rows.max(axis=0) <= x[y == label].max(axis=0))
+
+
+def test_copula_goes_all_the_way_between_two_rows():
+    made = COPULA().fit([[2.0], [3.0]], [0, 0]).sample(np.zeros(500, int), seed=1).numpy()
+    assert stats.kstest(made[:, 0], stats.uniform(2.0, 1.0).cdf).pvalue > 0.01
+
+
+def test_copula_shrinks_correlations(rng):
+    x = rng.normal(size=(300, 1)) + 0.1 * rng.normal(size=(300, 2))
+    made = COPULA(shrinkage=0.5).fit(x, np.zeros(300, int)).sample(np.zeros(3000, int), seed=1).numpy()
+    scores = stats.norm.ppf((stats.rankdata(x, axis=0)) / 301)
+    half = np.corrcoef(scores.T)[0, 1] / 2
+    assert abs(stats.spearmanr(made).statistic - 6 / np.pi * np.arcsin(half / 2)) < 0.05  # of a normal distribution
 
 
 def test_schema_of_a_frame(frame):

@@ -49,6 +49,8 @@ def test_fillers_are_learned_from_spans(tmp_path):
     texts = ["größe Suppe", "kalte Suppe", "das Brot"]
     synthesizer.fit(texts, [1, 1, 1], spans=[[(6, 11, "food")], [(6, 11, "food")], [(4, 8, "food"), (0, 3, "article")]])
     assert synthesizer.slots == {"food": ["Suppe", "Brot"], "article": ["das"]}
+    known = synthesis.TextTemplateSynthesizer({1: ["no {food}"]}, {"food": ["tea"]}).fit(["x"], [1], [[(0, 1, "food")]])
+    assert known.slots == {"food": ["tea", "x"]}
     samples = synthesizer.sample([1] * 20, seed=1).numpy()
     assert set(samples) == {b"no Suppe", b"no Brot"}
     synthesizer.save(tmp_path / "it.npz")

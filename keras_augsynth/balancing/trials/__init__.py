@@ -1,0 +1,1 @@
+"""How a share of generated rows is found out during a training."""
