@@ -16,6 +16,7 @@ from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.distributions import Distribution, Normal
+from keras_augsynth.ops.variables import new_variable
 
 Tensor = Any
 
@@ -86,8 +87,7 @@ class HasMagnitudes:
     def live_magnitudes(self) -> tf.Variable:
         """All numbers of all magnitudes, in order: what the user's traced functions read."""
         if vars(self).get("_live") is None:
-            with tf.init_scope():
-                self._live = tf.Variable(self.magnitude_numbers(), trainable=False, name="magnitudes")
+            self._live = new_variable(self.magnitude_numbers(), "magnitudes")
         return self._live
 
     def magnitudes(self) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_augsynth.ops.variables import new_variable
+
 Tensor = Any
 
 PAYS = 2**25
@@ -78,8 +80,7 @@ def _pixels(shape: Sequence[int]) -> int:
 
 def new_state() -> tf.Variable:
     """What a traced function keeps in mind; to be held by the layer, so that it is saved with it."""
-    with tf.init_scope():
-        return tf.Variable(np.zeros((_REMEMBERED + 1, 2), "int64"), trainable=False, name="sizes_seen")
+    return new_variable(np.zeros((_REMEMBERED + 1, 2), "int64"), "sizes_seen")
 
 
 def pays_in_graph(state: tf.Variable, shape: Sequence[Any], settles: bool = False) -> Tensor:
