@@ -140,7 +140,8 @@ class Inputs:
         x = self._unrow(x)
         if self._modality.dtype == "number":  # token ids stay whole numbers
             x = to_dtype(x, self._layer.compute_dtype)
-        x.set_shape(self._layer.changed_shape(tuple(self._x.shape), self._modality))
+        if not x.shape.is_fully_defined():
+            x.set_shape(self._layer.changed_shape(tuple(self._x.shape), self._modality))
         return x
 
     @property
