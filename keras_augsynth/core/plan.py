@@ -23,7 +23,7 @@ from keras_augsynth.core.families.stage import Drawn, Stage
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.worth import Worth, logged, pays_in_graph
 from keras_augsynth.ops.any_size import AnySize
-from keras_augsynth.ops.compiled import compiled, uncompiled, undecided, way
+from keras_augsynth.ops.compiled import inside_xla, undecided, way
 from keras_augsynth.ops.random import streams, words
 
 Tensor = Any
@@ -72,7 +72,7 @@ class Plan:
             stage.plan = self
         for holder in self._holders:
             holder.is_planned = True
-        self._kernels: dict[Any, Any] = {}
+        self._draws: dict[Any, Callable] = {}
         self._graphs = {
             compiles: AnySize(functools.partial(self._run, compiles), opens=not compiles) for compiles in (False, True)
         }
@@ -105,8 +105,14 @@ class Plan:
         with way(self.jit is not False):
             return self._walked(batch, keys)
 
-    def _walked(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Batch:
-        for _, _, changed, _ in self.walk(batch, keys, record):
+    def _walked(
+        self,
+        batch: Batch,
+        keys: Keys | None = None,
+        record: Record | None = None,
+        drawn: dict[Stage, Drawn] | None = None,
+    ) -> Batch:
+        for _, _, changed, _ in self.walk(batch, keys, record, drawn):
             batch = changed
         return batch
 
@@ -147,17 +153,28 @@ class Plan:
             return contents(self._walked(Batch(modality, **known), keys))
 
     def _chosen_when_it_runs(self, batch: Batch, keys: Keys) -> Batch:
+        drawn = self.draw(self.stages[0], batch, keys)  # once for both ways
+
         def carried_out(compiles: bool) -> dict[str, Any]:
             with way(compiles):
-                return contents(self._walked(batch, keys))
+                return contents(self._walked(batch, keys, drawn=drawn))
 
         pays = pays_in_graph(self.seen, ops.shape(batch.x))
         return batch.with_changes(**tf.cond(pays, lambda: carried_out(True), lambda: carried_out(False)))
 
-    def walk(self, batch: Batch, keys: Keys | None = None, record: Record | None = None) -> Iterator[Passage]:
-        """Stage by stage: (the stage, its notes, the batch behind it, what is known of that)."""
+    def walk(
+        self,
+        batch: Batch,
+        keys: Keys | None = None,
+        record: Record | None = None,
+        drawn: dict[Stage, Drawn] | None = None,
+    ) -> Iterator[Passage]:
+        """Stage by stage: (the stage, its notes, the batch behind it, what is known of that).
+
+        What is in `drawn` is not drawn again.
+        """
         notes = passes.at_the_start(ops.dtype(batch.x))
-        drawn: dict[Stage, Drawn] = {}
+        drawn = {} if drawn is None else drawn
         active = not (keys is None and record is None)
         final_dtype = self._dtype if batch.modality.dtype == "number" else None  # token ids stay whole numbers
         for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
@@ -211,15 +228,18 @@ class Plan:
         shape, modality = ops.shape(batch.x), batch.modality
         start = 1 + modality.has_frames
         end = start + modality.moves
-        # Sizes are arguments, so that one kernel serves all of them; what else is known may decide what is drawn.
-        known = tuple(None if start <= axis < end or not isinstance(n, int) else n for axis, n in enumerate(shape))
+        # Sizes are arguments, so that one graph serves all of them; what else is known may decide what is drawn.
+        is_open = {0, *range(start, end)} if not inside_xla() else set(range(start, end))
+        known = tuple(None if axis in is_open or not isinstance(n, int) else n for axis, n in enumerate(shape))
         sizes = ops.stack([ops.cast(length, "int32") for length in shape])
         companions = any(part is not None for part in (batch.boxes, batch.points, batch.labels))
 
-        def draw(source: Source, sizes: Tensor, *known_of_samples: Tensor) -> list[Drawn]:
+        def draw(of_samples: dict[str, Tensor], source: Source, sizes: Tensor) -> list[Drawn]:
+            source = source._replace(keys=source.keys._replace(ids=of_samples["ids"]))
             whole = [sizes[axis] if length is None else length for axis, length in enumerate(known)]
             if source.keys.ids is not None:
                 whole[0] = ops.shape(source.keys.ids)[0]
+            known_of_samples = [of_samples[name] for name in ("labels", "lengths", "spacing")]
             shape, result = tuple(whole), []
             draw = self.drawing(source, shape[0], certain)
             for stage in stages:
@@ -232,11 +252,11 @@ class Plan:
                     result.append(stage.prepared(entries, entering, modality, companions))
             return result
 
-        name = first.steps[0].name, modality, known, companions, certain, uncompiled()
-        if name not in self._kernels:
-            self._kernels[name] = compiled(draw, self._uses_xla(together))
-        results = self._kernels[name](source, sizes, labels, batch.lengths, batch.spacing)
-        return drawn | dict(zip(together, results, strict=True))
+        of_samples = {"labels": labels, "lengths": batch.lengths, "spacing": batch.spacing, "ids": keys.ids}
+        source = source._replace(keys=keys._replace(ids=None))
+        name = first.steps[0].name, modality, known, companions, certain
+        run = draw if inside_xla() else self._draws.setdefault(name, AnySize(draw))
+        return drawn | dict(zip(together, run(of_samples, source, sizes), strict=True))
 
     def current_magnitudes(self) -> tuple[Tensor | None, frozenset[Any]]:
         """The numbers of all magnitudes of all layers, and what a kernel may be sure of.

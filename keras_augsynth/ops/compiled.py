@@ -47,10 +47,11 @@ def uncompiled() -> bool:
 
 def undecided() -> bool:
     """Whether it is open if compiling pays: nobody has decided, and what is traced here is no part of an XLA kernel."""
-    return _uses_xla is None and getattr(_way, "compiles", None) is None and not _inside_xla()
+    return _uses_xla is None and getattr(_way, "compiles", None) is None and not inside_xla()
 
 
-def _inside_xla() -> bool:
+def inside_xla() -> bool:
+    """Whether what is traced here becomes part of an XLA kernel."""
     graph = tf.compat.v1.get_default_graph()
     while graph is not None:
         context = graph._get_control_flow_context()

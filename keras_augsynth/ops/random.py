@@ -40,22 +40,21 @@ def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rou
     Returns:
         Two uint32 tensors of random bits.
     """
+    # One constant for each distance: to make a constant costs as much as any other operation of the graph.
+    shifts = {n: ops.convert_to_tensor(np.uint32(n)) for each in _ROTATIONS for n in (each, 32 - each)}
     k0, k1 = key
     schedule = (k0, k1, ops.bitwise_xor(ops.bitwise_xor(k0, k1), _PARITY))
     x0, x1 = counter
     x0, x1 = x0 + schedule[0], x1 + schedule[1]
     for done in range(1, rounds + 1):
         x0 = x0 + x1
-        x1 = ops.bitwise_xor(_rotate(x1, _ROTATIONS[(done - 1) % 8]), x0)
+        distance = _ROTATIONS[(done - 1) % 8]
+        left, right = ops.left_shift(x1, shifts[distance]), ops.right_shift(x1, shifts[32 - distance])
+        x1 = ops.bitwise_xor(ops.bitwise_or(left, right), x0)
         if done % 4 == 0:
             x0 = x0 + schedule[done // 4 % 3]
             x1 = x1 + schedule[(done // 4 + 1) % 3] + np.uint32(done // 4)
     return x0, x1
-
-
-def _rotate(x: Tensor, distance: int) -> Tensor:
-    left = ops.left_shift(x, np.uint32(distance))
-    return ops.bitwise_or(left, ops.right_shift(x, np.uint32(32 - distance)))
 
 
 def words(value: int | Tensor) -> tuple[Tensor, Tensor]:
