@@ -1,4 +1,4 @@
-"""Rows of a table, looked up by their places."""
+"""Values, looked up by their places."""
 
 from typing import Any
 
@@ -14,3 +14,8 @@ def look_up(table: Tensor, places: Tensor) -> Tensor:
     found here it does fuse, on one condition: that it is used once, if only by a cast.
     """
     return tf.gather(table, places)
+
+
+def along_last(x: Tensor, places: Tensor) -> Tensor:
+    """Keras's `take_along_axis` for the last axis and places from 0 on, in 32 bits: `(..., M)` from `(..., K)`."""
+    return tf.gather(x, places, batch_dims=len(x.shape) - 1)

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.ops import histograms
-from keras_augsynth.ops.lookup import look_up
+from keras_augsynth.ops.lookup import along_last, look_up
 
 Tensor = Any
 
@@ -48,9 +48,9 @@ def table(source: Tensor, bank: Tensor) -> Tensor:
     above = ops.sum(ops.cast(target[..., None, :] < source[..., :, None], "int32"), axis=-1)
     above = ops.minimum(above, BINS - 1)  # the first bin up to which there are as many
     below = ops.maximum(above - 1, 0)
-    share_above, share_below = (ops.take_along_axis(target, place, axis=-1) for place in (above, below))
+    share_above, share_below = (along_last(target, place) for place in (above, below))
     above = ops.cast(above, "float32")
-    below = ops.where(share_below > 0.0, ops.take_along_axis(filled, below, axis=-1), above)
+    below = ops.where(share_below > 0.0, along_last(filled, below), above)
     gap = share_above - share_below
     part = ops.clip((source - share_below) / ops.where(gap > 0.0, gap, 1.0), 0.0, 1.0)
     return below + part * (above - below)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import tensorflow as tf
 from keras import ops
 
 Tensor = Any
@@ -38,7 +39,7 @@ def read(x: Tensor, places: Tensor, axis: int) -> Tensor:
     following = ops.minimum(first + 1, ops.cast(last, "int32"))
     # A place that is met exactly asks for no neighbour, which may be NaN.
     following = ops.where(ops.equal(ops.cast(first, "float32"), places), first, following)
-    here, there = (ops.take_along_axis(x, _along(index, x, axis), axis=axis) for index in (first, following))
+    here, there = (tf.gather(x, index, axis=axis, batch_dims=1) for index in (first, following))
     return here + part * (there - here)
 
 

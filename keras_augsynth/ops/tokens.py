@@ -5,6 +5,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_augsynth.ops.lookup import along_last
+
 Tensor = Any
 
 
@@ -52,7 +54,7 @@ def kept(x: Tensor, is_valid: Tensor, stays: Tensor, padding_id: int) -> tuple[T
     place = ops.arange(steps, dtype="int32")[None]
     start = ops.where(in_front, steps - left[:, None], 0)
     there = ops.logical_and(place >= start, place < start + left[:, None])
-    moved = ops.take_along_axis(x, order, axis=1)
+    moved = along_last(x, order)
     return ops.where(there, moved, ops.cast(padding_id, x.dtype)), left
 
 
@@ -65,11 +67,11 @@ def swapped(x: Tensor, is_free: Tensor, luck: Tensor, pair_luck: Tensor, rate: T
     steps = ops.shape(x)[1]
     place = ops.arange(steps, dtype="int32")[None]
     partner = ops.bitwise_xor(place, 1)
-    swaps = ops.take_along_axis(pair_luck, ops.broadcast_to(place - place % 2, ops.shape(order)), axis=1)
+    swaps = along_last(pair_luck, ops.broadcast_to(place - place % 2, ops.shape(order)))
     moved = ops.logical_and(swaps < rate[:, None], ops.maximum(place, partner) < count(is_free)[:, None])
-    source = ops.take_along_axis(order, ops.where(moved, partner, place), axis=1)
+    source = along_last(order, ops.where(moved, partner, place))
     back = ops.argsort(order, axis=1)  # the place of each token in the order
-    return ops.take_along_axis(x, ops.take_along_axis(source, back, axis=1), axis=1)
+    return along_last(x, along_last(source, back))
 
 
 def span(is_free: Tensor, share: Tensor, luck: Tensor) -> Tensor:

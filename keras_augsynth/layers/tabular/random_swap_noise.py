@@ -5,6 +5,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Augmentation, Tensor
 from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.modalities import TABULAR
+from keras_augsynth.ops.lookup import along_last
 
 
 class RandomSwapNoise(Augmentation):
@@ -51,7 +52,8 @@ class RandomSwapNoise(Augmentation):
         count = ops.shape(x)[0]
         own = ops.expand_dims(ops.arange(count, dtype="int32"), 1)
         source = (own + params["step"]) % ops.maximum(ops.cast(count, "int32"), 1)
-        return ops.where(params["swapped"], ops.take_along_axis(x, source, axis=0), x)
+        swapped = ops.transpose(along_last(ops.transpose(x), ops.transpose(source)))
+        return ops.where(params["swapped"], swapped, x)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.families.tokens import TokenAugmentation, Vocabulary
 from keras_augsynth.ops import tokens
-from keras_augsynth.ops.lookup import look_up
+from keras_augsynth.ops.lookup import along_last, look_up
 from keras_augsynth.ops.random import Random
 from keras_augsynth.ops.vectors import nearest
 
@@ -112,7 +112,7 @@ class RandomTokenReplacement(TokenAugmentation):
         near = look_up(ops.convert_to_tensor(self._table), ops.where(known, ids, 0))
         number = ops.sum(ops.cast(near >= 0, "int32"), axis=-1)
         place = tokens.below(rng.uniform(shape=(steps,)), number)
-        new = ops.cast(ops.take_along_axis(near, place[..., None], axis=-1)[..., 0], x.dtype)
+        new = ops.cast(along_last(near, place[..., None])[..., 0], x.dtype)
         return ops.where(ops.logical_and(replaces, ops.logical_and(known, number > 0)), new, x), length
 
     @classmethod
