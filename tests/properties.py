@@ -36,7 +36,7 @@ _TEXTS = [
 ]
 INPUTS = {
     "image": _RNG.integers(0, 256, (6, 28, 24, 3)).astype("uint8"),
-    "video": _RNG.integers(0, 256, (6, 3, 26, 22, 3)).astype("uint8"),
+    "video": _RNG.integers(0, 256, (6, 3, 26, 22, 3)).clip(9, 246).astype("uint8"),  # AutoContrast has something to do
     "volume": _RNG.integers(-9, 9, (6, 4, 26, 22, 3)).astype("int16"),
     "audio": _RNG.normal(size=(6, 50)).astype("float32"),
     "spectrogram": _RNG.normal(size=(6, 20, 8)).astype("float32"),
@@ -294,7 +294,7 @@ def not_a_number_stays_where_it_is(case: Case) -> None:
     layer = case.make()
     result = values(layer(inputs))
     assert np.isfinite(np.delete(result, 2, axis=0)).all()
-    assert np.isnan(result[2]).sum() <= layer.receptive_field**2 * inputs.shape[-1]
+    assert np.isnan(result[2]).sum() <= layer.receptive_field ** max(2, case.modality.moves) * inputs.shape[-1]
 
 
 @only(lambda case: case.modality.is_spatial and not case.modality.has_frames and not case.mixes)

@@ -68,8 +68,9 @@ class _Graph:
         shapes = tuple(tuple(tensor.shape) for tensor in tensors)
         if shapes in self._taken:
             return True
+        # Not `is_compatible_with`, which takes an unknown length for any known one.
         pairs = zip(self.specs, tensors, strict=True)
-        if not all(spec.is_compatible_with(tensor) for spec, tensor in pairs):
+        if not all(tf.type_spec_from_value(tensor).is_subtype_of(spec) for spec, tensor in pairs):
             return False
         if len(self._taken) > 100:
             self._taken.clear()
@@ -87,6 +88,12 @@ def _spec(tensor: Tensor, is_data: bool, length: int | None, opens: bool) -> Any
     if is_data or shape[0] == length:
         shape[0] = None
     return tf.TensorSpec(shape, spec.dtype)
+
+
+def of_shape(tensor: Tensor, shape: Sequence[Any]) -> Tensor:
+    """`tensor`, of which the caller knows the lengths that are numbers: a graph for any size forgets them."""
+    tensor.set_shape([length if isinstance(length, int) else None for length in shape])
+    return tensor
 
 
 _TENSOR = object()

@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.ops.fourier import spectrum
+
 Tensor = Any
 
 OVERLAP = 4  # a window begins every quarter of a window
@@ -106,7 +108,7 @@ def with_other_tract(x: Tensor, factor: Tensor, sample_rate: float, window: int)
     emphasis = np.abs(np.fft.rfft([1.0, -0.97], window)) ** 2  # a voice falls towards high frequencies
     correlation = tf.signal.irfft(tf.cast(power * emphasis.astype("float32"), found.dtype))
     order = min(2 + round(sample_rate / 1000.0), window // 2)
-    predictor = tf.signal.rfft(_predictor(correlation[..., : order + 1]), fft_length=[window])
+    predictor = spectrum(_predictor(correlation[..., : order + 1]), window)
     inverse = ops.square(tf.math.real(predictor)) + ops.square(tf.math.imag(predictor))
     count = window // 2 + 1
     place = ops.minimum(np.arange(count, dtype="float32") / factor[:, None], float(count - 1))

@@ -42,7 +42,8 @@ def brightened(result):
 RANDOM = [cls for cls in registry.layers() if cls(**cls.at_strength(0.5)).has_chance]
 
 
-LIMITED = {layers.RandomDownscale}  # it refuses scales beyond those with which it was made
+# They refuse scales beyond those with which they were made.
+LIMITED = {layers.RandomDownscale, layers.RandomLowResolution3D}
 
 
 def strongest(case):

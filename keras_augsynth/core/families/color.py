@@ -15,6 +15,7 @@ from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.core.ranges import effective_range
 from keras_augsynth.ops import color, matrices
+from keras_augsynth.ops.any_size import of_shape
 from keras_augsynth.ops.casting import UNIT
 from keras_augsynth.ops.compiled import shared
 from keras_augsynth.ops.rows import select
@@ -64,7 +65,7 @@ class ColorStage(Stage):
             matrix, active = product(batch.x, drawn and drawn["entries"])
         transform = shared(color.transform, self.uses_xla, any_size=True)
         x = transform(batch.x, matrix, self._range(steps), active, scale, offset, notes.finite, notes.dtype, unit)
-        return batch.with_changes(x=x)
+        return batch.with_changes(x=of_shape(x, batch.x.shape))
 
     def _up_to_the_clip(self, active: bool) -> list[Step]:
         """The steps that act, but for the value maps behind the last color layer."""

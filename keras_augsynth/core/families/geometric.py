@@ -16,6 +16,7 @@ from keras_augsynth.core.modalities import SPATIAL, Modality
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops import matrices
+from keras_augsynth.ops.any_size import of_shape
 from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import shared
 from keras_augsynth.ops.resample import FILL_MODES, INTERPOLATIONS, SHARP, resample, sample
@@ -102,13 +103,14 @@ class GeometricStage(Stage):
         read = shared(resample, self.uses_xla, any_size=True)
         for part, t in images.items():
             sampling = self._sampling.of_masks() if part == "masks" else self._sampling[:3]
-            changed[part] = read(
+            moved = read(
                 t,
                 matrix,
                 None if _is_same(output_size, size) else output_size,
                 *sampling,
                 notes.dtype if part == "x" else None,
             )
+            changed[part] = of_shape(moved, (t.shape[0], *output_size, t.shape[-1]))
         return batch.with_changes(**changed)
 
     def _output_size(self, size: Sequence[Any]) -> tuple[Any, ...]:
