@@ -11,6 +11,7 @@ from properties import BASE_PROPERTIES, COMPILED, PROPERTIES, RESULTS, Case
 from keras_augsynth import layers
 from keras_augsynth.core.modalities import IMAGE, VIDEO
 from keras_augsynth.ops import matrices
+from keras_augsynth.ops.compiled import uncompiled
 from keras_augsynth.ops.rows import per_sample
 
 
@@ -150,6 +151,11 @@ class DrawsOtherwiseInXla(Sound, listed=False):
         return x + 255 * tf.random.stateless_uniform(tf.shape(x)[:1], (1, 2))[:, None, None, None]
 
 
+class DiffersUncompiled(Sound, listed=False):
+    def apply(self, x, params):
+        return super().apply(x, params) + 50.0 * uncompiled()
+
+
 class Divides(Sound, listed=False):
     def apply(self, x, params):
         return 1.0 / x
@@ -244,6 +250,7 @@ FAULTS = {
     properties.traced_result: NeedsKnownSizes,
     properties.tf_data_with_unknown_sizes: FrozenInGraphs,
     properties.compiled_result: DrawsOtherwiseInXla,
+    properties.uncompiled_result: DiffersUncompiled,
     properties.dictionary_is_not_changed: ChangesTheDictionary,
     properties.mixed_precision: Rounds,
     properties.with_and_without_xla: DrawsOtherwiseInXla,

@@ -63,6 +63,11 @@ def inside_xla() -> bool:
     return False
 
 
+def step_by_step() -> bool:
+    """Whether nothing at all is compiled or traced: `xla(False)`."""
+    return _uses_xla is False
+
+
 def _compiles(jit: bool | None) -> bool:
     return jit is not False and _uses_xla is not False and not uncompiled()
 
