@@ -77,9 +77,9 @@ def in_noise(sounds, snr_db=5.0):
     return (sounds + noise * level(sounds) / level(noise) * 10 ** (-snr_db / 20)).astype("float32")
 
 
-def families():
-    """Layers for waves and for spectrograms by what they imitate."""
-    some = {"p": 0.5}
+def families(p):
+    """Layers for waves and for spectrograms by what they imitate; each changes a recording with chance `p`."""
+    some = {"p": p}
     return {
         "speaker": (
             [
@@ -114,7 +114,7 @@ def families():
 
 def augmentation(method, seed):
     """(what is done to recordings, what is done to their spectrograms), each a Pipeline."""
-    chosen = families()
+    chosen = families(0.25 if method == "all" else 0.5)  # there are twelve layers in all
     parts = list(chosen.values()) if method == "all" else [chosen.get(method, ([], []))]
     chains = (list(itertools.chain.from_iterable(place)) for place in zip(*parts, strict=True))
     return tuple(layers.Pipeline(chain, sample_rate=RATE, seed=seed) for chain in chains)
