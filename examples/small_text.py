@@ -8,14 +8,15 @@
 
 Texts that are rated above 0.5 are told from those below -0.5. For each seed other texts are drawn for training,
 validation (a fifth as many) and test (4,000); every method gets the same ones, the same network, the same number of
-steps, and keeps the epoch that is best on the validation texts. Prints a table with standard errors, writes it and
-all results to --out.
+steps, and keeps the epoch that is best on the validation texts. Each run adds a line to small_text.jsonl in --out, and
+one whose line is there is skipped. Writes a table with standard errors there, too.
 
 Needs: pip install keras_augsynth
 """
 
 import argparse
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -141,14 +142,18 @@ def accuracy(train, val, test, method, seed, epochs):
     return model.evaluate(words(tf.constant(test[0])), test[1], verbose=0, batch_size=500)[1]
 
 
-def table_of(results, sizes, names):
-    """Mean accuracies in percent; and the difference to no augmentation, from the same seeds, each ± standard error."""
+def table_of(found, runs):
+    """Mean accuracies in percent; and the difference to no augmentation, from the same seeds, each ± standard error.
+
+    Args:
+        found: {(texts, seed, method): accuracy}.
+        runs: those that belong to a full table.
+    """
+    sizes, names = (list(dict.fromkeys(run[place] for run in runs)) for place in (0, 2))
 
     def shown(values, sign=""):
-        if len(values) == 1:
-            return f"{values[0]:{sign}.1f}"
-        error = np.std(values, ddof=1) / np.sqrt(len(values))
-        return f"{np.mean(values):{sign}.1f} ± {error:.1f}"
+        error = f" ± {np.std(values, ddof=1) / len(values) ** 0.5:.1f}" if len(values) > 1 else ""
+        return f"{np.mean(values):{sign}.1f}{error}" if values else "–"
 
     lines = [
         "| | " + " | ".join(f"{size} texts | gain" for size in sizes) + " |",
@@ -157,11 +162,17 @@ def table_of(results, sizes, names):
     for name in names:
         cells = []
         for size in sizes:
-            own = 100 * np.array(results[f"{size}"][name])
-            base = 100 * np.array(results[f"{size}"]["no augmentation"])
-            cells += [shown(own), "-" if name == "no augmentation" else shown(own - base, "+")]
+            own, base = (
+                {run[1]: 100 * found[run] for run in runs if run in found and (run[0], run[2]) == (size, each)}
+                for each in (name, "no augmentation")
+            )
+            gains = [] if name == "no augmentation" else [own[seed] - base[seed] for seed in own if seed in base]
+            cells += [shown(list(own.values())), shown(gains, "+")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    missing = "; ".join(
+        f"{size} texts, seed {seed}, {name}" for size, seed, name in runs if (size, seed, name) not in found
+    )
+    return "\n".join(lines) + (f"\n\nNot run: {missing}." if missing else "")
 
 
 def main():
@@ -172,6 +183,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out/small_text"))
+    parser.add_argument("--table", action="store_true", help="only the table of the runs that are there")
     parser.add_argument("--smoke", action="store_true", help="made-up texts, two epochs, to see that it runs")
     chosen = parser.parse_args()
     if chosen.smoke:
@@ -183,23 +195,28 @@ def main():
     else:
         (x, y), most = rated_texts(chosen.data), 4000
         table = layers.SynonymTable.from_wordnet(chosen.wordnet)
-    results = {}
-    for size in chosen.texts:
-        results[f"{size}"] = {name: [] for name in methods(table, size, 0)}
-        for seed in range(chosen.seeds):
-            order = np.random.default_rng(seed).permutation(len(x))
-            cuts = np.cumsum([size, size // 5, most])
-            train, val, test = ((x[rows], y[rows]) for rows in np.split(order[: cuts[-1]], cuts[:-1]))
-            for name, method in methods(table, size, seed).items():
-                results[f"{size}"][name].append(accuracy(train, val, test, method, seed, chosen.epochs))
-                print(f"{size} texts, seed {seed}, {name}: {100 * results[f'{size}'][name][-1]:.1f} %", flush=True)
-    text = table_of(results, chosen.texts, methods(table, 500, 0))
-    print(text)
+    runs = list(itertools.product(chosen.texts, range(chosen.seeds), methods(table, 500, 0)))
     chosen.out.mkdir(parents=True, exist_ok=True)
-    (chosen.out / "small_text.md").write_text(f"{text}\n")
-    (chosen.out / "small_text.json").write_text(
-        json.dumps({"epochs": chosen.epochs, "accuracy": results}, indent=1) + "\n"
-    )
+    path = chosen.out / ("smoke.jsonl" if chosen.smoke else "small_text.jsonl")
+    if chosen.smoke:
+        path.unlink(missing_ok=True)
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    found = {tuple(line["run"]): line["accuracy"] for line in lines if line["epochs"] == chosen.epochs}
+    for size, seed, name in sorted(runs, key=lambda run: run[1]):  # a seed is finished before the next begins
+        if chosen.table or (size, seed, name) in found:
+            continue
+        order = np.random.default_rng(seed).permutation(len(x))
+        cuts = np.cumsum([size, size // 5, most])
+        train, val, test = ((x[rows], y[rows]) for rows in np.split(order[: cuts[-1]], cuts[:-1]))
+        value = accuracy(train, val, test, methods(table, size, seed)[name], seed, chosen.epochs)
+        found[size, seed, name] = value
+        with path.open("a") as file:
+            file.write(json.dumps({"run": [size, seed, name], "epochs": chosen.epochs, "accuracy": value}) + "\n")
+        print(f"{size} texts, seed {seed}, {name}: {100 * value:.1f} %", flush=True)
+        keras.backend.clear_session()
+    text = table_of(found, runs)
+    print(f"\n{text}\n\nWritten to {chosen.out}")
+    path.with_suffix(".md").write_text(f"{text}\n")
 
 
 if __name__ == "__main__":

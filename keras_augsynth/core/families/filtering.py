@@ -2,34 +2,33 @@
 
 from typing import Any
 
-from keras import ops
-
 from keras_augsynth.core.checks import check_integer, check_range
 from keras_augsynth.core.draws import Params, View
-from keras_augsynth.core.families.sound import Sound
+from keras_augsynth.core.families.linear import Linear
 from keras_augsynth.ops import fourier
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
 
 
-class Filtering(Sound, listed=False):
+class Filtering(Linear, listed=False):
     """An augmentation that weighs the frequencies of each recording, without moving anything in time.
 
     Args:
         **kwargs: as in `Sound`.
     """
 
+    filters = True
+
     def response(self, hertz: Tensor, params: Params) -> Tensor:
         """The weights `(N, K)` of the frequencies `hertz` `(K,)`."""
         raise NotImplementedError(f"{type(self).__name__} must define `response`.")
 
-    def apply(self, x: Tensor, params: Params) -> Tensor:
-        time = ops.shape(x)[2]
-        # Silence behind, since what rings on before the beginning comes out at the end.
-        length = fourier.good_length(time + time // 4 + 16)
-        weights = self.response(fourier.bins(length) * self.hertz, params)
-        return fourier.wave(fourier.weighted(fourier.spectrum(x, length), weights), length)[:, :, :time]
+    def transfer(self, params: Params, time: Any, length: Any) -> Tensor:
+        return self.response(fourier.bins(length) * self.hertz, params)
+
+    def reach(self, time: Any) -> Any:
+        return time // 4 + 16  # what rings before the beginning comes out at the end
 
 
 class CutoffFilter(Filtering, listed=False):

@@ -1,5 +1,6 @@
 """`Sound`: layers that change recordings."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -49,15 +50,19 @@ class Sound(Augmentation, listed=False):
     keeps_time = True
 
     def applied(self, x: Tensor, params: Params) -> Tensor:
+        return self.by_channel(x, lambda x: self.apply(x, params))
+
+    def by_channel(self, x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+        """`change` of recordings as `(N, channels, time)`: where it keeps time, of what is finite and valid."""
         mono = len(x.shape) == 2
-        changed = self._in_time(x[:, None] if mono else ops.moveaxis(x, 2, 1), params)
+        changed = self._in_time(x[:, None] if mono else ops.moveaxis(x, 2, 1), change)
         return changed[:, 0] if mono else ops.moveaxis(changed, 1, 2)
 
-    def _in_time(self, x: Tensor, params: Params) -> Tensor:
+    def _in_time(self, x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
         if not self.keeps_time:
-            return self.apply(x, params)
+            return change(x)
         kept = ops.logical_and(ops.isfinite(x), self.valid(x))
-        return ops.where(kept, self.apply(ops.where(kept, x, 0.0), params), x)
+        return ops.where(kept, change(ops.where(kept, x, 0.0)), x)
 
     def steps_of(self, x: Tensor) -> Tensor:
         """How many valid samples each recording has: int32 `(N,)`."""

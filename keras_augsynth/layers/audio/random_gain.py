@@ -2,12 +2,12 @@ from typing import Any
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor
-from keras_augsynth.core.families.sound import Sound
+from keras_augsynth.core.families.linear import Linear
 from keras_augsynth.ops.rows import per_sample
 from keras_augsynth.ops.waves import amplitude
 
 
-class RandomGain(Sound):
+class RandomGain(Linear):
     """Makes each recording louder or quieter. Nothing is clipped.
 
     Args:
@@ -36,8 +36,8 @@ class RandomGain(Sound):
     def draw(self, rng, view) -> Params:
         return {"gain": amplitude(rng.uniform(*self.gain_db))}
 
-    def apply(self, x, params) -> Tensor:
-        return x * per_sample(params["gain"], x)
+    def gain(self, x, params) -> Tensor:
+        return per_sample(params["gain"], x)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

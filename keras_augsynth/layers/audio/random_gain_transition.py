@@ -4,12 +4,12 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor, check_range
-from keras_augsynth.core.families.sound import Sound
+from keras_augsynth.core.families.linear import Linear
 from keras_augsynth.ops.rows import per_sample
 from keras_augsynth.ops.waves import amplitude
 
 
-class RandomGainTransition(Sound):
+class RandomGainTransition(Linear):
     """Lets the loudness of each recording change from one level to another, evenly in decibels.
 
     Args:
@@ -32,6 +32,8 @@ class RandomGainTransition(Sound):
     TensorShape([4, 16000])
     """
 
+    varies = True
+
     def __init__(
         self,
         gain_db: float | tuple[float, float] = 12.0,
@@ -46,14 +48,14 @@ class RandomGainTransition(Sound):
         levels = {"first_db": rng.uniform(*self.gain_db), "last_db": rng.uniform(*self.gain_db)}
         return {**levels, "seconds": rng.uniform(*self.seconds), "place": rng.uniform()}
 
-    def apply(self, x, params) -> Tensor:
+    def gain(self, x, params) -> Tensor:
         steps = ops.cast(self.steps_of(x), "float32")
         taken = ops.minimum(params["seconds"] * self.hertz, ops.maximum(steps, 1.0))
         start = params["place"] * (steps - taken)
         time = ops.cast(ops.arange(ops.shape(x)[2], dtype="int32"), "float32")
         part = ops.clip((time - start[:, None]) / taken[:, None], 0.0, 1.0)[:, None]
         first, last = (per_sample(params[name], x) for name in ("first_db", "last_db"))
-        return x * amplitude(first + part * (last - first))
+        return amplitude(first + part * (last - first))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

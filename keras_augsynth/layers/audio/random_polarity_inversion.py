@@ -1,10 +1,10 @@
 from typing import Any
 
 from keras_augsynth.core.augmentation import Tensor
-from keras_augsynth.core.families.sound import Sound
+from keras_augsynth.core.families.linear import Linear
 
 
-class RandomPolarityInversion(Sound):
+class RandomPolarityInversion(Linear):
     """Turns some recordings upside down: to the ear the same, to a network other numbers.
 
     Args:
@@ -29,5 +29,5 @@ class RandomPolarityInversion(Sound):
     def __init__(self, p: float = 0.5, **kwargs: Any):
         super().__init__(p=p, **kwargs)
 
-    def apply(self, x, params) -> Tensor:
-        return -x
+    def gain(self, x, params) -> Tensor:
+        return -1.0

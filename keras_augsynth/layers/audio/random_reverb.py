@@ -6,13 +6,15 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range, wrong
+from keras_augsynth.core.families.linear import Linear
 from keras_augsynth.core.families.sound_bank import SoundBank
 from keras_augsynth.ops import fourier
+from keras_augsynth.ops.compiled import materialized
 from keras_augsynth.ops.random import Random
 from keras_augsynth.ops.waves import amplitude, decay
 
 
-class RandomReverb(SoundBank):
+class RandomReverb(SoundBank, Linear):
     """Puts each recording into a room. The direct sound keeps its level and its time; the echo is cut at the end.
 
     The echo is noise that dies away evenly, another one for each recording.
@@ -43,6 +45,8 @@ class RandomReverb(SoundBank):
         sonore dans les salles. 1988.
     """
 
+    filters = is_long = True
+
     def __init__(
         self,
         rt60: float | tuple[float, float] = (0.1, 0.8),
@@ -65,25 +69,27 @@ class RandomReverb(SoundBank):
             return {"choice": self.entry_index(rng)}
         return {"rt60": rng.uniform(*self.rt60), "direct_db": rng.uniform(*self.direct_db), "noise": rng.keys()}
 
-    def apply(self, x, params) -> Tensor:
-        time = ops.shape(x)[2]
+    def transfer(self, params, time, length) -> Tensor:
         if self._bank is None:
             echo = self.echo(params, time)
         else:
-            echo = self.chosen(params["choice"])[0][:, :, 1:]
-            echo = echo[:, :, : ops.minimum(time, ops.shape(echo)[2])]
-        length = fourier.good_length(time + ops.shape(echo)[2])
-        product = fourier.spectrum(x, length) * fourier.spectrum(echo, length)
-        behind = fourier.wave(product, length)[:, :, : time - 1]
-        return x + ops.pad(behind, [[0, 0], [0, 0], [1, 0]])
+            echo = self.chosen(params["choice"])[0][:, :, 1 : self.reach(time) + 1]
+        return 1.0 + fourier.spectrum(ops.pad(echo, [[0, 0], [0, 0], [1, 0]]), length)[:, 0]
+
+    def reach(self, time) -> Any:
+        if self._bank is None:
+            return time
+        longest = self._bank.shape[1] - 1
+        return min(time, longest) if isinstance(time, int) else ops.minimum(time, longest)
 
     def echo(self, params: Params, time: int | Tensor) -> Tensor:
         """What follows the direct sound, from one sample behind it on: `(N, 1, time)`."""
         per_sample = 3.0 * math.log(10.0) / (self.hertz * ops.cast(params["rt60"], "float64"))
         # The expected energy, a geometric series, and not the drawn one: a cut echo is no louder.
         level = amplitude(-params["direct_db"]) * ops.cast(ops.sqrt(ops.expm1(2.0 * per_sample)), "float32")
-        noise = Random(params["noise"]).normal(shape=(time,)) * level[:, None]
-        return (noise * decay(per_sample, time))[:, None]
+        # Stored, or XLA would draw four times as slowly, a number at a time, where silence is put behind.
+        noise = materialized(lambda keys: Random(keys).normal(shape=(time,)), params["noise"])
+        return (noise * level[:, None] * decay(per_sample, time))[:, None]
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
