@@ -3,7 +3,9 @@
 Volumes of two classes, with one ellipsoid and with two, whose gray values, noise and bias field are those of
 `LabelsToVolume`. A `dcgan` of 3-D convolutions is trained on 400 of them, in CPU-minutes of this process. After each
 part of the time 200 samples are compared with 200 volumes that it was not trained on, in the 16 first principal
-components of the trained ones. The last line is what other real volumes get, in place of samples.
+components of the trained ones. Beside that stands how many samples show what their class says, read from the volumes
+themselves: is the middle brighter than the two places beside it, or darker? 50 % is chance. The last line is what other
+real volumes get, in place of samples.
 """
 
 import argparse
@@ -42,15 +44,23 @@ def blobs(count, side, seed):
     return np.where(dark, 255.0 - volumes, volumes).clip(0.0, 255.0).astype("float32"), classes
 
 
-def compared(features, real, other):
-    """Of two sets of volumes: Fréchet and kernel distance, density and coverage."""
+def shows_its_class(volumes, classes):
+    """Share of the volumes that are brighter in the middle (one ellipsoid) or beside it (two), as their class says."""
+    side = volumes.shape[1]
+    grid = np.stack(np.mgrid[:side, :side, :side], axis=-1) / side
+    level = lambda place: volumes[..., 0][:, np.square((grid - (place, 0.5, 0.5)) / 0.1).sum(axis=-1) < 1].mean(axis=1)
+    return float(np.mean((level(0.5) < (level(0.3) + level(0.7)) / 2) == classes))
+
+
+def compared(features, real, other, classes):
+    """Of two sets of volumes: Fréchet and kernel distance, density and coverage; of the other, `shows_its_class`."""
     first, second, name = features(real), features(other), features.name
     results = {
         "FD": metrics.frechet_distance(first, second, features=name),
         "KID": metrics.kernel_distance(first, second, subset_size=len(first), features=name),
         **{key: metrics.prdc(first, second, features=name)[key] for key in ("density", "coverage")},
     }
-    return {key: float(result) for key, result in results.items()}
+    return {**{key: float(result) for key, result in results.items()}, "class": shows_its_class(other, classes)}
 
 
 def main():
@@ -67,14 +77,14 @@ def main():
     keras.utils.set_random_seed(0)
     x, y = blobs(TRAIN, side, seed=1)
     held, classes = blobs(HELD_OUT, side, seed=2)
-    others, _ = blobs(HELD_OUT, side, seed=3)
+    others, _ = blobs(HELD_OUT, side, seed=3)  # the same classes
     features = metrics.FeatureExtractor.pca(COMPONENTS).fit(x)
 
     networks = synthesis.dcgan((side, side, side, 1), 2, width=chosen.width)
     gan = synthesis.GAN(*networks, num_classes=2, value_range=(0, 255), ema=0.99, seed=0)
     gan.compile()
     warnings.filterwarnings("ignore", "GAN: sampled before any training")  # meant to be
-    sampled = lambda: compared(features, held, np.asarray(gan.sample(classes, seed=0)))
+    sampled = lambda: compared(features, held, np.asarray(gan.sample(classes, seed=0)), classes)
     lines, used, steps = [{"what": "before training", "minutes": 0.0, "steps": 0, **sampled()}], 0.0, 0
     print(lines[0], flush=True)
     for part in range(1, chosen.parts + 1):
@@ -84,14 +94,15 @@ def main():
             used, steps = used + time.process_time() - begun, steps + 5
         lines.append({"what": "samples", "minutes": used / 60, "steps": steps, **sampled()})
         print(lines[-1], flush=True)
-    lines.append({"what": "other real volumes", "minutes": None, "steps": None, **compared(features, held, others)})
+    real = compared(features, held, others, classes)
+    lines.append({"what": "other real volumes", "minutes": None, "steps": None, **real})
 
     origin = provenance()
-    head = ["| | CPU-minutes | steps | FD | KID | density | coverage |", "| --- | --- | --- | --- | --- | --- | --- |"]
-    number = lambda value, form: "" if value is None else format(value, form)
+    head = ["| | CPU-minutes | steps | FD | KID | density | coverage | show their class |", "| --- " * 8 + "|"]
+    number = lambda value, form: "–" if value is None else format(value, form)
     rows = [
         f"| {line['what']} | {number(line['minutes'], '.1f')} | {number(line['steps'], 'd')} | {line['FD']:.2f} | "
-        f"{line['KID']:.2f} | {line['density']:.2f} | {line['coverage']:.2f} |"
+        f"{line['KID']:.2f} | {line['density']:.2f} | {line['coverage']:.2f} | {100 * line['class']:.0f} % |"
         for line in lines
     ]
     title = f"### Blobs of {side}³ by `dcgan` of width {chosen.width}, against {HELD_OUT} held-out volumes\n"

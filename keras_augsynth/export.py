@@ -12,9 +12,11 @@ from keras_augsynth.core import keras_internals
 from keras_augsynth.core.activity import augmenting
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, wrong
+from keras_augsynth.core.dictionaries import DictionaryLayer
 
 Tensor = Any
 
+AUGMENTING = (Augmentation, DictionaryLayer)
 ENDPOINTS = ("serve", "augment", "augment_seeded", "serve_tta", "sample", "sample_seeded")
 _PATTERN = "\\["
 """With one of these in a path, TensorFlow takes it for a pattern of paths when it loads."""
@@ -110,7 +112,7 @@ def _predictor(
     """(endpoints, signature) of a model that predicts."""
     functions = {"serve": _serve(model, training=False)}
     if set(endpoints) - {"serve"}:
-        if not any(isinstance(layer, Augmentation) for layer in keras_internals.flat_layers(model)):
+        if not any(isinstance(layer, AUGMENTING) for layer in keras_internals.flat_layers(model)):
             advice = 'contain augmentation layers of this package, or be exported with endpoints=("serve",)'
             raise wrong("export_savedmodel", "model", advice, model.name)
         functions["serve_tta"] = _serve_tta(model, tta_views)
@@ -149,27 +151,27 @@ def _front(model: keras.Model) -> keras.Model:
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     ends = reached = list(model.inputs)
     for layer in layers:
-        places = _places(layer, reached)
-        if places and _prepares(layer):
-            reached = [layer.output if k in places else tensor for k, tensor in enumerate(reached)]
-            if isinstance(layer, Augmentation):
-                ends = [reached[k] if k in places else tensor for k, tensor in enumerate(ends)]
+        outputs = _outputs(layer, reached)
+        if outputs and _prepares(layer):
+            reached = [outputs.get(k, tensor) for k, tensor in enumerate(reached)]
+            if isinstance(layer, AUGMENTING):
+                ends = [reached[k] if k in outputs else tensor for k, tensor in enumerate(ends)]
     if all(end is start for end, start in zip(ends, model.inputs, strict=True)):
         advice = "begin with augmentation layers, for the endpoint `augment`"
         raise wrong("export_savedmodel", "model", advice, [layer.name for layer in layers[:4]])
     return keras.Model(_packed(model, model.inputs), _packed(model, ends))
 
 
-def _places(layer: keras.layers.Layer, tensors: Sequence[Any]) -> list[int]:
-    """Which of the tensors a layer takes, if it takes one of them and nothing else, and makes one of it."""
+def _outputs(layer: keras.layers.Layer, tensors: Sequence[Any]) -> dict[int, Any]:
+    """What a layer makes of those of the tensors that it takes, by their places; empty if it takes or makes others."""
     given, made = keras.tree.flatten(layer.input), keras.tree.flatten(layer.output)
-    places = [k for k, tensor in enumerate(tensors) if any(tensor is one for one in given)]
-    return places if len(given) == len(made) == len(places) == 1 else []
+    places = [k for one in given for k, tensor in enumerate(tensors) if tensor is one]
+    return dict(zip(places, made, strict=True)) if len(given) == len(made) == len(places) else {}
 
 
 def _prepares(layer: keras.layers.Layer) -> bool:
     """Whether a layer changes data rather than learning from them; Keras has no public class for its own."""
-    return isinstance(layer, Augmentation) or keras_internals.is_data_layer(layer)
+    return isinstance(layer, AUGMENTING) or keras_internals.is_data_layer(layer)
 
 
 def _augment(front: keras.Model, inputs: Sequence[Tensor], nonce: Tensor) -> Any:

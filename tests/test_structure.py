@@ -20,6 +20,7 @@ from keras_augsynth.core.augmentation import Augmentation
 AUTHORS = {"__init__", "draw", "apply", "apply_masks", "apply_boxes", "apply_points", "apply_labels", "apply_lengths"}
 AUTHORS |= {"inference_params", "output_size", "at_strength", "matrix", "bend", "unbend", "moves", "move", "sampling"}
 AUTHORS |= {
+    "output_columns",
     "value_map",
     "mix",
     "mix_boxes",

@@ -47,18 +47,18 @@ def begin(
         validation = validation_rows(NAME, given, target, classes, form)
     if validation is not None:
         run.looks = Looks(model, run.outputs, validation, classes)
+    few = (run.counts.numpy() < settings.min_real) & (run.counts.numpy() > 0)
+    if few.any() and settings.synthesizers:
+        reason = f"fewer than {settings.min_real} real rows of {classes_in_words(np.flatnonzero(few))}"
+        run.notes.append(f"{reason}, so none are generated")
     if not run.most:
-        if settings.max_share:
+        if settings.max_share and not run.notes:
             run.notes.append("no class is rarer than the others, so nothing is added")
         return run
     if given.get("class_weight") is not None:
         message = f"{NAME}: `class_weight` beside it corrects the imbalance twice; leave it out."
         warnings.warn(message, UserWarning, stacklevel=3)
     wanted = run.wanted(run.counts).numpy()
-    few = (run.counts.numpy() < settings.min_real) & (run.counts.numpy() > 0)
-    if few.any() and settings.synthesizers:
-        reason = f"fewer than {settings.min_real} real rows of {classes_in_words(np.flatnonzero(few))}"
-        run.notes.append(f"{reason}, so none are generated")
     known_units = arrays or validation
     _begin_sources(
         run, model, arrays, None if known_units is None else known_units.x, steps, np.where(few, 0.0, wanted)

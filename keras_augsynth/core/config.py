@@ -21,7 +21,7 @@ def _arguments(cls: Any) -> tuple[str, ...]:
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = (p for base in own for p in inspect.signature(vars(base)["__init__"]).parameters.values())
     names = [p.name for p in parameters if p.kind in kinds and p.name != "self"]
-    return tuple(name for name in dict.fromkeys(names) if name not in cls.fixed_arguments)
+    return tuple(name for name in dict.fromkeys(names) if name not in getattr(cls, "fixed_arguments", ()))
 
 
 def plain(value: Any) -> Any:

@@ -4,11 +4,13 @@ import random as python_random
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core import activity, keras_internals
 from keras_augsynth.core.checks import check_seed, wrong
+from keras_augsynth.core.config import arguments
 from keras_augsynth.core.inputs import dense
 from keras_augsynth.core.modalities import MODALITIES, Modality
 
@@ -51,6 +53,12 @@ class DictionaryLayer(keras.layers.Layer):
         """The kinds of data in a dictionary that the layer acts on, by their keys."""
         return {modality.key: modality for modality in MODALITIES if modality.key in inputs}
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_live = isinstance(getattr(type(self), name, None), property)
+        if getattr(self, "_is_called", False) and name in arguments(type(self)) and not is_live:
+            raise wrong(self, name, "be given when the layer is made: traced functions would not see the change", value)
+        super().__setattr__(name, value)
+
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(inputs, dict):
             needed = 'be a dictionary such as {"images": ..., "audio": ...}'
@@ -63,6 +71,7 @@ class DictionaryLayer(keras.layers.Layer):
         if len({size for size in sizes.values() if size is not None}) > 1 or 0 < len(sizes) < len(kinds):
             shapes = {key: tuple(inputs[key].shape) for key in kinds}
             raise wrong(self, "inputs", "have the same number of rows in each kind of data", shapes)
+        self._is_called = True
         return super().__call__(inputs, *args, **kwargs)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
@@ -83,6 +92,14 @@ class DictionaryLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
+
+    def save_own_variables(self, store: dict) -> None:
+        super().save_own_variables(store)
+        store["calls"] = np.asarray(ops.convert_to_tensor(self._calls.state))
+
+    def load_own_variables(self, store: dict) -> None:
+        self._calls.state.assign(store["calls"])
+        super().load_own_variables({name: store[name] for name in set(store.keys()) - {"calls"}})
 
 
 def _is_single(x: Tensor, kind: Modality) -> bool:

@@ -24,6 +24,7 @@ from keras_augsynth.synthesis.kmeans_smote import KMeansSMOTE
 from keras_augsynth.synthesis.label_gate import LabelGate
 from keras_augsynth.synthesis.latent_smote import LatentSMOTE
 from keras_augsynth.synthesis.lesion_insertion import LesionInsertion
+from keras_augsynth.synthesis.paired_resampler import PairedResampler
 from keras_augsynth.synthesis.resampler import AugmentedResampler
 from keras_augsynth.synthesis.smote import SMOTE
 from keras_augsynth.synthesis.smotenc import SMOTEN, SMOTENC
@@ -52,6 +53,7 @@ __all__ = [
     "LabelGate",
     "LatentSMOTE",
     "LesionInsertion",
+    "PairedResampler",
     "SpectralNormalization",
     "Synthesizer",
     "TableSchema",

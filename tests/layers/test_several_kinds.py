@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from keras_augsynth import layers
+from keras_augsynth import export_savedmodel, layers
 
 RNG = np.random.default_rng(0)
 DATA = {
@@ -98,6 +98,106 @@ def test_in_a_model_of_several_inputs(tmp_path):
     np.testing.assert_allclose(served.serve(kinds), model(kinds), rtol=1e-6)
 
 
+def noticed():
+    """A layer for each kind that leaves no sample as it is."""
+    return {
+        "images": layers.RandomBrightness((0.4, 0.5)),
+        "audio": layers.RandomGain((3.0, 6.0)),
+        "texts": layers.RandomPunctuationInsertion((0.3, 0.3)),
+        "features": layers.RandomFeatureNoise(0.5, scale=1.0),
+    }
+
+
+MANY = {key: np.concatenate([DATA[key][[0, 1, 3, 4, 5, 5]]] * 50) for key in ("images", "audio", "texts", "features")}
+MANY["images"] = MANY["images"] // 2
+
+
+def changed_rows(made, data=MANY):
+    """bool `(N, kinds)`."""
+    encoded = lambda t: np.array([each.encode() for each in t], object) if t.dtype == object else t
+    rows = lambda t, key: np.asarray(t[key]).reshape(len(data[key]), -1)
+    return np.stack([(rows(made, key) != encoded(data[key]).reshape(len(data[key]), -1)).any(1) for key in data], 1)
+
+
+def test_a_sample_is_changed_in_all_its_kinds_or_in_none():
+    layer = layers.MultiModal(noticed(), p=0.5, seed=1)
+    numbered = {**MANY, "labels": np.arange(300), "sample_ids": np.arange(300), "epoch": 1, "path": MANY["texts"]}
+    made = layer(numbered, training=True)
+    changed = changed_rows(made)
+    assert (changed == changed[:, :1]).all()
+    assert 120 < changed[:, 0].sum() < 180
+    np.testing.assert_array_equal(made["labels"], np.arange(300))
+    one = layer({key: value if key == "epoch" else value[7] for key, value in numbered.items()}, training=True)
+    np.testing.assert_allclose(one["audio"], made["audio"][7], rtol=1e-6)
+    again = layers.MultiModal.from_config(layer.get_config())
+    assert same(as_arrays(made), as_arrays(again(numbered, training=True)))
+    whole = as_arrays(layers.MultiModal(noticed(), seed=1)(numbered, training=True))  # what is changed, is as without p
+    np.testing.assert_array_equal(made["audio"].numpy()[changed[:, 1]], whole["audio"][changed[:, 1]])
+
+
+def test_p_of_0_leaves_all_and_p_of_1_none():
+    for p in (0.0, 1.0):
+        assert (changed_rows(layers.MultiModal(noticed(), p=p, seed=1)(MANY, training=True)) == p).all()
+
+
+def test_labels_masks_and_sizes_follow_the_one_p():
+    images = RNG.integers(0, 256, (40, 8, 8, 1)).astype("uint8")
+    boxes = {"boxes": np.tile([[0.0, 0.0, 2.0, 3.0]], (40, 1, 1)), "labels": np.ones((40, 1), "int32")}
+    layer = layers.MultiModal(
+        {
+            "images": layers.Pipeline([layers.RandomFlip("horizontal", p=1.0), layers.RandomCrop(6, 8)]),
+            "features": layers.RandomLabelNoise(1.0, num_classes=2),
+        },
+        p=0.5,
+        seed=1,
+    )
+    data = {"images": images, "features": np.zeros((40, 2)), "labels": np.zeros(40, "int32")}
+    made = layer({**data, "segmentation_masks": images, "bounding_boxes": boxes}, training=True)
+    assert made["images"].shape == (40, 6, 8, 1) and made["labels"].dtype == tf.int32
+    np.testing.assert_array_equal(made["segmentation_masks"], made["images"])
+    still = made["labels"].numpy() == 0
+    np.testing.assert_array_equal(made["images"][still], images[still, 1:7])  # the middle, as in inference
+    assert 10 < still.sum() < 30
+    assert (made["images"][~still].numpy() != images[~still, 1:7]).any(axis=(1, 2, 3)).mean() > 0.5
+    np.testing.assert_array_equal(made["bounding_boxes"]["boxes"][still], [[[0.0, 0.0, 2.0, 2.0]]] * still.sum())
+
+
+def test_one_p_in_tf_data_and_in_a_saved_model(tmp_path):
+    kinds = {key: MANY[key] for key in ("images", "audio", "features")}
+    layer = layers.MultiModal({key: noticed()[key] for key in kinds}, p=0.5, seed=1)
+    batches = list(tf.data.Dataset.from_tensor_slices(kinds).batch(100).map(layer).as_numpy_iterator())
+    made = {key: np.concatenate([batch[key] for batch in batches]) for key in kinds}
+    changed = changed_rows(made, kinds)
+    assert (changed == changed[:, :1]).all() and 120 < changed[:, 0].sum() < 180
+
+    flat = {key: keras.Input(kinds[key].shape[1:], name=key, dtype=kinds[key].dtype.name) for key in kinds}
+    model = keras.Model(flat, layer(flat))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert same(as_arrays(loaded(kinds, training=True)), as_arrays(model(kinds, training=True)))
+    export_savedmodel(model, tmp_path / "served")
+    served = tf.saved_model.load(tmp_path / "served")
+    given = [kinds[key] for key in sorted(kinds)]
+    assert not changed_rows(as_arrays(served.serve(*given)), kinds).any()
+    seeded = changed_rows(as_arrays(served.augment_seeded(*given, 5)), kinds)
+    assert (seeded == seeded[:, :1]).all() and 100 < seeded[:, 0].sum() < 200
+
+
+def test_p_can_be_set_at_any_time():
+    layer = layers.MultiModal({"audio": noticed()["audio"]}, p=0.0, seed=1)
+    data = {"audio": MANY["audio"]}
+    traced = tf.function(lambda x: layer(x, training=True))
+    assert not changed_rows(traced(data), data).any()
+    layer.p = 1.0
+    assert layer.p == 1.0 and changed_rows(traced(data), data).all()
+    with pytest.raises(ValueError, match="`p` must"):
+        layer.p = 2.0
+    drop = layers.RandomModalityDrop(0.5)
+    drop(data)
+    with pytest.raises(ValueError, match="`rate` must be given when the layer is made"):
+        drop.rate = 1.0
+
+
 def test_masks_move_with_the_images():
     mask = DATA["images"][..., :1] // 128
     layer = layers.MultiModal({"images": layers.RandomFlip(seed=1), "audio": layers.RandomGain(seed=1)})
@@ -149,6 +249,7 @@ def test_drops_depend_on_the_ids():
             ValueError,
             "hold one layer that changes labels",
         ),
+        (lambda: layers.MultiModal(parts(), p=2), ValueError, "`p` must"),
         (lambda: layers.MultiModal(parts())(DATA["images"]), TypeError, "`inputs` must be a dictionary"),
         (lambda: layers.MultiModal(parts())({"labels": np.zeros(3)}), ValueError, "have a key that the layer knows"),
         (

@@ -43,6 +43,64 @@ def test_imputation_is_scikit_learns(holes, strategy):
     assert_filled(imputed(holes, strategy, fill_value=-1.5), theirs, holes)
 
 
+@pytest.mark.parametrize("strategy", ["median", "constant"])
+def test_indicators_are_scikit_learns(holes, strategy, tmp_path):
+    """Of the columns that have gaps in `adapt`; those of others show nowhere, in scikit-learn as here."""
+    train, test = holes.copy(), holes[:30]
+    train[:, [0, 3]] = np.nan_to_num(train[:, [0, 3]])
+    imputer = SimpleImputer(strategy=strategy, fill_value=-1.5, add_indicator=True).fit(train)
+    layer = layers.Imputation(strategy, fill_value=-1.5, add_indicator=True, dtype="float64")
+    with pytest.raises(RuntimeError, match="`adapt` must be called with rows"):
+        layer.compute_output_shape((None, 5))
+    layer.adapt(train)
+    np.testing.assert_allclose(layer(test), imputer.transform(test), rtol=1e-12)
+    assert layer.compute_output_shape((None, 5)) == (None, 8) == layer(keras.Input((5,))).shape
+    assert layer(test[0]).shape == (8,)
+
+    pipeline = layers.Pipeline([layers.RandomMissing(0.0), layer], p=0.5)
+    model = keras.Sequential([keras.Input((5,), dtype="float64"), pipeline, keras.layers.Dense(2)])
+    assert model.layers[-1].kernel.shape == (8, 2)
+    assert pipeline(test, training=True).shape == (30, 8)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(test), model(test))
+    data = tf.data.Dataset.from_tensor_slices(test).batch(7).map(layer)
+    assert data.element_spec.shape.as_list() == [None, 8]
+
+
+def test_columns_that_are_built_while_keras_looks():
+    """What the arguments say of each column is not lost where a layer is built inside another's `call`."""
+    fill = layers.Imputation("constant", fill_value=7.0)
+
+    class Around(keras.layers.Layer):
+        def call(self, x):
+            return fill(x)
+
+    rows = keras.Input((2,))
+    assert keras.Model(rows, Around()(rows))(np.array([[1.0, np.nan]])).numpy().tolist() == [[1.0, 7.0]]
+
+
+def test_copies_by_configuration_keep_what_the_arguments_say():
+    for layer in (layers.Imputation("constant", fill_value=7.0), layers.OutlierClip(limits=(1.0, 2.0))):
+        rows = np.array([[0.0, np.nan], [3.0, 4.0]], "float32")
+        model = keras.Sequential([keras.Input((2,)), layer])
+        np.testing.assert_array_equal(keras.models.clone_model(model)(rows), model(rows))
+        pipeline = layers.Pipeline([layer])
+        np.testing.assert_array_equal(layers.Pipeline.from_config(pipeline.get_config())(rows), model(rows))
+
+
+def test_indicators_without_anything_missing_and_adapted_anew(holes, tmp_path):
+    layer = layers.Imputation("mean", add_indicator=True)
+    layer.adapt(np.eye(5))
+    assert layer(holes).shape == (120, 5)
+    model = keras.Sequential([keras.Input((5,)), layer])
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(holes), layer(holes))
+    with pytest.raises(ValueError, match=r"missing values in 0 columns, as before: make a new layer. .* \[0, 1, 2, 3"):
+        layer.adapt(holes)
+    with pytest.raises(ValueError, match="must be augmentations that keep the size"):
+        layers.OneOf([layer, layers.RandomSwapNoise(0.1)])
+
+
 @pytest.mark.parametrize("k", [1, 5, 200])
 def test_nearest_neighbours_are_scikit_learns(holes, k):
     holes = holes + np.random.default_rng(1).normal(size=holes.shape) * 1e-3  # neighbours that are no ties
@@ -199,6 +257,7 @@ def test_rows_that_cannot_be_learned(make, data, kind, message):
         (lambda: layers.Imputation("nearest"), ValueError, "`strategy` must be one of"),
         (lambda: layers.Imputation("knn", n_neighbors=0), ValueError, "`n_neighbors` must"),
         (lambda: layers.Imputation("constant", fill_value=np.nan), ValueError, "`fill_value` must"),
+        (lambda: layers.Imputation("mean", add_indicator=1), TypeError, "`add_indicator` must be True or False"),
         (lambda: layers.Imputation("mean")(np.zeros((2, 2))), RuntimeError, "`adapt` must be called with rows"),
         (lambda: layers.OutlierClip(0.5), ValueError, "`quantile` must"),
         (lambda: layers.OutlierClip(limits=(1, 0)), ValueError, "`limits` must be finite, low not above high"),

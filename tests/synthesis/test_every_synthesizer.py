@@ -21,6 +21,11 @@ def templates():
     return synthesis.TemplateSynthesizer(cutouts).fit(X, Y)
 
 
+def images(samples):
+    """Of a source that makes several kinds of data, the first."""
+    return samples["images"] if isinstance(samples, dict) else samples
+
+
 SYNTHESIZERS = {
     "smote": lambda: synthesis.SMOTE().fit(X, Y),
     "borderline": lambda: synthesis.BorderlineSMOTE().fit(X, Y),
@@ -31,6 +36,7 @@ SYNTHESIZERS = {
     "mixture": lambda: synthesis.GaussianMixtureSynthesizer(2, value_range=(0, 255)).fit(X, Y),
     "templates": templates,
     "resampler": lambda: synthesis.AugmentedResampler().fit(X, Y),
+    "paired": lambda: synthesis.PairedResampler().fit({"images": X, "audio": X[:, 0, :, 0]}, Y),
     "augmented": lambda: synthesis.AugmentedResampler(layers.RandomBrightness(0.01, seed=1)).fit(X, Y),
 }
 UNTRAINED = {*tiny.MODELS, "latent smote"}  # as good as
@@ -46,7 +52,7 @@ def synthesizer(request, trained):
 
 @pytest.fixture(scope="module")
 def samples(synthesizer):
-    return synthesizer.sample(LABELS, seed=1)
+    return images(synthesizer.sample(LABELS, seed=1))
 
 
 def test_it_is_one(synthesizer):
@@ -58,23 +64,23 @@ def test_shape_dtype_and_finite(synthesizer, samples):
     assert samples.shape == (5, 4, 4, 1)
     assert samples.dtype == tf.float32
     assert np.all(np.isfinite(samples))
-    assert synthesizer.sample(np.zeros(0, "int32"), seed=1).shape == (0, 4, 4, 1)
+    assert images(synthesizer.sample(np.zeros(0, "int32"), seed=1)).shape == (0, 4, 4, 1)
 
 
 def test_seed_decides(synthesizer, samples):
-    np.testing.assert_array_equal(synthesizer.sample(LABELS, seed=1), samples)
-    assert not np.array_equal(synthesizer.sample(LABELS, seed=2), samples)
-    assert not np.array_equal(synthesizer.sample(LABELS), synthesizer.sample(LABELS))
+    np.testing.assert_array_equal(images(synthesizer.sample(LABELS, seed=1)), samples)
+    assert not np.array_equal(images(synthesizer.sample(LABELS, seed=2)), samples)
+    assert not np.array_equal(*(images(synthesizer.sample(LABELS)) for _ in range(2)))
 
 
 def test_row_depends_on_its_place_alone(synthesizer, samples):
-    np.testing.assert_allclose(synthesizer.sample(LABELS[:2], seed=1), samples[:2], atol=1e-3)
+    np.testing.assert_allclose(images(synthesizer.sample(LABELS[:2], seed=1)), samples[:2], atol=1e-3)
 
 
 def test_in_a_graph_with_a_seed_tensor(synthesizer, samples):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int64)])
     def sample(labels, seed):
-        return synthesizer.sample(labels, seed=seed)
+        return images(synthesizer.sample(labels, seed=seed))
 
     np.testing.assert_allclose(sample(LABELS, 1), samples, atol=1e-3)
     assert sample(np.zeros(0, "int32"), 1).shape == (0, 4, 4, 1)
@@ -86,7 +92,7 @@ def test_saved_and_loaded_it_makes_the_same(synthesizer, samples, tmp_path):
     is_model = isinstance(synthesizer, keras.Model)
     loaded = keras.models.load_model(path) if is_model else type(synthesizer).load(path)
     # TensorFlow puts graphs of known and of unknown sizes together differently, which float32's last digits show.
-    np.testing.assert_allclose(loaded.sample(LABELS, seed=1), samples, rtol=0.0, atol=1e-3 if is_model else 0.0)
+    np.testing.assert_allclose(images(loaded.sample(LABELS, seed=1)), samples, rtol=0.0, atol=1e-3 if is_model else 0.0)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises((ValueError, OSError, zipfile.BadZipFile)):
         keras.models.load_model(path) if is_model else type(synthesizer).load(path)
@@ -103,7 +109,7 @@ def test_wrong_labels(synthesizer):
 def test_samples_of_a_class_look_like_it(name):
     """Class 1 is dark: whatever has learned, however little, makes it darker than class 2 on the whole."""
     synthesizer = SYNTHESIZERS[name]()
-    dark, bright = (np.mean(synthesizer.sample(np.full(40, label), seed=1)) for label in (1, 2))
+    dark, bright = (np.mean(images(synthesizer.sample(np.full(40, label), seed=1))) for label in (1, 2))
     assert dark < bright - 10
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.modalities import TABULAR
+from keras_augsynth.core.modalities import TABULAR, Modality
 
 Tensor = Any
 
@@ -24,6 +25,7 @@ class Columns(Augmentation, listed=False):
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self._tables: dict[str, Any] = {}
+        self._given_columns: int | None = None  # for which the tables follow from the arguments
 
     def learn(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Arrays by name, from float64 rows `(rows, columns)` with NaN where a value is missing."""
@@ -32,6 +34,13 @@ class Columns(Augmentation, listed=False):
     def given(self, columns: int) -> dict[str, np.ndarray] | None:
         """The same from the layer's arguments alone; None where that needs rows."""
         return None
+
+    def output_columns(self, columns: int | None) -> int | None:
+        """How many columns come out for so many."""
+        return columns
+
+    def changed_shape(self, shape: tuple[int | None, ...], modality: Modality) -> tuple[int | None, ...]:
+        return (*shape[:-1], self.output_columns(shape[-1]))
 
     def adapt(self, data: Any) -> None:
         """Learns from rows what the layer needs to know of each column; NaN is a value that is missing.
@@ -50,6 +59,7 @@ class Columns(Augmentation, listed=False):
                 self, "data", "have a value in each column", f"columns {empty.tolist()} of missing values alone"
             )
         self._keep(self.learn(rows))
+        self._given_columns = None
         self.built = True
 
     def table(self, name: str) -> Tensor:
@@ -63,30 +73,40 @@ class Columns(Augmentation, listed=False):
         if not self._tables:
             tables = self.given(shape[-1])
             if tables is None:
-                raise wrong(self, "adapt", "be called with rows before the layer is", "no rows", RuntimeError)
+                raise self.not_adapted()
             with tf.init_scope():  # not when the function runs in whose trace the layer is built
                 self._keep(tables)
+            self._given_columns = shape[-1]
         self.built = True
+
+    def not_adapted(self) -> Exception:
+        return wrong(self, "adapt", "be called with rows before the layer is", "no rows", RuntimeError)
 
     def _keep(self, tables: dict[str, np.ndarray]) -> None:
         for name, values in tables.items():
             if name not in self._tables:
-                self._make(name, values.shape)
+                self._make(name, values.shape, values)
             elif tuple(self._tables[name].shape) != values.shape:
                 needed = f"have as many columns and rows as before, {tuple(self._tables[name].shape)}: make a new layer"
                 raise wrong(self, "data", needed, values.shape)
-            self._tables[name].assign(values)
+            else:
+                self._tables[name].assign(values)
 
-    def _make(self, name: str, shape: Any) -> None:
+    def _make(self, name: str, shape: Any, values: Any = 0.0) -> None:
+        # By an initializer: what is assigned while Keras looks at a layer symbolically would be lost.
+        initial = lambda shape, dtype: ops.broadcast_to(ops.cast(ops.convert_to_tensor(values), dtype), shape)
         # float64: the mean of a column of large numbers keeps its digits.
         self._tables[name] = self.add_weight(
-            name=name, shape=tuple(shape), initializer="zeros", dtype="float64", trainable=False, autocast=False
+            name=name, shape=tuple(shape), initializer=initial, dtype="float64", trainable=False, autocast=False
         )
 
     def get_build_config(self) -> dict[str, Any] | None:
-        return {"tables": {name: list(table.shape) for name, table in self._tables.items()}} if self.built else None
+        shapes = {name: list(table.shape) for name, table in self._tables.items()}
+        return {"tables": shapes, "columns": self._given_columns} if self.built else None
 
     def build_from_config(self, config: dict[str, Any]) -> None:
+        if config["columns"] is not None:  # a copy by the configuration has no weights to be loaded
+            self.build((None, config["columns"]))
         for name, shape in config["tables"].items():
             if name not in self._tables:
                 self._make(name, shape)

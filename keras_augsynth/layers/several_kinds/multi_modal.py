@@ -5,7 +5,7 @@ import keras
 import numpy as np
 
 from keras_augsynth.core.augmentation import Augmentation, Tensor
-from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.checks import check_number, wrong
 from keras_augsynth.core.composites import Pipeline
 from keras_augsynth.core.dictionaries import DictionaryLayer
 from keras_augsynth.core.modalities import MODALITIES, Modality
@@ -23,6 +23,8 @@ class MultiModal(DictionaryLayer):
     Args:
         layers: by key ("images", "videos", "volumes", "audio", "spectrograms", "texts", "tokens", "features") the layer
             for it. They are never changed; those without a seed draw from this one's.
+        p: chance that a sample is changed, from 0 to 1, drawn once for all its kinds of data: they are changed
+            together, or none is. The `p` of the layers themselves is drawn by each.
         seed: integer; None for a random one.
         **kwargs: `name` and `dtype`.
 
@@ -32,9 +34,9 @@ class MultiModal(DictionaryLayer):
         training: bool or None, as in all layers of the package.
 
     Raises:
-        ValueError: for a key that stands for no kind of data; layers that mix the labels of several samples, whose
-            partners would be others in each kind; two layers that change labels; in a call, for kinds of data with
-            different numbers of rows.
+        ValueError: for a `p` outside of [0, 1]; a key that stands for no kind of data; layers that mix the labels of
+            several samples, whose partners would be others in each kind; two layers that change labels; in a call, for
+            kinds of data with different numbers of rows.
         TypeError: for something else than a layer.
 
     Example:
@@ -45,8 +47,11 @@ class MultiModal(DictionaryLayer):
     (TensorShape([4, 8, 8, 3]), TensorShape([4, 3]), TensorShape([4]))
     """
 
-    def __init__(self, layers: Mapping[str, keras.layers.Layer], *, seed: int | None = None, **kwargs: Any):
+    def __init__(
+        self, layers: Mapping[str, keras.layers.Layer], *, p: float = 1.0, seed: int | None = None, **kwargs: Any
+    ):
         super().__init__(seed=seed, **kwargs)
+        check_number(self, p, "p", 0.0, 1.0)
         known = {modality.key: modality for modality in MODALITIES}
         if not isinstance(layers, Mapping) or not layers:
             raise wrong(self, "layers", "be a dictionary with a layer for each kind of data", layers, TypeError)
@@ -64,10 +69,22 @@ class MultiModal(DictionaryLayer):
         if len(relabel) > 1:
             raise wrong(self, "layers", "hold one layer that changes labels at most", relabel)
         self.layers = dict(layers)
-        self._parts = {
-            key: Pipeline([layer], seed=int(np.random.SeedSequence([self.seed % 2**64, place]).generate_state(1)[0]))
-            for place, (key, layer) in enumerate(self.layers.items())
-        }
+        self._parts = {key: self._part(place, key, p) for place, key in enumerate(self.layers)}
+
+    def _part(self, place: int, key: str, p: float) -> Pipeline:
+        """The layer of one kind, with draws of its own, behind a chance that is drawn alike for all kinds."""
+        own = int(np.random.SeedSequence([self.seed % 2**64, place]).generate_state(1)[0])
+        return Pipeline([Pipeline([self.layers[key]], seed=own)], p=p, seed=self.seed)
+
+    @property
+    def p(self) -> float:
+        """The chance that a sample is changed; it can be set at any time."""
+        return next(iter(self._parts.values())).p
+
+    @p.setter
+    def p(self, p: float) -> None:
+        for part in self._parts.values():
+            part.p = check_number(self, p, "p", 0.0, 1.0)
 
     def kinds(self, inputs: dict[str, Any]) -> dict[str, Modality]:
         return {key: kind for key, kind in super().kinds(inputs).items() if key in self.layers}
@@ -99,8 +116,9 @@ class MultiModal(DictionaryLayer):
         return {key: part.draw_params(sample_ids, epoch) for key, part in self._parts.items()}
 
     def get_config(self) -> dict[str, Any]:
-        layers = {key: keras.saving.serialize_keras_object(layer) for key, layer in self.layers.items()}
-        return {**super().get_config(), "layers": layers}
+        # As a Pipeline writes them: with the seeds that they draw from.
+        layers = {key: part.layers[0].get_config()["layers"][0] for key, part in self._parts.items()}
+        return {**super().get_config(), "layers": layers, "p": self.p}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "MultiModal":

@@ -305,6 +305,13 @@ def test_few_real_rows(capsys):
     assert np.count_nonzero(model.batches[-1][1] == 2) > np.count_nonzero(Y[125:] == 2)  # real ones go on
 
 
+def test_a_minority_of_too_few_rows_is_no_lack_of_minorities(capsys):
+    callback, model = balancer(min_real=10**6, strategy="equal"), eager()
+    fit(callback, model)
+    said = capsys.readouterr().out
+    assert "fewer than 1000000 real rows" in said and "no class is rarer" not in said
+
+
 def test_no_minority(capsys):
     rows = np.concatenate([np.flatnonzero(label == Y)[:30] for label in range(CLASSES)])
     plain, same = eager(), eager()
