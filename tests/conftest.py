@@ -66,6 +66,11 @@ def pytest_configure(config):
     config.without_xla.__enter__()
 
 
+def pytest_collection_modifyitems(items):
+    """The longest test begins first, so that no worker waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_readme.py")
+
+
 @pytest.fixture(autouse=True)
 def _with_xla(request):
     """The mark `xla` says that XLA is the question."""
