@@ -17,7 +17,8 @@ EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 def main():
     if len(sys.argv) < 2 or not (EXAMPLES / f"{sys.argv[1]}.py").exists():
         sys.exit(__doc__)
-    origin, (name, *arguments) = provenance(), sys.argv[1:]
+    origin, (name, *arguments) = dict(provenance()), sys.argv[1:]
+    origin["command"] = " ".join(part.rsplit("/", 1)[-1] for part in origin["command"].split())  # no one else's folders
     out = pathlib.Path("out") / name
     sys.argv = [name, *arguments, "--out", str(out)]
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
