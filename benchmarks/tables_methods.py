@@ -179,7 +179,9 @@ def main():
             print(f"{name}, seed {seed}", flush=True)
     counts = {seed: len({line["set"] for line in lines if line["seed"] == seed}) for seed in range(options.seeds)}
     missing = ", ".join(f"{len(tables) - count} tables of seed {seed}" for seed, count in counts.items())
-    text = f"{heading(origin)}\n{table(lines, missing if min(counts.values()) < len(tables) else '')}\n"
+    commits = ", ".join(sorted({line["commit"] for line in lines}))
+    missing = missing if min(counts.values()) < len(tables) else ""
+    text = f"{heading(origin)}\nThe runs are of commit {commits}.\n\n{table(lines, missing)}\n"
     print(text)
     path.with_suffix(".md").write_text(text)
 
