@@ -510,6 +510,7 @@ def fits_in_a_sequential(case: Case) -> None:
 ROUNDED_BY_BATCH = {
     layers.RandomDoseNoise,
     layers.RandomGaussianNoise3D,
+    layers.RandomReverb,
     layers.RandomSpike3D,
     layers.RandomGridDistortion,
     layers.RandomOpticalDistortion,
