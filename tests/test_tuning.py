@@ -84,10 +84,8 @@ def test_every_layer_that_is_let_in_keeps_the_size(modality):
 
 
 @pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")  # Keras Tuner 1.4.8
-@pytest.mark.parametrize(
-    "kind",
-    ["RandomSearch", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("BayesianOptimization", "Hyperband"))],
-)
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["RandomSearch", "BayesianOptimization", "Hyperband"])
 def test_tuners_run_it(kind, data, tmp_path):
     x, y = data
     hypermodel = tuning.AugmentedHyperModel(build, jit=False, **SPACE)

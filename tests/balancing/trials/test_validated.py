@@ -176,7 +176,7 @@ def test_one_trace(permuted):
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param({"jit_compile": True}, marks=pytest.mark.xla),
+        pytest.param({"jit_compile": True}, marks=[pytest.mark.xla, pytest.mark.full]),
         pytest.param({"steps_per_execution": 3}, marks=pytest.mark.full),
     ],
     ids=["xla", "several"],
