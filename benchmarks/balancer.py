@@ -82,11 +82,21 @@ class Fits:
             on_epoch_begin=epoch_begin, on_epoch_end=lambda epoch, logs: done.release()
         )
         model = classifier()
-        fit = lambda: model.fit(x, y, batch_size=BATCH, epochs=10**6, verbose=0, callbacks=[*more, pause])
+        errors: list[Exception] = []
+
+        def fit():
+            try:
+                model.fit(x, y, batch_size=BATCH, epochs=10**6, verbose=0, callbacks=[*more, pause])
+            except Exception as error:
+                errors.append(error)
+                done.release()
+
         threading.Thread(target=fit, daemon=True).start()
         while True:
             go.release()
             done.acquire()
+            if errors:
+                raise errors[0]
             yield
 
 

@@ -1,8 +1,6 @@
 """When a layer augments, and where its randomness comes from: decided here, once, for every layer."""
 
-import contextlib
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import keras
@@ -11,6 +9,7 @@ from keras import ops
 
 from keras_augsynth.core import keras_internals
 from keras_augsynth.ops import random
+from keras_augsynth.ops.scoped import Scoped
 
 Tensor = Any
 
@@ -34,21 +33,15 @@ class Keys(NamedTuple):
 
 _CONTAINERS = (keras.Model, keras.layers.Pipeline)
 _NEUTRAL = (keras.layers.InputLayer, keras.layers.Lambda, keras.layers.Identity)
-_forced = threading.local()
+_forced = Scoped()
 
 
-@contextlib.contextmanager
-def augmenting(nonce: Tensor) -> Iterator[None]:
+def augmenting(nonce: Tensor) -> AbstractContextManager[None]:
     """Inside, every augmentation is active whatever `training` says; `nonce` (2 uint32) takes the counter's place.
 
     Exported endpoints use it: `model(x, training=False)` then augments and leaves dropout alone.
     """
-    previous = getattr(_forced, "nonce", None)
-    _forced.nonce = nonce
-    try:
-        yield
-    finally:
-        _forced.nonce = previous
+    return _forced.holding(nonce)
 
 
 def is_active(layer: keras.layers.Layer) -> bool:
@@ -57,7 +50,7 @@ def is_active(layer: keras.layers.Layer) -> bool:
     What the caller of the outermost layer or model said about `training` decides. If nobody said anything, a layer
     is active where it is the outermost call itself, or where that is a model of nothing but layers that prepare data.
     """
-    if getattr(_forced, "nonce", None) is not None:
+    if _forced.value is not None:
         return True
     given = keras_internals.training_given(layer)
     if given is not None:
@@ -85,7 +78,7 @@ def keys(calls: keras.random.SeedGenerator, ids: Tensor | None, epoch: Tensor | 
     """
     if ids is not None:
         return Keys(ops.convert_to_tensor(0 if epoch is None else epoch), ids)
-    nonce = getattr(_forced, "nonce", None)
+    nonce = _forced.value
     if nonce is not None:
         return Keys(nonce, None)
     return Keys(ops.stack([replica(), ops.cast(calls.next()[1], "uint32")]), None)

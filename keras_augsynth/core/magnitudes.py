@@ -4,9 +4,8 @@
 be set between two calls, eager or traced, compiled or not: traced functions read it from a variable.
 """
 
-import contextlib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
@@ -16,27 +15,22 @@ from keras import ops
 
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.distributions import Distribution, Normal
+from keras_augsynth.ops.scoped import Scoped
 from keras_augsynth.ops.variables import new_variable
 
 Tensor = Any
 
-_current = threading.local()
+_current = Scoped()
 
 
-@contextlib.contextmanager
-def drawing(rng: Any, view: Any) -> Iterator[None]:
+def drawing(rng: Any, view: Any) -> AbstractContextManager[None]:
     """Inside, a layer's magnitudes are numbers to draw with: those of the samples of `view`."""
-    previous = getattr(_current, "drawing", None)
-    _current.drawing = rng, view
-    try:
-        yield
-    finally:
-        _current.drawing = previous
+    return _current.holding((rng, view))
 
 
 def current_view() -> Any:
     """What the layer that is carried out sees; None outside of a plan."""
-    now = getattr(_current, "drawing", None)
+    now = _current.value
     return None if now is None else now[1]
 
 
@@ -68,7 +62,7 @@ class HasMagnitudes:
         held = vars(self).get("_held", {})
         if name not in held:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        value, now = held[name], getattr(_current, "drawing", None)
+        value, now = held[name], _current.value
         if now is None:
             return value
         rng, view = now

@@ -3,11 +3,10 @@
 A layer on its own is a plan of one step, so there is no second way through.
 """
 
-import contextlib
 import functools
 import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ from keras_augsynth.core.worth import Worth, logged, pays_in_graph
 from keras_augsynth.ops.any_size import AnySize
 from keras_augsynth.ops.compiled import inside_xla, step_by_step, undecided, way
 from keras_augsynth.ops.random import streams, words
+from keras_augsynth.ops.scoped import Scoped
 
 Tensor = Any
 Passage = tuple[Stage, passes.Notes, Batch, passes.Notes]
@@ -174,7 +174,7 @@ class Plan:
         What is in `drawn` is not drawn again.
         """
         notes = passes.at_the_start(ops.dtype(batch.x))
-        drawn = {} if drawn is None else drawn
+        drawn = dict(drawn or {})
         active = not (keys is None and record is None)
         final_dtype = self._dtype if batch.modality.dtype == "number" else None  # token ids stay whole numbers
         for stage, follower in itertools.zip_longest(self.stages, self.stages[1:]):
@@ -264,7 +264,7 @@ class Plan:
         That is the ids of the layers whose `p` is 1, and with each layer's id what its magnitudes are beside numbers.
         A function that the user traces reads the numbers from variables, since all can change before it runs.
         """
-        known = getattr(_known, "magnitudes", None)
+        known = _known.value
         if known is not None and known[0] is self:
             return known[1:]
         if not tf.executing_eagerly():
@@ -279,15 +279,9 @@ class Plan:
             self._current = versions, numbers, frozenset([*certain, *structures])
         return self._current[1:]
 
-    @contextlib.contextmanager
-    def knowing(self, magnitudes: Tensor | None, certain: frozenset[Any]) -> Iterator[None]:
+    def knowing(self, magnitudes: Tensor | None, certain: frozenset[Any]) -> AbstractContextManager[None]:
         """Inside, in this thread, these are the current magnitudes: arguments of the graph that is traced."""
-        before = getattr(_known, "magnitudes", None)
-        _known.magnitudes = self, magnitudes, certain
-        try:
-            yield
-        finally:
-            _known.magnitudes = before
+        return _known.holding((self, magnitudes, certain))
 
     def _by_layer(self, numbers: Tensor | None) -> dict[int, list[Tensor]] | None:
         """The numbers of all magnitudes by the id of their layer."""
@@ -302,7 +296,7 @@ class Plan:
         stages: list[Stage] = []
         for stage in self.stages[self.stages.index(first) :]:
             stages.append(stage)
-            if stage.changes_size_unannounced:
+            if stage.is_foreign:
                 break
         return stages
 
@@ -315,7 +309,7 @@ class Plan:
         return mergeable and last.accepts(step)
 
 
-_known = threading.local()
+_known = Scoped()
 
 
 def _key(source: tuple[Any, int]) -> tuple[int, int]:

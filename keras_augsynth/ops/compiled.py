@@ -2,8 +2,8 @@
 
 import contextlib
 import functools
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.ops.any_size import AnySize
+from keras_augsynth.ops.scoped import Scoped
 
 Tensor = Any
 
 _uses_xla: bool | None = None
-_way = threading.local()
+_compiles_here = Scoped()
 
 
 @contextlib.contextmanager
@@ -29,25 +30,19 @@ def xla(uses: bool | None) -> Iterator[None]:
         _uses_xla = previous
 
 
-@contextlib.contextmanager
-def way(compiles: bool) -> Iterator[None]:
+def way(compiles: bool) -> AbstractContextManager[None]:
     """Inside, in this thread, a plan has decided: `compiled` and `shared` compile, or return the function itself."""
-    previous = getattr(_way, "compiles", None)
-    _way.compiles = compiles
-    try:
-        yield
-    finally:
-        _way.compiles = previous
+    return _compiles_here.holding(compiles)
 
 
 def uncompiled() -> bool:
     """Whether a plan has decided for TensorFlow's own kernels."""
-    return getattr(_way, "compiles", None) is False
+    return _compiles_here.value is False
 
 
 def undecided() -> bool:
     """Whether it is open if compiling pays: nobody has decided, and what is traced here is no part of an XLA kernel."""
-    return _uses_xla is None and getattr(_way, "compiles", None) is None and not inside_xla()
+    return _uses_xla is None and _compiles_here.value is None and not inside_xla()
 
 
 def inside_xla() -> bool:
@@ -69,7 +64,7 @@ def step_by_step() -> bool:
 
 
 def _compiles(jit: bool | None) -> bool:
-    return jit is not False and _uses_xla is not False and not uncompiled()
+    return jit is not False and not step_by_step() and not uncompiled()
 
 
 def compiled(function: Callable, jit: bool | None = None, any_size: bool = False) -> Callable:

@@ -22,7 +22,7 @@ Tensor = Any
 class ForeignStage(Stage):
     """A Keras layer, called as it is, on the primary tensor."""
 
-    changes_size_unannounced = is_foreign = True
+    is_foreign = True
 
     def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         step, x = self.steps[0], batch.x

@@ -34,8 +34,8 @@ class Stage:
 
     keeps_finite = False  # whether finite values stay finite
     reads_fixed_point = False
-    changes_size_unannounced = False  # whether only the result tells which size it has
-    is_foreign = False  # whether a layer of Keras is called, which may keep a state and has its own way to compile
+    # Whether a layer of Keras is called: it may keep a state, compiles in its own way, and only its result has a size.
+    is_foreign = False
 
     def __init__(self, step: Step):
         self.steps = [step]
