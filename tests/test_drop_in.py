@@ -107,7 +107,7 @@ class Contrastive(keras.Model):
         return {"difference": tf.reduce_max(tf.abs(first - second))}
 
 
-@pytest.mark.parametrize("script", ["nnclr", "masked_image_modeling"])
+@pytest.mark.parametrize("script", [pytest.param("nnclr", marks=pytest.mark.full), "masked_image_modeling"])
 def test_contrastive(script):
     augmenter = {
         "nnclr": lambda: [layers.RandomFlip("horizontal"), layers.RandomTranslation(0.1, 0.1)],

@@ -11,6 +11,7 @@ from properties import (
     Case,
     applies,
     file_round_trip,
+    parallel_map_changes_nothing,
     serves_its_other_kinds_of_data,
     traced_result,
     uncompiled_result,
@@ -81,8 +82,14 @@ OF_LAYERS = [
     for holds in (*PROPERTIES, *RESULTS)
     if applies(holds, case)
 ] + [param(case, holds, full=True) for case in FURTHER for holds in FOR_ALL_KINDS if applies(holds, case)]
+# Several threads at once: by default one layer of each kind of data, and of images one that moves pixels.
+IN_PARALLEL = REPRESENTATIVES - {layers.RandomFlip, layers.RandomElasticTransform, layers.RandomCrop}
+IN_PARALLEL -= {layers.RandomGaussianBlur, layers.CoarseDropout, layers.HistogramMatching}
+BY_DEFAULT = {parallel_map_changes_nothing: IN_PARALLEL}
 OF_THE_BASE = [
-    param(case, holds, full=case.layer not in REPRESENTATIVES)
+    param(
+        case, holds, full=case.layer not in (IN_PARALLEL if holds is parallel_map_changes_nothing else REPRESENTATIVES)
+    )
     for case in CASES
     for holds in BASE_PROPERTIES
     if applies(holds, case)

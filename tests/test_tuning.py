@@ -104,6 +104,7 @@ def test_tuners_run_it(kind, data, tmp_path):
     np.testing.assert_array_equal(model.predict(x, verbose=0), model.layers[1].predict(x, verbose=0))  # clean
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
 def test_without_tensorboard(data, tmp_path, monkeypatch):
     """Each trial of Keras Tuner fails then, unless something is done; twice is as good as once."""

@@ -68,7 +68,7 @@ class Stops(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("lost", [pytest.param(False, marks=pytest.mark.full), True])
 def test_a_training_that_was_cut_off_adds_the_rows_it_would_have_added(tmp_path, lost):
     """Even if the balancer's own file is lost: what an epoch draws depends on its number, not on those before it."""
     also = lambda: [keras.callbacks.BackupAndRestore(tmp_path / "backup", double_checkpoint=False)]

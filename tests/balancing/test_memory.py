@@ -5,6 +5,7 @@ import weakref
 
 import keras
 import numpy as np
+import pytest
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from keras_augsynth import synthesis
@@ -28,6 +29,7 @@ def step_graphs():
     return sum(isinstance(one, FuncGraph) and one.name == "one_step_on_data" for one in gc.get_objects())
 
 
+@pytest.mark.full
 def test_a_training_leaves_no_graph_behind():
     """TensorFlow keeps the gradient functions of every step that was traced, and with them its whole graph."""
     before = step_graphs()

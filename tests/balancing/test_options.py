@@ -157,7 +157,9 @@ class Fails(Source):
         return samples + tf.ensure_shape(zero, ())
 
 
-@pytest.mark.parametrize(("mode", "make"), [("live", classifier), ("pool", eager)], ids=["live", "pool"])
+@pytest.mark.parametrize(
+    ("mode", "make"), [pytest.param("live", classifier, marks=pytest.mark.full), ("pool", eager)], ids=["live", "pool"]
+)
 def test_a_synthesizer_that_raises_in_the_middle(mode, make, capsys):
     Fails.calls = 0
     model, callback = make(), balancer(Fails("good"), strategy="equal", mode=mode, pool_size=600)
@@ -288,7 +290,9 @@ def test_batch_normalization_of_real_rows():
     assert moving["all"].min() > 50
 
 
-@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.xla)], ids=["graph", "xla"])
+@pytest.mark.parametrize(
+    "jit", [False, pytest.param(True, marks=[pytest.mark.xla, pytest.mark.full])], ids=["graph", "xla"]
+)
 def test_batch_normalization_of_real_rows_in_a_graph(jit):
     norm = keras.layers.BatchNormalization(momentum=0.0)  # the moving mean is that of the last batch
     model = keras.Sequential([keras.Input((8,)), norm, keras.layers.Dense(3)])

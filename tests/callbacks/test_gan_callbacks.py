@@ -76,6 +76,7 @@ class TestGeneratorCheckpoint:
             np.testing.assert_array_equal(found, expected)
         assert best([np.zeros((2, 4)), np.array([0, 1])]).shape == (2, 8, 8, 1)
 
+    @pytest.mark.full
     def test_full_disk_stops_nothing(self, gan, tmp_path, monkeypatch):
         check = callbacks.GeneratorCheckpoint(tmp_path / "g.keras")
         fit(gan, check)
@@ -150,7 +151,12 @@ class TestAdaptiveAugment:
 
     @pytest.mark.parametrize(
         ("start", "target", "speed", "end"),
-        [(1.0, -1.0, 600, 0.1), (0.35, -1.0, 600, 0.45), (0.35, 1.0, 600, 0.25), (0.0, -1.0, 60, 0.8)],
+        [
+            (1.0, -1.0, 600, 0.1),
+            pytest.param(0.35, -1.0, 600, 0.45, marks=pytest.mark.full),
+            (0.35, 1.0, 600, 0.25),
+            pytest.param(0.0, -1.0, 60, 0.8, marks=pytest.mark.full),
+        ],
         ids=["starts at 0", "up", "down", "at most"],
     )
     def test_every_step_moves_the_chance(self, gan, start, target, speed, end):
@@ -210,10 +216,12 @@ class TestQualityMonitor:
 
 
 class TestGANHealth:
+    @pytest.mark.full
     def test_a_healthy_training_is_left_alone(self, gan):
         history = fit(gan, callbacks.GANHealth(X, Y, least_diversity=0.0, most_sign=1.0), epochs=2)
         assert len(history["diversity"]) == 2
 
+    @pytest.mark.full
     def test_every_epoch_has_a_number_and_gaps_are_no_fault(self, gan):
         """The gaps of a monitor that looks more rarely are not taken for a training that has broken."""
         monitor = callbacks.QualityMonitor(X, Y, every=2)

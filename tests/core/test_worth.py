@@ -178,6 +178,7 @@ def test_magnitudes_live_on_in_the_graph():
     assert layer(dark).numpy().max() == 0.25
 
 
+@pytest.mark.full
 def test_gradient_whichever_way_is_taken(limit):
     layer = layers.RandomRotation((0.1, 0.1), jit=None)
     weights = images(4, 8, 8, 1)

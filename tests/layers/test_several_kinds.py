@@ -162,6 +162,7 @@ def test_labels_masks_and_sizes_follow_the_one_p():
     np.testing.assert_array_equal(made["bounding_boxes"]["boxes"][still], [[[0.0, 0.0, 2.0, 2.0]]] * still.sum())
 
 
+@pytest.mark.full
 def test_one_p_in_tf_data_and_in_a_saved_model(tmp_path):
     kinds = {key: MANY[key] for key in ("images", "audio", "features")}
     layer = layers.MultiModal({key: noticed()[key] for key in kinds}, p=0.5, seed=1)

@@ -158,6 +158,7 @@ def test_imputation_in_a_model_and_a_file(holes, strategy, tmp_path):
 
 
 @pytest.mark.xla
+@pytest.mark.full
 def test_imputation_by_xla(holes):
     for strategy in ("knn", "gaussian"):
         layer = layers.Imputation(strategy)

@@ -114,6 +114,7 @@ def test_trained(digits):
     assert random.fingerprint != extract.fingerprint
 
 
+@pytest.mark.full
 def test_the_same_seed_trains_the_same_features(digits):
     x, y = digits[0][:100], digits[1][:100]
     train = lambda seed: FeatureExtractor.trained(x, y, size=4, steps=3, seed=seed)

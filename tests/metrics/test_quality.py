@@ -141,6 +141,7 @@ def test_the_floor_is_at_the_same_number_of_rows(parts):
         assert row["FD"].name == "FD[pca3]"
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_report(fresh, parts):
     synthesizer, report = fresh
     train, holdout, _ = parts

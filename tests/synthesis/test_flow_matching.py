@@ -145,6 +145,7 @@ def test_average_follows_by_its_decay():
         previous = [weight.numpy() for weight in flow.average.weights]
 
 
+@pytest.mark.full
 def test_unconditional_sounds():
     """Through a U-Net with one level below the sounds' own."""
     x = np.random.default_rng(0).uniform(-1, 1, (10, 16, 1))

@@ -108,6 +108,7 @@ def test_resumes_bit_for_bit_with(tmp_path, part):
     assert_same_state(resumed, straight)
 
 
+@pytest.mark.full
 def test_cut_off_in_an_epoch_it_goes_on_from_the_last_whole_one(straight, tmp_path):
     """Bit for bit, and says which epoch is lost; test_gan_processes.py does so after a real kill."""
 
