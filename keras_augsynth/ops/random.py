@@ -24,7 +24,8 @@ Tensor = Any
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 _BULK_ROUNDS = 13  # where a sample draws many numbers
 _PARITY = np.uint32(0x1BD11BDA)
-_SCALARS = 15
+SCALARS = 15
+"""Streams of `streams` that hold a first word for each sample."""
 _GATE_STREAM = 0xFFFFFFFF  # far from the streams of a layer's own draws, which count up from 0
 
 
@@ -86,7 +87,7 @@ def streams(seeds: Tensor, epoch: tuple[Tensor, Tensor], ids: tuple[Tensor, Tens
     """
     key = fold((seeds[:, :1], seeds[:, 1:]), epoch)
     key = fold(key, ids)
-    counters = np.append(np.arange(_SCALARS), _GATE_STREAM).astype("uint32")
+    counters = np.append(np.arange(SCALARS), _GATE_STREAM).astype("uint32")
     scalars = threefry2x32(tuple(word[..., None] for word in key), (np.uint32(0), counters))
     return {"keys": ops.stack(key, axis=-1), "scalars": ops.stack(scalars, axis=-1)}
 
@@ -110,13 +111,13 @@ class Random:
 
     def __init__(self, keys: Tensor, scalars: Tensor | None = None):
         self._keys = keys
-        self._scalars = None if scalars is None else ops.unstack(ops.reshape(scalars, (-1, 2 * (_SCALARS + 1))), axis=1)
+        self._scalars = None if scalars is None else ops.unstack(ops.reshape(scalars, (-1, 2 * (SCALARS + 1))), axis=1)
         self._stream = 0
 
     def bits(self, shape: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
         """Two independent uint32 words per element."""
         stream, self._stream = self._stream, self._stream + 1
-        if not shape and self._scalars is not None and stream < _SCALARS:
+        if not shape and self._scalars is not None and stream < SCALARS:
             return self._scalars[2 * stream], self._scalars[2 * stream + 1]
         return self._words(shape, stream)
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.balancing.rows.class_rows import ClassRows
-from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.balancing.rows.step_random import step_random
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 
 Tensor = Any
@@ -114,8 +114,7 @@ class Pool:
 
     def draw(self, labels: Tensor, seed: Tensor) -> tuple[Any, Tensor, Tensor]:
         """As `Live.draw`; what was not accepted is not in the pool."""
-        _, rng = random_for(seed, ops.shape(labels)[0])
-        rows, there = self.rows.draw(labels, rng)
+        rows, there = self.rows.draw(labels, step_random(seed, ops.shape(labels)[0]))
         return rows, there, there
 
 

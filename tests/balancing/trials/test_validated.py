@@ -67,7 +67,7 @@ def refused(callback, history, text):
     report = callback.report_
     assert not any(line.kept for line in report.classes)
     assert max(history["synthetic_share"]) == 0.0
-    assert "classes 1, 2: none of their added rows is generated; of the rows of Source" in text
+    assert "classes 1, 2: none of their added rows is generated; by the model's own predictions, " in text
 
 
 def test_a_bad_source_gets_nothing(permuted):
