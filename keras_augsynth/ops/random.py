@@ -10,13 +10,14 @@ Reference:
 
 import functools
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.ops.compiled import traced
+from keras_augsynth.ops.compiled import of_any_shape
 from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
@@ -29,7 +30,6 @@ SCALARS = 15
 _GATE_STREAM = 0xFFFFFFFF  # far from the streams of a layer's own draws, which count up from 0
 
 
-@traced
 def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds: int = 20) -> tuple[Tensor, Tensor]:
     """Threefry-2x32.
 
@@ -41,21 +41,33 @@ def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rou
     Returns:
         Two uint32 tensors of random bits.
     """
+    words = [ops.convert_to_tensor(word, "uint32") for word in (*key, *counter)]
+    shape = functools.reduce(tf.broadcast_static_shape, (word.shape for word in words))
+    first, second = _threefry(rounds)(*words)
+    return tf.ensure_shape(first, shape), tf.ensure_shape(second, shape)
+
+
+@functools.cache
+def _threefry(rounds: int) -> Callable:
+    """Traced once for all shapes: its operations are many, and most graphs draw."""
     # One constant for each distance: to make a constant costs as much as any other operation of the graph.
-    shifts = {n: ops.convert_to_tensor(np.uint32(n)) for each in _ROTATIONS for n in (each, 32 - each)}
-    k0, k1 = key
-    schedule = (k0, k1, ops.bitwise_xor(ops.bitwise_xor(k0, k1), _PARITY))
-    x0, x1 = counter
-    x0, x1 = x0 + schedule[0], x1 + schedule[1]
-    for done in range(1, rounds + 1):
-        x0 = x0 + x1
-        distance = _ROTATIONS[(done - 1) % 8]
-        left, right = ops.left_shift(x1, shifts[distance]), ops.right_shift(x1, shifts[32 - distance])
-        x1 = ops.bitwise_xor(ops.bitwise_or(left, right), x0)
-        if done % 4 == 0:
-            x0 = x0 + schedule[done // 4 % 3]
-            x1 = x1 + schedule[(done // 4 + 1) % 3] + np.uint32(done // 4)
-    return x0, x1
+
+    def run(k0: Tensor, k1: Tensor, x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
+        shifts = {n: ops.convert_to_tensor(np.uint32(n)) for each in _ROTATIONS for n in (each, 32 - each)}
+        schedule = (k0, k1, tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(k0, k1), _PARITY))
+        x0, x1 = x0 + schedule[0], x1 + schedule[1]
+        for done in range(1, rounds + 1):
+            x0 = x0 + x1
+            distance = _ROTATIONS[(done - 1) % 8]
+            left = tf.bitwise.left_shift(x1, shifts[distance])
+            right = tf.bitwise.right_shift(x1, shifts[32 - distance])
+            x1 = tf.bitwise.bitwise_xor(tf.bitwise.bitwise_or(left, right), x0)
+            if done % 4 == 0:
+                x0 = x0 + schedule[done // 4 % 3]
+                x1 = x1 + schedule[(done // 4 + 1) % 3] + np.uint32(done // 4)
+        return x0, x1
+
+    return of_any_shape(run, "uint32", 4)
 
 
 def words(value: int | Tensor) -> tuple[Tensor, Tensor]:
@@ -296,7 +308,7 @@ _QUANTILES = _quantiles()
 def _normal(bits: Tensor) -> Tensor:
     """Standard normal numbers from a word each, by their quantiles, in whole numbers: the same in every mode."""
     chance = 2.0 * _whole(bits, 9) + 1.0  # u * 2**24: odd, so u > 0
-    encoded = ops.view(ops.expand_dims(chance, -1), dtype="int32")[..., 0]
+    encoded = tf.bitcast(chance, "int32")
     cell, part = ops.right_shift(encoded, 18) - (127 << 5), ops.bitwise_and(encoded, (1 << 18) - 1)
     entry = ops.cast(look_up(_QUANTILES, cell), "uint32")
     begin = ops.cast(ops.right_shift(entry, np.uint32(13)), "int32")
