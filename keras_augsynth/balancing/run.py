@@ -19,14 +19,13 @@ from keras_augsynth.balancing.report import BalanceReport, class_lines
 from keras_augsynth.balancing.rows.added import Added, Mixture, Row, first_line, scope_of, used
 from keras_augsynth.balancing.rows.class_rows import ClassRows, bytes_of, room_for
 from keras_augsynth.balancing.rows.sources import Live, Pool, refilled
-from keras_augsynth.balancing.rows.step_random import step_random, step_seed
+from keras_augsynth.balancing.rows.step_random import epoch_seed, step_random, step_seed
 from keras_augsynth.balancing.settings import NAME, Settings
 from keras_augsynth.balancing.tally import Tally
-from keras_augsynth.balancing.targets import added_per_real, added_rows, class_shares, rows_of_step
+from keras_augsynth.balancing.targets import added_per_real, added_rows, class_shares, refill_every, rows_of_step
 from keras_augsynth.balancing.trials.gate import Gate
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.data.seeded import seeded
-from keras_augsynth.synthesis.seeds import mixed
 
 Tensor = Any
 
@@ -250,9 +249,11 @@ class Run:
         self.calls = max(self.calls, epoch * (self._per_epoch or 0))
         generates = bool(self._fixed.any()) if self.gate is None else self.gate.open
         if self.most and generates and not self._annealed:
-            seed = int(mixed(self.settings.seed, tf.constant(epoch, "int64"))) // 2
-            rows = refilled(self.mixture.sources, seed, epoch % self.settings.refresh == 0, self.fail)
-            self.mixture.counts.assign_add(rows)
+            every = self.settings.refresh
+            if self._whole and self._counted and self.settings.accept is None:  # what a teacher accepts changes
+                every = refill_every(every, self.settings.pool_size, self.wanted(self.counts), self.counts, self.most)
+            filling, seed = (epoch_seed(self.settings.seed, one) for one in (epoch - epoch % every, epoch))
+            self.mixture.counts.assign_add(refilled(self.mixture.sources, filling, seed, self.fail))
 
     def begin_call(self) -> None:
         """Plans the gate's looks when the classes are counted, and ends with real rows."""

@@ -1,12 +1,18 @@
-"""Random numbers of a training step, by TensorFlow's own generator: one operation, where a step is short."""
+"""Random numbers of a training: those of a step by TensorFlow's own generator, one operation, since steps are short."""
 
 from typing import Any
 
 import tensorflow as tf
 
 from keras_augsynth.ops.random import SCALARS, Random
+from keras_augsynth.synthesis.seeds import mixed
 
 Tensor = Any
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """Another one for each epoch, from 0 to 2**30 - 1."""
+    return int(mixed(seed, tf.constant(epoch, "int64"))) // 2
 
 
 def step_seed(seed: int, draw: Tensor, replica: Tensor | int) -> Tensor:
