@@ -26,8 +26,9 @@ def check_network(owner: Any, network: Any, name: str, inputs: Sequence[str], nu
 
 def range_of(network: keras.Model) -> tuple[float, float]:
     """What a network can make, as far as its last layer says."""
-    ends_in_tanh = getattr(network.layers[-1], "activation", None) is keras.activations.tanh
-    return (-1.0, 1.0) if ends_in_tanh else (-np.inf, np.inf)
+    last = network.layers[-1]
+    ends_in_tanh = getattr(last, "activation", None) is keras.activations.tanh
+    return (-1.0, 1.0) if ends_in_tanh else getattr(last, "makes", (-np.inf, np.inf))
 
 
 def averaged(network: keras.Model) -> keras.Model:

@@ -20,14 +20,15 @@ def label_input() -> KerasTensor:
 
 
 def noise_and_class(
-    latent_dim: int, num_classes: int | None, initializer: Any = "uniform"
+    latent_dim: int, num_classes: int | None, initializer: Any = "uniform", for_output: int = 0
 ) -> tuple[list[KerasTensor] | KerasTensor, KerasTensor]:
-    """A generator's inputs, and noise and class as one vector."""
-    noise = keras.Input((latent_dim,), name="noise")
+    """A generator's inputs, and noise and class as one vector; `for_output` numbers more of noise are not in it."""
+    noise = keras.Input((latent_dim + for_output,), name="noise")
+    own = noise[:, :latent_dim] if for_output else noise
     if num_classes is None:
-        return noise, noise
+        return noise, own
     label = label_input()
-    return [noise, label], layers.Concatenate()([noise, heard(label, num_classes, latent_dim, initializer)])
+    return [noise, label], layers.Concatenate()([own, heard(label, num_classes, latent_dim, initializer)])
 
 
 def heard(label: KerasTensor, num_classes: int, size: int, initializer: Any = "uniform") -> KerasTensor:
