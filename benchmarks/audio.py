@@ -113,7 +113,7 @@ CHAINS = {
 
 
 def our_call(parts, x):
-    pipeline = layers.Pipeline(parts)
+    pipeline = layers.Pipeline(parts, jit=True)  # as it is left to itself behind some batches
     call = tf.function(lambda x: pipeline(x, training=True), autograph=False)
     return lambda: call(x)
 

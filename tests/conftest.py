@@ -2,6 +2,21 @@ import os
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow is imported anywhere
 
+
+def _imported_in_silence():
+    """While it is imported, TensorFlow writes to the process's stderr, whatever the level of its log is."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+_imported_in_silence()
+
 import keras
 import numpy as np
 import pytest

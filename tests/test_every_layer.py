@@ -10,6 +10,7 @@ from properties import (
     RESULTS,
     Case,
     applies,
+    compiled_result,
     file_round_trip,
     parallel_map_changes_nothing,
     serves_its_other_kinds_of_data,
@@ -69,10 +70,15 @@ def param(case, holds, full=False):
 # A graph of unknown sizes, and data that pass the same code in another form: by default of representatives.
 BY_REPRESENTATIVES = (traced_result, uncompiled_result, serves_its_other_kinds_of_data)
 
+# They draw a matrix, uncompiled in any case, and share the kernel that carries it out.
+BY_A_MATRIX = (layers.Geometric, layers.Color)
+
 
 def in_full(case, holds):
     if holds in BY_REPRESENTATIVES and case.layer not in REPRESENTATIVES:
         return True
+    if holds is compiled_result and issubclass(case.layer, BY_A_MATRIX):
+        return case.layer not in REPRESENTATIVES
     return holds in RESULTS and case.layer in LIKE_ANOTHER
 
 

@@ -14,6 +14,8 @@ from keras_augsynth.ops import matrices
 from keras_augsynth.ops.compiled import uncompiled
 from keras_augsynth.ops.rows import per_sample
 
+pytestmark = pytest.mark.full  # tests of the tests
+
 
 class Sound(layers.Augmentation, listed=False):
     """Adds a number; nothing is wrong with it."""

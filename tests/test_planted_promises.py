@@ -14,6 +14,8 @@ from keras_augsynth.balancing.run import Run
 from keras_augsynth.balancing.trials import fidelity, schedule, verdict
 from keras_augsynth.callbacks import GANHealth, GeneratorCheckpoint, SyntheticBalancer
 
+pytestmark = pytest.mark.full  # tests of the tests
+
 
 def after(patch, owner, name, change):
     """Lets `change(self, before)` follow a method; `before` are the attributes that it found."""

@@ -21,6 +21,8 @@ from keras_augsynth import export, metrics, synthesis, tuning
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.synthesis import adversarial_training, flow_matching, gan, generative, penalties, vae
 
+pytestmark = pytest.mark.full  # tests of the tests
+
 FAULTS = {}
 
 

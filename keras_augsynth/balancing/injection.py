@@ -38,8 +38,8 @@ class Rows(NamedTuple):
 class Source(Protocol):
     """Whose rows are appended, and what else is done to the batch."""
 
-    def rows(self, x: Any, y: Any, weight: Any) -> Rows:
-        """The rows to append to the real ones, which have these sample weights, or None."""
+    def rows(self, x: Any, y: Any, weight: Any) -> Rows | None:
+        """The rows to append to the real ones, which have these sample weights, or None; None if never any are."""
 
     def mixed(self, x: Any, y: Any) -> tuple[Any, Any]:
         """The whole batch, mixed."""
@@ -141,14 +141,16 @@ class Injection:
 
     def _inject(self, data: Any) -> Any:
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        more = [owner.rows(x, y, weight) for owner in self.owners]
+        more = [rows for owner in self.owners if (rows := owner.rows(x, y, weight)) is not None]
         for rows in more:
             if rows.kept is not None:
                 x, y, weight = without(x, y, weight, rows.kept)
         count = ops.shape(keras.tree.flatten(x)[0])[0]
         self._real.rows, self._real.weight = count, weight
         together = lambda *parts: ops.concatenate(parts)
-        all_x, all_y = keras.tree.map_structure(together, (x, y), *((rows.x, rows.y) for rows in more))
+        all_x, all_y = x, y
+        if more:
+            all_x, all_y = keras.tree.map_structure(together, (x, y), *((rows.x, rows.y) for rows in more))
         all_weights = self._weights(count, weight, more)
         for owner in self.owners:
             all_x, all_y = owner.mixed(all_x, all_y)
@@ -181,6 +183,8 @@ class Injection:
 
     def _weights(self, count: Tensor, weight: Any, more: list[Rows]) -> Any:
         """Of all rows, or None if none is needed."""
+        if not more:
+            return weight
         given = [weight, *(rows.weight for rows in more)]
         form = next((one for one in given if isinstance(one, (dict, list, tuple))), None)
         if all(one is None for one in given):

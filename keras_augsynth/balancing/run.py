@@ -19,14 +19,13 @@ from keras_augsynth.balancing.report import BalanceReport, class_lines
 from keras_augsynth.balancing.rows.added import Added, Mixture, Row, first_line, scope_of, used
 from keras_augsynth.balancing.rows.class_rows import ClassRows, bytes_of, room_for
 from keras_augsynth.balancing.rows.sources import Live, Pool, refilled
+from keras_augsynth.balancing.rows.step_random import epoch_seed, step_random, step_seed
 from keras_augsynth.balancing.settings import NAME, Settings
 from keras_augsynth.balancing.tally import Tally
-from keras_augsynth.balancing.targets import added_per_real, added_rows, class_shares, rows_of_step
+from keras_augsynth.balancing.targets import added_per_real, added_rows, class_shares, refill_every, rows_of_step
 from keras_augsynth.balancing.trials.gate import Gate
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.data.seeded import seeded
-from keras_augsynth.ops.compiled import shared
-from keras_augsynth.synthesis.seeds import mixed, random_for
 
 Tensor = Any
 
@@ -114,8 +113,8 @@ class Run:
 
     # In the training graph.
 
-    def rows(self, x: Any, y: Any, weight: Any) -> Rows:
-        """The rows to append to a batch."""
+    def rows(self, x: Any, y: Any, weight: Any) -> Rows | None:
+        """The rows to append to a batch; None if no batch ever gets any."""
         batch: Row = {"x": x, "y": y} if weight is None else {"x": x, "y": y, "weight": weight}
         classes, padded = self.counts.shape[0], self._padded
         labels = to_classes(NAME, self._target.of(y), classes, checked=not padded)
@@ -124,6 +123,9 @@ class Run:
         weighs = ops.cast(counted, "float32")
         kinds = ops.one_hot(labels, classes, dtype="float32") * ops.expand_dims(weighs, 1)
         self.counts.assign_add(self.counting * ops.sum(kinds, axis=0))
+        self.tally.count_real(labels)
+        if self.most == 0.0 and kept is None:
+            return None
         if self.mixture.memory is not None:
             self.mixture.memory.put(batch, labels, counted if kept is None else counted & kept)
         wanted = self.wanted(self.counts) * self.factor
@@ -132,7 +134,7 @@ class Run:
 
         with tf.control_dependencies([labels]):  # no draw in a step that finds the data at their end
             seed = self.new_seed()
-        _, rng = random_for(seed, ops.maximum(most, 1))
+        rng = step_random(seed, ops.maximum(most, 1))
         number = rows_of_step(ops.sum(weighs), per_real, most, rng.uniform()[0])
         chosen, uniform = rng.categorical(ops.maximum(wanted, 1e-30))[:most], rng.uniform()[:most]
         # Beyond 1 no source has a part.
@@ -141,7 +143,7 @@ class Run:
             chosen, uniform = chosen[:number], uniform[:number]
         added = self.mixture.draw(batch, chosen, uniform, number, most, padded)
         added = added if padded else used(added, most)
-        self.tally.count(labels, added.labels, added.generated, added.usable)
+        self.tally.count_added(added.labels, added.generated, added.usable)
         return Rows(self._augmented(added.rows["x"]), added.rows["y"], self._weights(added), kept)
 
     @property
@@ -195,7 +197,7 @@ class Run:
         context = tf.distribute.get_replica_context()
         replica = context.replica_id_in_sync_group if context else 0
         draw = tf.convert_to_tensor(self.draws.assign_add(1))
-        return shared(mixed)(self.settings.seed, draw, ops.cast(replica, "int64"))
+        return step_seed(self.settings.seed, draw, replica)
 
     # Around a call of the training function.
 
@@ -247,9 +249,11 @@ class Run:
         self.calls = max(self.calls, epoch * (self._per_epoch or 0))
         generates = bool(self._fixed.any()) if self.gate is None else self.gate.open
         if self.most and generates and not self._annealed:
-            seed = int(mixed(self.settings.seed, tf.constant(epoch, "int64"))) // 2
-            rows = refilled(self.mixture.sources, seed, epoch % self.settings.refresh == 0, self.fail)
-            self.mixture.counts.assign_add(rows)
+            every = self.settings.refresh
+            if self._whole and self._counted and self.settings.accept is None:  # what a teacher accepts changes
+                every = refill_every(every, self.settings.pool_size, self.wanted(self.counts), self.counts, self.most)
+            filling, seed = (epoch_seed(self.settings.seed, one) for one in (epoch - epoch % every, epoch))
+            self.mixture.counts.assign_add(refilled(self.mixture.sources, filling, seed, self.fail))
 
     def begin_call(self) -> None:
         """Plans the gate's looks when the classes are counted, and ends with real rows."""

@@ -25,18 +25,20 @@ class Tally:
     def variables(self) -> list[tf.Variable]:
         return [self.real, self.repeated, self.generated]
 
-    def count(self, labels: Tensor, added: Tensor, generated: Tensor, used: Tensor) -> None:
-        """Takes in a step.
+    def count_real(self, labels: Tensor) -> None:
+        """Takes in the labels of a batch, `(N,)`."""
+        self.real.assign_add(self._by_class(labels, 1.0))
+
+    def count_added(self, labels: Tensor, generated: Tensor, used: Tensor) -> None:
+        """Takes in added rows.
 
         Args:
-            labels: of the batch, `(N,)`.
-            added: labels of the added rows, `(M,)`.
-            generated: which of those are generated, booleans `(M,)`.
-            used: which of them are trained on, booleans `(M,)`.
+            labels: `(N,)`.
+            generated: which of them are generated, booleans `(N,)`.
+            used: which of them are trained on, booleans `(N,)`.
         """
-        self.real.assign_add(self._by_class(labels, 1.0))
-        self.generated.assign_add(self._by_class(added, generated & used))
-        self.repeated.assign_add(self._by_class(added, ops.logical_not(generated) & used))
+        self.generated.assign_add(self._by_class(labels, generated & used))
+        self.repeated.assign_add(self._by_class(labels, ops.logical_not(generated) & used))
 
     def _by_class(self, labels: Tensor, counted: Any) -> Tensor:
         kinds = ops.one_hot(labels, self.real.shape[0], dtype="float32")

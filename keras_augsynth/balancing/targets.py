@@ -1,5 +1,6 @@
 """How many rows are added: from class counts to those of a class, of a step, and to the shares in training."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,20 @@ def added_rows(strategy: Strategy, counts: Tensor, min_real: int = 0, max_multip
 def added_per_real(wanted: Tensor, counts: Tensor, most: float) -> Tensor:
     """Added rows for each real one, at most `most`."""
     return ops.minimum(ops.sum(wanted) / ops.maximum(ops.sum(ops.cast(counts, "float32")), 1.0), most)
+
+
+def refill_every(least: int, size: int, wanted: Tensor, counts: Tensor, most: float) -> int:
+    """After how many epochs a pool is filled anew: not before as many rows were added as it holds.
+
+    Args:
+        least: never earlier.
+        size: rows of the pool.
+        wanted: added rows of each class.
+        counts: real rows of each class.
+        most: added rows for each real one.
+    """
+    added = float(added_per_real(wanted, counts, most)) * float(np.sum(counts))
+    return max(least, math.ceil(size / max(added, 1.0)))
 
 
 def rows_of_step(count: Tensor, per_real: Tensor, most: Tensor, uniform: Tensor) -> Tensor:

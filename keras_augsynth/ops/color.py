@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.ops.casting import to_dtype
@@ -67,8 +68,8 @@ def _reduced(value: Callable, x: Tensor, join: Callable, reduce: Callable) -> Te
         return result if not rest else _reduced(lambda t: t, result, join, reduce)
     part, width = rows // _PARTS, math.prod(rest) * channels
     x = ops.reshape(x, (n, rows, width))
-    parts = ops.reshape(x[:, : part * _PARTS], (n, _PARTS, part, width))
-    together = functools.reduce(join, (value(parts[:, k]) for k in range(_PARTS)))
+    parts = ops.unstack(ops.reshape(x[:, : part * _PARTS], (n, _PARTS, part, width)), _PARTS, axis=1)
+    together = functools.reduce(join, (value(each) for each in parts))
     result = join(reduce(together, axis=1), reduce(value(x[:, part * _PARTS :]), axis=1))
     result = ops.reshape(result, (n, *rest, channels))
     return result if not rest else _reduced(lambda t: t, result, join, reduce)
@@ -77,7 +78,7 @@ def _reduced(value: Callable, x: Tensor, join: Callable, reduce: Callable) -> Te
 def apply(matrix: Tensor, values: Tensor) -> Tensor:
     """A color matrix `(N, C+1, C+1)` on one color per sample `(N, C)`; float64."""
     matrix, values = ops.cast(matrix, "float64"), ops.cast(values, "float64")
-    return ops.matmul(matrix[:, :-1, :-1], values[..., None])[..., 0] + matrix[:, :-1, -1]
+    return tf.linalg.matvec(matrix[:, :-1, :-1], values) + matrix[:, :-1, -1]
 
 
 def transform(

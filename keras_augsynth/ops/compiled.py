@@ -107,6 +107,11 @@ def traced(function: Callable, any_size: bool = False) -> Callable:
     return call
 
 
+def of_any_shape(function: Callable, dtype: str, count: int) -> Callable:
+    """`function` of `count` tensors of one dtype as a graph that is traced once, for tensors of any rank."""
+    return tf.function(function, input_signature=[tf.TensorSpec(None, dtype)] * count, autograph=False)
+
+
 def _graph(function: Callable, **options: bool) -> Callable:
     graph = tf.function(function, autograph=False, **options)
     graph._omit_frequent_tracing_warning = True  # one trace for each layer and image size is what is wanted
@@ -179,9 +184,9 @@ def fetched(values: Tensor, following: Tensor, nothing: Tensor) -> Tensor:
         return values
     if not values.dtype.is_floating:
         return ops.bitwise_or(values, ops.bitwise_and(following, nothing))
-    zero = ops.bitwise_and(*(ops.view(t, "int32") for t in (following, nothing)))
+    zero = ops.bitwise_and(*(tf.bitcast(t, "int32") for t in (following, nothing)))
     # Adding -0.0 changes no number, and it has a gradient; a bit operation has none.
-    return values + tf.stop_gradient(ops.view(ops.bitwise_or(zero, np.int32(-(2**31))), "float32"))
+    return values + tf.stop_gradient(tf.bitcast(ops.bitwise_or(zero, np.int32(-(2**31))), "float32"))
 
 
 def shared(function: Callable, jit: bool | None = None, any_size: bool = False) -> Callable:

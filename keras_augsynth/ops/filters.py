@@ -4,6 +4,7 @@ A slice of an image `(N, H, W, C)` is one of its rows `(N, H, W * C)`: that way 
 used at many shifts is laid down in memory first, or XLA would work it out again at each of them.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from keras_augsynth.ops.compiled import materialized
 Tensor = Any
 
 _TAPS = 64  # of a kernel at once: XLA on a CPU no longer vectorizes a loop that is much longer
-_SMALL = 25  # up to so many taps one pass over both axes is faster than one over each
+_FUSED = 9  # up to so many taps XLA on a CPU vectorizes a loop that converts the result, too
 
 
 def pad(x: Tensor, rows: tuple, columns: tuple, mode: str = "mirror") -> Tensor:
@@ -38,18 +39,16 @@ def pad(x: Tensor, rows: tuple, columns: tuple, mode: str = "mirror") -> Tensor:
 def separable(x: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
     """Two passes, each with a kernel `(N, k)` of odd length; any dtype to float32."""
     height, width = vertical.shape[-1], horizontal.shape[-1]
-    if height * width <= _SMALL:
-        return correlate(x, vertical[:, :, None] * horizontal[:, None, :])
+    rows = ops.shape(x)[1]
 
-    def down(x: Tensor, vertical: Tensor) -> Tensor:
-        parts = _parts(_rows(pad(ops.cast(x, "float32"), (height // 2,) * 2, (0, 0))), height, 1, x)
-        return sum(part * _each(vertical[:, i]) for i, part in enumerate(parts))
+    def down(wide: Tensor, vertical: Tensor) -> Tensor:
+        return sum(ops.cast(wide[:, i : i + rows], "float32") * _each(vertical[:, i]) for i in range(height))
 
     def across(wide: Tensor, horizontal: Tensor) -> Tensor:
         return sum(part * _each(horizontal[:, j]) for j, part in enumerate(_parts(wide, 1, width, x)))
 
-    wide = _wide(_images(materialized(down, x, vertical), x), 1, width, "mirror")
-    return _images(materialized(across, wide, horizontal), x)
+    wide = materialized(down, _wide(x, height, width, "mirror"), vertical)
+    return _images(across(wide, horizontal) if width <= _FUSED else materialized(across, wide, horizontal), x)
 
 
 def separable_3d(x: Tensor, along_depth: Tensor, vertical: Tensor, horizontal: Tensor) -> Tensor:
@@ -65,16 +64,19 @@ def correlate(x: Tensor, kernel: Tensor) -> Tensor:
     """One kernel per sample, `(N, h, w)`, both odd; any dtype to float32."""
     height, width = kernel.shape[-2:]
     count = height * width
-    wide, weights = _wide(x, height, width, "mirror", "float32"), ops.reshape(kernel, (-1, count))
+    weights = ops.reshape(kernel, (-1, count))
     total: list[Tensor] = []
+
+    def add(wide: Tensor, weights: Tensor, *before: Tensor, taps: Sequence[int]) -> Tensor:
+        parts = _parts(wide, height, width, x)
+        return sum([ops.cast(parts[k], "float32") * _each(weights[:, k]) for k in taps], *before)
+
+    if count <= _FUSED:
+        return _images(add(_wide(x, height, width, "mirror"), weights, taps=range(count)), x)
+    wide = _wide(x, height, width, "mirror", "float32")
     for start in range(0, count, _TAPS):
         taps = range(start, min(start + _TAPS, count))
-
-        def add(wide: Tensor, weights: Tensor, *before: Tensor, taps: range = taps) -> Tensor:
-            parts = _parts(wide, height, width, x)
-            return sum([parts[k] * _each(weights[:, k]) for k in taps], *before)
-
-        total = [materialized(add, wide, weights, *total)]
+        total = [materialized(functools.partial(add, taps=taps), wide, weights, *total)]
     return _images(total[0], x)
 
 

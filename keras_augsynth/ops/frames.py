@@ -1,6 +1,6 @@
 """Waves `(N, channels, time)` as overlapping windows: stretching without change of pitch, and other voices."""
 
-import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.ops.fourier import spectrum
+from keras_augsynth.ops.waves import peak
 
 Tensor = Any
 
@@ -73,13 +74,15 @@ def stretched(x: Tensor, rate: Tensor, size: int | Tensor, window: int) -> Tenso
         Flanagan, Golden: Phase vocoder. Bell System Technical Journal, 1966.
     """
     hop = window // OVERLAP
-    found = spectra(x, window)
+    loudest = peak(x)
+    loudest = ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
+    found = spectra(x / loudest, window)
     channels, frames = ops.shape(found)[1:3]
     count = 1 + size // hop + OVERLAP // 2
-    strength = tf.pad(tf.abs(found), [[0, 0], [0, 0], [0, 1], [0, 0]])
-    phase = tf.pad(tf.math.angle(found), [[0, 0], [0, 0], [0, 1], [0, 0]])
-    advance = phase[:, :, 1:] - phase[:, :, :-1]
-    advance = advance - 2.0 * math.pi * ops.round(advance / (2.0 * math.pi))  # small numbers add up without error
+    strength, direction = _polar(found)
+    # As complex numbers of size 1: angles, their sines and cosines would take three times as long as the transforms.
+    turn = _with_another(direction[:, :, 1:], 1.0) * tf.math.conj(direction)
+    strength = _with_another(strength, 0.0)
     place = ops.cast(rate, "float64")[:, None] * ops.cast(ops.arange(count, dtype="int32"), "float64")
     active = place < ops.cast(frames, "float64")
     place = ops.where(active, place, 0.0)
@@ -88,11 +91,46 @@ def stretched(x: Tensor, rate: Tensor, size: int | Tensor, window: int) -> Tenso
     first = ops.broadcast_to(ops.cast(first, "int32")[:, None], (ops.shape(x)[0], channels, count))
     read = lambda t, index: tf.gather(t, index, batch_dims=2)
     size_of = (1.0 - part) * read(strength, first) + part * read(strength, first + 1)
-    angle = phase[:, :, :1] + tf.cumsum(read(advance, first), axis=2, exclusive=True)
-    turned = tf.complex(size_of * ops.cos(angle), size_of * ops.sin(angle))
-    result = waves(turned, window, size, active)
+    turns = tf.transpose(read(turn, first[:, :, :-1]), (2, 0, 1, 3))
+    turned = tf.transpose(_products(direction[:, :, 0], turns), (1, 2, 0, 3))
+    turned = turned * tf.cast(size_of * ops.rsqrt(_power(turned)), turned.dtype)  # no longer 1 after many products
+    result = loudest * waves(turned, window, size, active)
     end = ops.cast(ops.shape(x)[2], "float32") / rate
     return ops.where(ops.arange(size, dtype="int32") < ops.cast(ops.round(end), "int32")[:, None, None], result, 0.0)
+
+
+def _polar(z: Tensor) -> tuple[Tensor, Tensor]:
+    """The sizes of complex numbers, and numbers of size 1 in their directions: 1 for those of a size below 1e-15."""
+    power = _power(z)
+    inverse = ops.rsqrt(ops.maximum(power, _LEAST))
+    return power * inverse, tf.where(power < _LEAST, tf.ones_like(z), z * tf.cast(inverse, z.dtype))
+
+
+_LEAST = 1e-30
+
+
+def _power(z: Tensor) -> Tensor:
+    return ops.square(tf.math.real(z)) + ops.square(tf.math.imag(z))
+
+
+@tf.custom_gradient
+def _products(start: Tensor, factors: Tensor) -> tuple[Tensor, Callable]:
+    """`start`, and it times one factor after the other: `(1 + K, ...)` of `factors` `(K, ...)`, all of size 1."""
+    products = tf.concat([start[None], tf.scan(tf.multiply, factors, start)], axis=0)
+
+    def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
+        # XLA compiles neither the gradient of `scan` nor a sum of complex numbers along an axis.
+        changes = upstream * tf.math.conj(products)
+        sums = [tf.cumsum(part, axis=0, reverse=True) for part in (tf.math.real(changes), tf.math.imag(changes))]
+        later = tf.complex(*sums)
+        return later[0] * start, later[1:] * factors
+
+    return products, gradient
+
+
+def _with_another(t: Tensor, value: float) -> Tensor:
+    """`t` `(N, C, frames, bins)` and another frame, filled with `value`."""
+    return tf.pad(t, [[0, 0], [0, 0], [0, 1], [0, 0]], constant_values=value)
 
 
 def with_other_tract(x: Tensor, factor: Tensor, sample_rate: float, window: int) -> Tensor:
@@ -104,12 +142,12 @@ def with_other_tract(x: Tensor, factor: Tensor, sample_rate: float, window: int)
     found = spectra(x, window)
     loudest = tf.reduce_max(ops.abs(x), axis=(1, 2))[:, None, None, None]
     unit = 1.0 / ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
-    power = ops.square(tf.math.real(found) * unit) + ops.square(tf.math.imag(found) * unit)
+    power = _power(found * tf.cast(unit, found.dtype))
     emphasis = np.abs(np.fft.rfft([1.0, -0.97], window)) ** 2  # a voice falls towards high frequencies
     correlation = tf.signal.irfft(tf.cast(power * emphasis.astype("float32"), found.dtype))
     order = min(2 + round(sample_rate / 1000.0), window // 2)
     predictor = spectrum(_predictor(correlation[..., : order + 1]), window)
-    inverse = ops.square(tf.math.real(predictor)) + ops.square(tf.math.imag(predictor))
+    inverse = _power(predictor)
     count = window // 2 + 1
     place = ops.minimum(np.arange(count, dtype="float32") / factor[:, None], float(count - 1))
     first = ops.minimum(ops.cast(ops.floor(place), "int32"), count - 2)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.ops.compiled import fetched
@@ -46,7 +47,7 @@ class Pixels:
         filler = 4 - self._channels if self._packed else 0
         if self.padded:  # one image of zeros more: `first` needs zeros that XLA does not know to be constants
             x = ops.pad(x, [(0, 1), *((0, more) for more in self._wider), (0, filler)])
-        return ops.view(x, "int32") if self._packed else x
+        return ops.expand_dims(tf.bitcast(x, "int32"), -1) if self._packed else x
 
     def places(self, places: Tensor) -> Tensor:
         """Int32 places `(N, *output_size)` in the flattened batch as `read` and `first` take them.

@@ -10,13 +10,14 @@ Reference:
 
 import functools
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.ops.compiled import traced
+from keras_augsynth.ops.compiled import of_any_shape
 from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
@@ -24,11 +25,11 @@ Tensor = Any
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 _BULK_ROUNDS = 13  # where a sample draws many numbers
 _PARITY = np.uint32(0x1BD11BDA)
-_SCALARS = 15
+SCALARS = 15
+"""Streams of `streams` that hold a first word for each sample."""
 _GATE_STREAM = 0xFFFFFFFF  # far from the streams of a layer's own draws, which count up from 0
 
 
-@traced
 def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds: int = 20) -> tuple[Tensor, Tensor]:
     """Threefry-2x32.
 
@@ -40,21 +41,33 @@ def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rou
     Returns:
         Two uint32 tensors of random bits.
     """
+    words = [ops.convert_to_tensor(word, "uint32") for word in (*key, *counter)]
+    shape = functools.reduce(tf.broadcast_static_shape, (word.shape for word in words))
+    first, second = _threefry(rounds)(*words)
+    return tf.ensure_shape(first, shape), tf.ensure_shape(second, shape)
+
+
+@functools.cache
+def _threefry(rounds: int) -> Callable:
+    """Traced once for all shapes: its operations are many, and most graphs draw."""
     # One constant for each distance: to make a constant costs as much as any other operation of the graph.
-    shifts = {n: ops.convert_to_tensor(np.uint32(n)) for each in _ROTATIONS for n in (each, 32 - each)}
-    k0, k1 = key
-    schedule = (k0, k1, ops.bitwise_xor(ops.bitwise_xor(k0, k1), _PARITY))
-    x0, x1 = counter
-    x0, x1 = x0 + schedule[0], x1 + schedule[1]
-    for done in range(1, rounds + 1):
-        x0 = x0 + x1
-        distance = _ROTATIONS[(done - 1) % 8]
-        left, right = ops.left_shift(x1, shifts[distance]), ops.right_shift(x1, shifts[32 - distance])
-        x1 = ops.bitwise_xor(ops.bitwise_or(left, right), x0)
-        if done % 4 == 0:
-            x0 = x0 + schedule[done // 4 % 3]
-            x1 = x1 + schedule[(done // 4 + 1) % 3] + np.uint32(done // 4)
-    return x0, x1
+
+    def run(k0: Tensor, k1: Tensor, x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
+        shifts = {n: ops.convert_to_tensor(np.uint32(n)) for each in _ROTATIONS for n in (each, 32 - each)}
+        schedule = (k0, k1, tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(k0, k1), _PARITY))
+        x0, x1 = x0 + schedule[0], x1 + schedule[1]
+        for done in range(1, rounds + 1):
+            x0 = x0 + x1
+            distance = _ROTATIONS[(done - 1) % 8]
+            left = tf.bitwise.left_shift(x1, shifts[distance])
+            right = tf.bitwise.right_shift(x1, shifts[32 - distance])
+            x1 = tf.bitwise.bitwise_xor(tf.bitwise.bitwise_or(left, right), x0)
+            if done % 4 == 0:
+                x0 = x0 + schedule[done // 4 % 3]
+                x1 = x1 + schedule[(done // 4 + 1) % 3] + np.uint32(done // 4)
+        return x0, x1
+
+    return of_any_shape(run, "uint32", 4)
 
 
 def words(value: int | Tensor) -> tuple[Tensor, Tensor]:
@@ -86,7 +99,7 @@ def streams(seeds: Tensor, epoch: tuple[Tensor, Tensor], ids: tuple[Tensor, Tens
     """
     key = fold((seeds[:, :1], seeds[:, 1:]), epoch)
     key = fold(key, ids)
-    counters = np.append(np.arange(_SCALARS), _GATE_STREAM).astype("uint32")
+    counters = np.append(np.arange(SCALARS), _GATE_STREAM).astype("uint32")
     scalars = threefry2x32(tuple(word[..., None] for word in key), (np.uint32(0), counters))
     return {"keys": ops.stack(key, axis=-1), "scalars": ops.stack(scalars, axis=-1)}
 
@@ -110,13 +123,13 @@ class Random:
 
     def __init__(self, keys: Tensor, scalars: Tensor | None = None):
         self._keys = keys
-        self._scalars = None if scalars is None else ops.unstack(ops.reshape(scalars, (-1, 2 * (_SCALARS + 1))), axis=1)
+        self._scalars = None if scalars is None else ops.unstack(ops.reshape(scalars, (-1, 2 * (SCALARS + 1))), axis=1)
         self._stream = 0
 
     def bits(self, shape: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
         """Two independent uint32 words per element."""
         stream, self._stream = self._stream, self._stream + 1
-        if not shape and self._scalars is not None and stream < _SCALARS:
+        if not shape and self._scalars is not None and stream < SCALARS:
             return self._scalars[2 * stream], self._scalars[2 * stream + 1]
         return self._words(shape, stream)
 
@@ -295,7 +308,7 @@ _QUANTILES = _quantiles()
 def _normal(bits: Tensor) -> Tensor:
     """Standard normal numbers from a word each, by their quantiles, in whole numbers: the same in every mode."""
     chance = 2.0 * _whole(bits, 9) + 1.0  # u * 2**24: odd, so u > 0
-    encoded = ops.view(ops.expand_dims(chance, -1), dtype="int32")[..., 0]
+    encoded = tf.bitcast(chance, "int32")
     cell, part = ops.right_shift(encoded, 18) - (127 << 5), ops.bitwise_and(encoded, (1 << 18) - 1)
     entry = ops.cast(look_up(_QUANTILES, cell), "uint32")
     begin = ops.cast(ops.right_shift(entry, np.uint32(13)), "int32")

@@ -113,6 +113,18 @@ def test_pool_costs_no_sampling_in_the_step():
     assert history["synthetic_share"][-1] > 0.3
 
 
+def test_a_pool_is_used_up_before_it_is_filled_anew():
+    seeds = []
+
+    class Notes(Source):
+        def sample(self, labels, seed=None):
+            seeds.append(int(seed))
+            return super().sample(labels, seed)
+
+    fit(balancer(Notes("good"), strategy="equal", mode="pool", pool_size=400), eager(), epochs=5)
+    assert len(set(seeds[1:])) == 3  # in the first, third and fifth epoch; 245 rows are added in each
+
+
 class NaN(Source):
     def sample(self, labels, seed=None):
         samples = super().sample(labels, seed)
@@ -162,7 +174,7 @@ class Fails(Source):
 )
 def test_a_synthesizer_that_raises_in_the_middle(mode, make, capsys):
     Fails.calls = 0
-    model, callback = make(), balancer(Fails("good"), strategy="equal", mode=mode, pool_size=600)
+    model, callback = make(), balancer(Fails("good"), strategy="equal", mode=mode, pool_size=200)
     with pytest.warns(UserWarning, match="Fails has failed.*the disk is gone") as caught:
         history = fit(callback, model, epochs=6)
     assert len([one for one in caught if "has failed" in str(one.message)]) == 1
@@ -314,7 +326,7 @@ def test_a_graph_does_the_same():
             loss_weight=0.5,
             logit_adjustment="loss",
         )
-        histories.append(fit(callback, make(dropout=0.0), **WHOLE, epochs=6))
+        histories.append(fit(callback, make(dropout=0.0), **WHOLE, epochs=4))
     assert set(histories[0]) == set(histories[1]) == {"loss", *SHARES, *RECALLS}
     for name, values in histories[0].items():
         np.testing.assert_allclose(values, histories[1][name], rtol=1e-4, err_msg=name)

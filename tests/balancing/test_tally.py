@@ -9,7 +9,8 @@ def test_rows_by_class_and_kind():
     tally = Tally(3)
     generated, used = tf.constant([True, False, True, True]), tf.constant([True, True, True, False])
     for _ in range(2):
-        tally.count(tf.constant([0, 0, 1, 2]), tf.constant([1, 2, 2, 1]), generated, used)
+        tally.count_real(tf.constant([0, 0, 1, 2]))
+        tally.count_added(tf.constant([1, 2, 2, 1]), generated, used)
     np.testing.assert_array_equal(tally.real, [4, 2, 2])
     np.testing.assert_array_equal(tally.generated, [0, 2, 2])
     np.testing.assert_array_equal(tally.repeated, [0, 0, 2])

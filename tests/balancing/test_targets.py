@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from imblearn.utils import check_sampling_strategy
 
-from keras_augsynth.balancing.targets import added_per_real, added_rows, class_shares, rows_of_step
+from keras_augsynth.balancing.targets import added_per_real, added_rows, class_shares, refill_every, rows_of_step
 
 COUNTS = np.array([200, 0, 40, 10])
 
@@ -77,3 +77,13 @@ def test_shares_of_the_rows_that_are_trained_on(most):
 def test_shares_without_added_rows_are_those_of_the_data():
     shares = np.asarray(class_shares(COUNTS[[0, 2, 3]], np.zeros(3, "float32"), 1.0))
     np.testing.assert_allclose(shares, [0.8, 0.16, 0.04], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("least", "size", "expected"), [(1, 80, 1), (1, 81, 2), (1, 2048, 26), (3, 80, 3), (30, 2048, 30)]
+)
+def test_a_pool_is_filled_anew_when_as_many_rows_were_added_as_it_holds(least, size, expected):
+    counts = np.array([90.0, 10.0], "float32")  # 80 rows are added in an epoch
+    assert refill_every(least, size, added_rows("equal", counts), counts, 1.0) == expected
+    assert refill_every(least, size, added_rows("equal", counts), counts, 0.4) == max(least, -(-size // 40))
+    assert refill_every(1, 100, np.zeros(2, "float32"), counts, 1.0) == 100

@@ -160,6 +160,10 @@ def test_labels_masks_and_sizes_follow_the_one_p():
     assert 10 < still.sum() < 30
     assert (made["images"][~still].numpy() != images[~still, 1:7]).any(axis=(1, 2, 3)).mean() > 0.5
     np.testing.assert_array_equal(made["bounding_boxes"]["boxes"][still], [[[0.0, 0.0, 2.0, 2.0]]] * still.sum())
+    rested = layer({**data, "segmentation_masks": images}, training=False)
+    for key in ("images", "segmentation_masks"):  # the size is the same, and labels are as they were
+        np.testing.assert_array_equal(rested[key], images[:, 1:7])
+    assert not rested["labels"].numpy().any()
 
 
 @pytest.mark.full
@@ -185,8 +189,8 @@ def test_one_p_in_tf_data_and_in_a_saved_model(tmp_path):
 
 
 def test_p_can_be_set_at_any_time():
-    layer = layers.MultiModal({"audio": noticed()["audio"]}, p=0.0, seed=1)
-    data = {"audio": MANY["audio"]}
+    data = {key: MANY[key] for key in ("audio", "features")}
+    layer = layers.MultiModal({key: noticed()[key] for key in data}, p=0.0, seed=1)
     traced = tf.function(lambda x: layer(x, training=True))
     assert not changed_rows(traced(data), data).any()
     layer.p = 1.0
@@ -204,6 +208,28 @@ def test_masks_move_with_the_images():
     layer = layers.MultiModal({"images": layers.RandomFlip(seed=1), "audio": layers.RandomGain(seed=1)})
     made = as_arrays(layer({**DATA, "segmentation_masks": mask}, training=True))
     np.testing.assert_array_equal(made["segmentation_masks"], made["images"][..., :1] // 128)
+
+
+def test_companions_go_with_the_first_kind_that_has_them():
+    images = np.arange(9 * 25, dtype="uint8").reshape(9, 5, 5, 1)
+    waves, lengths = RNG.normal(size=(9, 40)).astype("float32"), np.arange(32, 41)
+    kinds = {"images": layers.RandomFlip(), "videos": layers.RandomFlip(), "audio": layers.RandomSpeed((1.5, 1.6))}
+    data = {"images": images, "videos": images[:, None], "audio": waves}
+    made = layers.MultiModal(kinds, seed=1)({**data, "segmentation_masks": images, "lengths": lengths}, training=True)
+    np.testing.assert_array_equal(made["segmentation_masks"], made["images"])
+    turned = [(np.asarray(made[key]) != data[key]).reshape(9, -1).any(axis=1) for key in ("images", "videos")]
+    assert turned[0].any() and (turned[0] != turned[1]).any()
+    assert (made["lengths"].numpy() < lengths).all()
+
+
+def test_kinds_draw_apart():
+    """Alike layers for two kinds of data do not do the same to both."""
+    layer = layers.MultiModal(
+        {key: layers.RandomBrightness(0.5, value_range=(0, 1)) for key in ("images", "videos")}, seed=1
+    )
+    made = layer({"images": np.full((30, 2, 2, 1), 0.5), "videos": np.full((30, 1, 2, 2, 1), 0.5)}, training=True)
+    drawn = [np.asarray(made[key]).reshape(30, -1)[:, 0] for key in ("images", "videos")]
+    assert abs(np.corrcoef(drawn)[0, 1]) < 0.5
 
 
 def test_kinds_are_dropped_at_their_rate_and_one_stays():
@@ -224,11 +250,17 @@ def test_kinds_are_dropped_at_their_rate_and_one_stays():
 
 
 def test_drops_depend_on_the_ids():
-    layer = layers.RandomModalityDrop(0.5, seed=1)
-    data = {"images": np.ones((6, 2, 2, 1)), "audio": np.ones((6, 8)), "sample_ids": IDS, "epoch": 1}
+    layer = layers.RandomModalityDrop(0.5, ["audio"], seed=1)
+    ids = np.arange(40, 60)
+    data = {"images": np.ones((20, 2, 2, 1)), "audio": np.ones((20, 8)), "sample_ids": ids, "epoch": 1}
     whole = as_arrays(layer(data, training=True))
-    one = {key: value if key == "epoch" else value[3] for key, value in data.items()}
-    np.testing.assert_array_equal(layer(one, training=True)["audio"], whole["audio"][3])
+    assert 0 < whole["audio"][:, 0].sum() < 20 and whole["images"].all()
+    turned = as_arrays(layer({**data, "sample_ids": ids[::-1]}, training=True))
+    np.testing.assert_array_equal(turned["audio"], whole["audio"][::-1])
+    for row in (3, 4, 5):
+        one = {key: value if key == "epoch" else value[row] for key, value in data.items()}
+        np.testing.assert_array_equal(layer(one, training=True)["audio"], whole["audio"][row])
+    assert not same(whole, as_arrays(layer({**data, "epoch": 2}, training=True)))
     again = layers.RandomModalityDrop.from_config(layer.get_config())
     assert same(whole, as_arrays(again(data, training=True)))
 

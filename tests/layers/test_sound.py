@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import scipy.signal
+import tensorflow as tf
 
 from keras_augsynth import layers
 from keras_augsynth.core import registry
@@ -42,6 +43,32 @@ def test_stretch_is_that_of_librosa(rate):
     assert db(expected[:size], found[:size]) > 70
     assert db(expected[256 : size - 256], found[256 : size - 256]) > 75
     assert not found[size:].any()
+
+
+def test_a_stretched_recording_goes_on_behind_silence():
+    sound = tones(1200, 0.1)
+    sound[300:700] = 0.0
+    found = layers.RandomTimeStretch(0.8, window=64)(sound).numpy()
+    assert rms(found[950:1150]) > 0.1  # not as loud as before: the phases of its frequencies begin anew
+
+
+@pytest.mark.xla
+def test_gradient_of_a_stretch_is_the_same_compiled(rng):
+    sound, weights = keras.ops.convert_to_tensor(rng.normal(size=(2, 2, 200)).astype("float32"))
+
+    def gradient(jit):
+        with tf.GradientTape() as tape:
+            tape.watch(sound)
+            total = tf.reduce_sum(weights * layers.RandomTimeStretch(0.8, window=64, jit=jit)(sound, training=True))
+        return tape.gradient(total, sound).numpy()
+
+    compiled = gradient(True)
+    np.testing.assert_allclose(compiled, gradient(False), rtol=0, atol=1e-3 * np.abs(compiled).max())
+    # A step along the gradient changes the result by as much as the gradient says.
+    stretch = lambda x: np.vdot(weights, layers.RandomTimeStretch(0.8, window=64, jit=False)(x, training=True))
+    step = 1e-3 * compiled / np.linalg.norm(compiled)
+    change = stretch(sound + step) - stretch(sound - step)
+    np.testing.assert_allclose(change, 2e-3 * np.linalg.norm(compiled), rtol=0.02)
 
 
 @pytest.mark.parametrize("semitones", [-5.0, 3.0])

@@ -50,8 +50,9 @@ def test_indicators_are_scikit_learns(holes, strategy, tmp_path):
     train[:, [0, 3]] = np.nan_to_num(train[:, [0, 3]])
     imputer = SimpleImputer(strategy=strategy, fill_value=-1.5, add_indicator=True).fit(train)
     layer = layers.Imputation(strategy, fill_value=-1.5, add_indicator=True, dtype="float64")
-    with pytest.raises(RuntimeError, match="`adapt` must be called with rows"):
-        layer.compute_output_shape((None, 5))
+    for call in (lambda: layer(test), lambda: layer.compute_output_shape((None, 5))):
+        with pytest.raises(RuntimeError, match="`adapt` must be called with rows"):
+            call()
     layer.adapt(train)
     np.testing.assert_allclose(layer(test), imputer.transform(test), rtol=1e-12)
     assert layer.compute_output_shape((None, 5)) == (None, 8) == layer(keras.Input((5,))).shape

@@ -54,14 +54,19 @@ def test_what_belongs_together_stays_together(tmp_path):
         rows = rows_of(made)
         np.testing.assert_array_equal(rows["images"], rows["texts"])
         assert np.mean(rows["images"][LABELS == 0] == rows["audio"][LABELS == 0]) < 0.1
+        for key, part in source.sample(LABELS, seed=1).items():  # the seed decides
+            np.testing.assert_array_equal(made[key], part)
 
 
-def test_collections_that_were_never_one():
+def test_collections_that_were_never_one(tmp_path):
     y = {"images": Y, "audio": np.array([2, 2, 0, 3])}
     source = synthesis.PairedResampler().fit({"images": X["images"], "audio": ROWS[:4, None]}, y)
     assert source.num_classes == 4 and source.class_counts.tolist() == [1, 0, 2, 0]
     rows = rows_of(source.sample([0, 2, 2, 0], seed=3))
     np.testing.assert_array_equal(y["audio"][rows["audio"]], [0, 2, 2, 0])
+    source.save(tmp_path / "it.npz")
+    again = rows_of(synthesis.PairedResampler.load(tmp_path / "it.npz").sample([0, 2, 2, 0], seed=3))
+    assert all(np.array_equal(again[key], rows[key]) for key in rows)
     with pytest.raises(ValueError, match=r"`labels` must be classes that had rows in `fit`, \[0 2\]"):
         source.sample([1])
 

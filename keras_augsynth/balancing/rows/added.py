@@ -12,9 +12,9 @@ from keras import ops
 
 from keras_augsynth.balancing.rows.class_rows import ClassRows
 from keras_augsynth.balancing.rows.sources import Live, Pool
+from keras_augsynth.balancing.rows.step_random import step_random
 from keras_augsynth.balancing.targets import LEVELS
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.synthesis.seeds import random_for
 
 Tensor = Any
 Row = dict[str, Any]
@@ -144,8 +144,7 @@ class Mixture:
         """Real rows and whether there are any; without a memory, rows of zeros."""
         if self.memory is None:
             return _zeros(like, labels), ops.zeros_like(labels, "bool")
-        rng = random_for(self._new_seed(), ops.shape(labels)[0])[1]
-        rows, there = self.memory.draw(labels, rng)
+        rows, there = self.memory.draw(labels, step_random(self._new_seed(), ops.shape(labels)[0]))
         return keras.tree.map_structure(lambda row, part: ops.cast(row, part.dtype), rows, like), there
 
     def _sampled(self, name: str, like: Row, labels: Tensor) -> tuple[Row, Tensor, Tensor]:

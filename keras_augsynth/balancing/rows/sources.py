@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.balancing.rows.class_rows import ClassRows
-from keras_augsynth.synthesis.seeds import random_for
+from keras_augsynth.balancing.rows.step_random import step_random
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 
 Tensor = Any
@@ -63,6 +63,7 @@ class Pool:
         part = min(self._fits / max(len(self.labels), 1), 1.0)
         room = np.bincount(self.labels, minlength=len(wanted))
         self.rows = ClassRows(row, np.minimum(room, np.ceil(part * room)).astype("int64"))
+        self.filled_by: int | None = None  # the seed
         self._disk: Any = None
         self._accepted: np.ndarray | None = None
 
@@ -88,11 +89,8 @@ class Pool:
         self.turn(seed)
         if not whole:
             self._disk = None
+        self.filled_by = seed
         return len(self.labels), sound, int(self._accepted.sum())
-
-    @property
-    def filled(self) -> bool:
-        return self._accepted is not None
 
     def turn(self, seed: int) -> None:
         """Brings another part of a pool on disk into memory."""
@@ -114,20 +112,19 @@ class Pool:
 
     def draw(self, labels: Tensor, seed: Tensor) -> tuple[Any, Tensor, Tensor]:
         """As `Live.draw`; what was not accepted is not in the pool."""
-        _, rng = random_for(seed, ops.shape(labels)[0])
-        rows, there = self.rows.draw(labels, rng)
+        rows, there = self.rows.draw(labels, step_random(seed, ops.shape(labels)[0]))
         return rows, there, there
 
 
 def refilled(
-    sources: dict[str, Live | Pool | None], seed: int, anew: bool, failed: Callable[[str, Exception], None]
+    sources: dict[str, Live | Pool | None], filling: int, seed: int, failed: Callable[[str, Exception], None]
 ) -> np.ndarray:
     """Fills the pools among sources, or lets those that lie on disk give another part of their rows.
 
     Args:
         sources: by name.
-        seed: of the samples.
-        anew: whether pools that are filled already are filled again.
+        filling: the seed of the samples; pools that were filled by it are not filled again.
+        seed: of the part of a pool on disk that is brought into memory.
         failed: told of a source's name and the exception that it has raised.
 
     Returns:
@@ -137,11 +134,10 @@ def refilled(
     for name, source in sources.items():
         if not isinstance(source, Pool):
             continue
-        if source.filled and not anew:
-            source.turn(seed)
-            continue
         try:
-            rows += source.refresh(seed)
+            if source.filled_by != filling:
+                rows += source.refresh(filling)
+            source.turn(seed)
         except Exception as error:
             failed(name, error)
     return rows

@@ -29,7 +29,8 @@ class Verdict:
     def reason(self) -> str:
         """What decided, in words."""
         misfits, error = self.seen.misfits
-        text = f"of the rows of {self.source}, {misfits:.0%} ± {error:.0%} do not belong to their class"
+        text = f"by the model's own predictions, {misfits:.0%} ± {error:.0%} of the rows of {self.source}"
+        text += " do not belong to their class"
         if self.seen.diversity < 1.0:
             text += f", and they differ from each other {self.seen.diversity:.0%} as much as real ones"
         return text.replace("%", " %")

@@ -61,7 +61,9 @@ class Sound(Augmentation, listed=False):
     def _in_time(self, x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
         if not self.keeps_time:
             return change(x)
-        kept = ops.logical_and(ops.isfinite(x), self.valid(x))
+        kept = ops.isfinite(x)
+        if current_view().lengths is not None:
+            kept = ops.logical_and(kept, self.valid(x))
         return ops.where(kept, change(ops.where(kept, x, 0.0)), x)
 
     def steps_of(self, x: Tensor) -> Tensor:

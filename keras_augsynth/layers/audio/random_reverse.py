@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.sound import Sound
+from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.ops.waves import taken
 
 
@@ -35,5 +36,7 @@ class RandomReverse(Sound):
         super().__init__(p=p, **kwargs)
 
     def apply(self, x, params) -> Tensor:
+        if current_view().lengths is None:
+            return ops.flip(x, axis=2)
         time, steps = ops.arange(ops.shape(x)[2], dtype="int32"), self.steps_of(x)[:, None]
         return taken(x, ops.where(time < steps, steps - 1 - time, time))

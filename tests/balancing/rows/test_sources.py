@@ -76,8 +76,8 @@ def test_live_lets_the_synthesizer_accept():
 
 def test_a_pool_holds_what_is_wanted():
     the_pool = pool()
-    assert not the_pool.filled
-    assert the_pool.refresh(1) == (30, 30, 30) and the_pool.filled
+    assert the_pool.filled_by is None
+    assert the_pool.refresh(1) == (30, 30, 30) and the_pool.filled_by == 1
     assert [len(held(the_pool, label)) for label in range(3)] == [0, 10, 20]
     assert the_pool.rows.held.numpy().tolist() == [0, 10, 20]
 

@@ -42,7 +42,7 @@ def test_the_best_source_is_chosen():
 
 def test_the_reason():
     assert verdict_on("GAN", seen(0.25), 1.0).reason() == (
-        "of the rows of GAN, 25 % ± 2 % do not belong to their class"
+        "by the model's own predictions, 25 % ± 2 % of the rows of GAN do not belong to their class"
     )
     assert (
         verdict_on("GAN", seen(0.0, 0.4), 1.0)
