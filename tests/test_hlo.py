@@ -31,6 +31,8 @@ IN_FLOAT64 = {
 }
 # AugMix repeats a chain, and a perspective solves eight equations: for all samples at once.
 LOOPS = {layers.AugMix, layers.RandomPerspective}
+# The phases of a vocoder follow each other, frame by frame, for all recordings at once.
+LOOPS |= {layers.RandomPitchShift, layers.RandomTimeStretch}
 CASES = [case for case in map(Case, registry.layers()) if case.is_numeric or case.modality.name == "tokens"]
 
 
