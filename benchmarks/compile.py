@@ -32,14 +32,28 @@ def seconds(call):
     return time.process_time() - start
 
 
-def costs(function, arguments, compiles):
-    """(operations of the graph, seconds of the trace, of the first call, of a later one)."""
+def kernel(function, compiles=True):
+    """`function` of tensors as it is in a plan."""
 
     def run(*arguments):
         with way(compiles):
             return function(*arguments)
 
-    graph = tf.function(run, autograph=False, jit_compile=compiles)
+    return tf.function(run, autograph=False, jit_compile=compiles)
+
+
+def inputs(smoke):
+    """Images as bytes and as floats, a matrix that turns each of them, and one for their colors."""
+    batch, side = (4, 32) if smoke else (64, 224)
+    images = tf.constant(np.random.default_rng(0).integers(0, 256, (batch, side, side, 3), "uint8"))
+    turn = np.tile(np.array([[0.9, -0.3, 2.0], [0.3, 0.9, -3.0], [0.0, 0.0, 1.0]], "float32"), (batch, 1, 1))
+    mixed = np.tile(np.eye(4, dtype="float32"), (batch, 1, 1))
+    return images, tf.cast(images, tf.float32), tf.constant(turn), tf.constant(mixed)
+
+
+def costs(function, arguments, compiles):
+    """(operations of the graph, seconds of the trace, of the first call, of a later one)."""
+    graph = kernel(function, compiles)
     traced: list = []
     trace = seconds(lambda: traced.append(graph.get_concrete_function(*arguments)))
     call = lambda: graph(*arguments)
@@ -62,16 +76,12 @@ def draws(pipeline, images):
 
 def main():
     chosen = options(__doc__.splitlines()[0])
-    batch, side = (4, 32) if chosen.smoke else (64, 224)
-    images = tf.constant(np.random.default_rng(0).integers(0, 256, (batch, side, side, 3), "uint8"))
-    floats = tf.cast(images, tf.float32)
-    turn = np.tile(np.array([[0.9, -0.3, 2.0], [0.3, 0.9, -3.0], [0.0, 0.0, 1.0]], "float32"), (batch, 1, 1))
-    mixed = np.tile(np.eye(4, dtype="float32"), (batch, 1, 1))
+    images, floats, turn, mixed = inputs(chosen.smoke)
     parts = {
         "draws of five layers": (draws(five(layers), images), (tf.constant([0, 1], tf.uint32),)),
         "draws of ten layers": (draws(layers.Pipeline(chain(layers)), images), (tf.constant([0, 1], tf.uint32),)),
-        "resample": (functools.partial(resample, fill_mode="reflect"), (images, tf.constant(turn))),
-        "color pass": (functools.partial(color.transform, value_range=(0, 255)), (floats, tf.constant(mixed))),
+        "resample": (functools.partial(resample, fill_mode="reflect"), (images, turn)),
+        "color pass": (functools.partial(color.transform, value_range=(0, 255)), (floats, mixed)),
         "mean color": (color.channel_mean, (floats,)),
     }
     costs(tf.sin, (tf.ones(3),), True)  # what the first kernel of a process costs is nobody's

@@ -7,26 +7,15 @@ themselves, with their own input in memory; in the whole, XLA fuses what lies be
 
 import functools
 
+from benchmarks.compile import inputs, kernel
 from benchmarks.harness import heading, measure, options, provenance, publish
 from benchmarks.image import chain
 
-import numpy as np  # isort: skip  (harness quietens TensorFlow first)
-import tensorflow as tf
+import tensorflow as tf  # isort: skip  (harness quietens it first)
 
 from keras_augsynth import layers
 from keras_augsynth.ops import color
-from keras_augsynth.ops.compiled import way
 from keras_augsynth.ops.resample import resample
-
-
-def kernel(function):
-    """`function` of tensors as it is compiled in a plan."""
-
-    def run(*arguments):
-        with way(True):
-            return function(*arguments)
-
-    return tf.function(run, autograph=False, jit_compile=True)
 
 
 def table(rows, bytes_of, copy):
@@ -42,12 +31,8 @@ def table(rows, bytes_of, copy):
 
 def main():
     chosen = options(__doc__.splitlines()[0])
-    batch, side = (4, 32) if chosen.smoke else (64, 224)
-    images = tf.constant(np.random.default_rng(0).integers(0, 256, (batch, side, side, 3), "uint8"))
-    floats = tf.cast(images, tf.float32)
-    turn = np.tile(np.array([[0.9, -0.3, 2.0], [0.3, 0.9, -3.0], [0.0, 0.0, 1.0]], "float32"), (batch, 1, 1))
-    mixed = np.tile(np.eye(4, dtype="float32") * 0.9, (batch, 1, 1))
-    size = batch * side * side * 3
+    images, floats, turn, mixed = inputs(chosen.smoke)
+    size = int(tf.size(images))
     pipeline = layers.Pipeline(chain(layers), jit=True)
     recolored = kernel(functools.partial(color.transform, value_range=(0, 255)))
     moved = kernel(functools.partial(resample, fill_mode="reflect"))

@@ -41,7 +41,8 @@ class SyntheticBalancer(keras.callbacks.Callback):
         accept: which samples may be used: "teacher", "discriminator", a function of (samples, labels), None: all.
         mode: "pool" samples between epochs, "live" inside the step.
         pool_size: rows of the pool.
-        refresh: after how many epochs the pool is filled anew, but not before as many rows were added as it holds.
+        refresh: after how many epochs the pool is filled anew; without `accept`, where an epoch is all of the data, not
+            before as many rows were added as it holds.
         augment: a layer or `Pipeline` that all added rows pass.
         mix: `MixUp` or `CutMix` for the whole batch; labels must be one-hot.
         schedule: factor on the added rows: "constant", "linear", "cosine", or a function of (epoch, epochs), 0 to 1.

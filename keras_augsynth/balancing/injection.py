@@ -147,10 +147,8 @@ class Injection:
                 x, y, weight = without(x, y, weight, rows.kept)
         count = ops.shape(keras.tree.flatten(x)[0])[0]
         self._real.rows, self._real.weight = count, weight
-        together = lambda *parts: ops.concatenate(parts)
-        all_x, all_y = x, y
-        if more:
-            all_x, all_y = keras.tree.map_structure(together, (x, y), *((rows.x, rows.y) for rows in more))
+        together = lambda real, *added: ops.concatenate([real, *added]) if added else real
+        all_x, all_y = keras.tree.map_structure(together, (x, y), *((rows.x, rows.y) for rows in more))
         all_weights = self._weights(count, weight, more)
         for owner in self.owners:
             all_x, all_y = owner.mixed(all_x, all_y)

@@ -50,9 +50,9 @@ def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rou
 @functools.cache
 def _threefry(rounds: int) -> Callable:
     """Traced once for all shapes: its operations are many, and most graphs draw."""
-    # One constant for each distance: to make a constant costs as much as any other operation of the graph.
 
     def run(k0: Tensor, k1: Tensor, x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
+        # One constant for each distance: to make a constant costs as much as any other operation of the graph.
         shifts = {n: ops.convert_to_tensor(np.uint32(n)) for each in _ROTATIONS for n in (each, 32 - each)}
         schedule = (k0, k1, tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(k0, k1), _PARITY))
         x0, x1 = x0 + schedule[0], x1 + schedule[1]

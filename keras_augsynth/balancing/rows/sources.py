@@ -137,7 +137,8 @@ def refilled(
         try:
             if source.filled_by != filling:
                 rows += source.refresh(filling)
-            source.turn(seed)
+            if seed != filling:
+                source.turn(seed)
         except Exception as error:
             failed(name, error)
     return rows
