@@ -44,7 +44,7 @@ def test_rows_are_numbers_in_range_and_groups_of_which_one_is_1(encoder, frame):
     rows = encoder.encode(frame)
     assert rows.dtype == "float32" and np.abs(rows).max() <= 1.0
     assert rows.shape == (N, 4 + sum(encoder.groups))
-    assert encoder.groups[2:] == [1, 4 + 1, 3 + 1, 3, 2]
+    assert encoder.groups[2:] == [1, 4 + 1, 3 + 1, 2, 2]
     for group in np.split(rows[:, 4:], np.cumsum(encoder.groups)[:-1], axis=1):
         assert set(np.unique(group)) <= {0.0, 1.0} and (group.sum(axis=1) == 1.0).all()
 
@@ -79,6 +79,25 @@ def test_zeros_stay_zeros_where_a_network_is_not_exact(encoder, frame):
     made = encoder.decode(rows)
     np.testing.assert_array_equal(made["zeros"] == 0, frame["zeros"] == 0)
     assert (made["same"] == 7.5).all()
+
+
+def test_a_category_that_was_not_there_has_no_column(encoder, frame):
+    """ "L" is one of the dtype alone."""
+    new = frame.assign(size=pd.Categorical(["L"] * N, frame["size"].cat.categories, ordered=True))
+    with pytest.raises(ValueError, match=r"hold the categories of `fit` in column 'size'. Received: frame=\['L'\]"):
+        encoder.encode(new)
+
+
+def test_in_a_graph_a_dictionary_of_columns(frame):
+    frame = frame.drop(columns="gaps")
+    encoder = synthesis.TableEncoder(modes=4).fit(frame)
+    rows = encoder.encode(frame)
+    made, expected = tf.function(encoder.decode)(rows), encoder.decode(rows)
+    assert list(made) == list(frame.columns)
+    assert [text.decode() for text in made["job"].numpy()] == expected["job"].fillna("").tolist()
+    for name in ("two", "zeros", "same", "member"):
+        np.testing.assert_array_equal(made[name], expected[name])
+        assert made[name].dtype == frame[name].dtype.name
 
 
 def test_no_number_lies_beyond_those_that_were_there(encoder, frame):
