@@ -94,6 +94,18 @@ def test_texts(mode):
     assert {text.decode() for text in texts[labels == 0].ravel()} == {"the cat sat"}
 
 
+@pytest.mark.parametrize("of_data_set", [False, True])
+def test_texts_in_the_default_strategy(of_data_set):
+    """TensorFlow's texts are bytes, of which Keras takes no arrays."""
+    source = synthesis.TextTemplateSynthesizer(TEMPLATES, {"animal": ["cat", "dog", "bird"]})
+    x, model = tf.constant(TEXTS)[:, None], reader(keras.Sequential)
+    held_out = tf.data.Dataset.from_tensor_slices((x, Y)).batch(52) if of_data_set else (x, Y)
+    balancer = SyntheticBalancer(source, trial_cost=1.0, seed=1)
+    logs = model.fit(x, Y, batch_size=8, validation_data=held_out, epochs=6, verbose=0, callbacks=[balancer]).history
+    assert np.isfinite(logs["val_worst_recall"]).all()
+    assert "ended before" not in str(balancer.report_) and "failed" not in str(balancer.report_)
+
+
 @pytest.mark.parametrize(
     ("mode", "source"),
     [
