@@ -239,6 +239,12 @@ def test_inputs_of_the_wrong_kind(inputs, message):
         layers.RandomFlip()(inputs)
 
 
+@pytest.mark.parametrize("ragged", [tf.ragged.constant([[1.0, 2.0], [3.0]]), [np.zeros(5), np.zeros(3)]])
+def test_recordings_of_several_lengths(ragged):
+    with pytest.raises(TypeError, match=r"RandomGain: .* pad to one length, .* give \"lengths\" beside it"):
+        layers.RandomGain()(ragged)
+
+
 @pytest.mark.parametrize("labels", [[0, 9], [-1, 0], [0, 1, 2]])
 @pytest.mark.parametrize("layer", [layers.MixUp, layers.CutMix, layers.Mosaic])
 def test_labels_that_cannot_be_mixed(layer, labels):
