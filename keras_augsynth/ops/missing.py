@@ -34,15 +34,22 @@ def nearest_filled(x: Tensor, bank: Tensor, k: int) -> Tensor:
     distances = ops.where(shared > 0.0, ops.maximum(squares, 0.0) / ops.maximum(shared, 1.0), np.inf)
     k = min(k, bank.shape[0])
 
-    def column(j: Tensor) -> Tensor:
+    def of_column(j: Tensor) -> Tensor:
         candidates = ops.where(ops.take(there, j, axis=1)[None], distances, np.inf)
         negative, places = ops.top_k(-candidates, k)
         counts = ops.cast(negative > -np.inf, "float64")
         total = ops.sum(counts * ops.take(ops.take(b0, j, axis=1), places), axis=1)
         return total / ops.maximum(ops.sum(counts, axis=1), 1.0)
 
-    filled = ops.transpose(ops.map(column, ops.arange(x.shape[-1], dtype="int32"))) + mean
-    return ops.where(known, x, filled)
+    # As a rule k of the 4 k nearest rows have a value, whatever the column; only else is each column looked at alone.
+    negative, places = ops.top_k(-distances, min(4 * k, bank.shape[0]))
+    usable = ops.logical_and(ops.take(there, places, axis=0), ops.expand_dims(negative > -np.inf, -1))
+    usable = ops.logical_and(usable, ops.cumsum(ops.cast(usable, "int32"), axis=1) <= k)
+    filled = ops.sum(ops.where(usable, ops.take(b0, places, axis=0), 0.0), axis=1) / k
+    enough = ops.logical_or(known, ops.equal(ops.sum(ops.cast(usable, "int32"), axis=1), k))
+    every = lambda: ops.transpose(ops.map(of_column, ops.arange(x.shape[-1], dtype="int32")))
+    filled = ops.where(enough, filled, ops.cond(ops.all(enough), lambda: filled, every))
+    return ops.where(known, x, filled + mean)
 
 
 def normal_filled(x: Tensor, mean: Tensor, scale: Tensor, correlation: Tensor) -> Tensor:

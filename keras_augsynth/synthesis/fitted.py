@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.extras import pandas
 from keras_augsynth.core.files import beside
 from keras_augsynth.synthesis.stored import Stored, check_stored
 from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
@@ -51,23 +52,25 @@ class FittedSynthesizer:
         """Takes what `state` returned."""
         raise NotImplementedError
 
-    def fit_resample(
-        self, x: Any, y: Any, seed: int | Tensor | None = None, **kwargs: Any
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def fit_resample(self, x: Any, y: Any, seed: int | Tensor | None = None, **kwargs: Any) -> tuple[Any, np.ndarray]:
         """Fits, and returns the data with new rows behind them that bring every class up to the largest.
 
         Args:
-            x: array `(N, ...)`.
+            x: array `(N, ...)`, or a DataFrame if the synthesizer makes them.
             y: integer labels `(N,)`.
             seed: as in `sample`.
             **kwargs: as in `fit`.
         """
         self.fit(x, y, **kwargs)
-        x, y = check_samples(self, x, y)
+        _, y = check_samples(self, range(len(x)), y)
         counts = np.bincount(y)
         labels = np.repeat(np.arange(len(counts)), np.where(counts, counts.max() - counts, 0))
-        made = ops.convert_to_numpy(self.sample(labels, seed=seed))
-        return np.concatenate([x, made]), np.concatenate([y, labels])
+        made = self.sample(labels, seed=seed)
+        if hasattr(made, "columns"):
+            together = pandas().concat([x, made], ignore_index=True)
+        else:
+            together = np.concatenate([np.asarray(x), ops.convert_to_numpy(made)])
+        return together, np.concatenate([y, labels])
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes everything to one file. It is written beside and moved into place: a file that is there stays whole.

@@ -113,6 +113,18 @@ def test_nearest_neighbours_are_scikit_learns(holes, k):
     np.testing.assert_allclose(layer(np.full((1, 5), np.nan)).numpy()[0], np.nanmean(train, axis=0), rtol=1e-5)
 
 
+def test_neighbours_where_few_have_a_value():
+    """Of most rows not k of the nearest 4 k; scikit-learn finds them among all."""
+    rng = np.random.default_rng(2)
+    rows = rng.normal(size=(150, 4))
+    rows[rng.random(150) < 0.85, 0] = rows[rng.random(150) < 0.3, 1] = np.nan
+    layer = layers.Imputation("knn", n_neighbors=3, dtype="float64")
+    layer.adapt(rows[:100])
+    assert_filled(
+        layer(rows[100:]).numpy(), KNNImputer(n_neighbors=3).fit(rows[:100]).transform(rows[100:]), rows[100:]
+    )
+
+
 def test_gaussian_is_the_conditional_mean(holes):
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 3)) * [1.0, 1e4, 1e-3] + [0.0, 1e5, 1.0]
