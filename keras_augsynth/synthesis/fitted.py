@@ -13,6 +13,7 @@ from keras import ops
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.extras import pandas
 from keras_augsynth.core.files import beside
+from keras_augsynth.core.table_schema import TableSchema
 from keras_augsynth.synthesis.stored import Stored, check_stored
 from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
 
@@ -56,7 +57,7 @@ class FittedSynthesizer:
         """Fits, and returns the data with new rows behind them that bring every class up to the largest.
 
         Args:
-            x: array `(N, ...)`, or a DataFrame if the synthesizer makes them.
+            x: array `(N, ...)`, or a DataFrame; of one that the synthesizer takes as numbers, whole ones are rounded.
             y: integer labels `(N,)`.
             seed: as in `sample`.
             **kwargs: as in `fit`.
@@ -66,8 +67,9 @@ class FittedSynthesizer:
         counts = np.bincount(y)
         labels = np.repeat(np.arange(len(counts)), np.where(counts, counts.max() - counts, 0))
         made = self.sample(labels, seed=seed)
-        if hasattr(made, "columns"):
-            together = pandas().concat([x, made], ignore_index=True)
+        if hasattr(x, "columns"):
+            frame = made if hasattr(made, "columns") else TableSchema.from_dataframe(x).decode(made)
+            together = pandas().concat([x, frame], ignore_index=True)
         else:
             together = np.concatenate([np.asarray(x), ops.convert_to_numpy(made)])
         return together, np.concatenate([y, labels])
@@ -151,7 +153,10 @@ def check_numbers(owner: Any, x: Any, y: Any, advice: str = "drop or fill them")
     """Samples of finite numbers, and their labels."""
     x, y = check_samples(owner, x, y)
     if x.dtype.kind not in "fiu" or x.ndim < 2:
-        raise wrong(owner, "x", "be numbers (N, ...)", f"{x.dtype} {x.shape}", ValueError if x.ndim < 2 else TypeError)
+        needed = "be numbers (N, ...)"
+        if x.dtype.kind == "O":
+            needed += "; SMOTENC, GaussianCopulaSynthesizer and TableSynthesizer take columns of several types"
+        raise wrong(owner, "x", needed, f"{x.dtype} {x.shape}", ValueError if x.ndim < 2 else TypeError)
     if x.dtype.kind == "f":
         whole = np.isfinite(x).reshape(len(x), -1).all(axis=1)
         if not whole.all():

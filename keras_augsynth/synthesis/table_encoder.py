@@ -197,6 +197,9 @@ class _Categories:
         return _lost_at(self.places - 1 if self.missing else None, place, code)
 
 
+_ENOUGH = 50_000  # values of a column, of which its modes are learned: of a million it takes half a minute
+
+
 class _Modes:
     """A column of numbers: where in which normal density, or that none is there."""
 
@@ -216,7 +219,9 @@ class _Modes:
         there = values[~np.isnan(values)]
         # So little is added to a variance that a mode of one value alone stays one: zeros among large numbers.
         mixture = GaussianMixtureSynthesizer(modes, shrinkage=0.0, regularization=1e-8, seed=seed)
-        state = mixture.fit(there[:, None], np.zeros(len(there), int)).state()
+        many = len(there) > _ENOUGH
+        few = np.random.default_rng(seed).choice(there, _ENOUGH, replace=False) if many else there
+        state = mixture.fit(few[:, None], np.zeros(len(few), int)).state()
         kept = state["weights"][0] > 0.0
         deviations = np.sqrt(state["covariances"][0, kept, 0, 0]) * state["scales"][0, 0]
         deviations = np.where(deviations > 0.0, deviations, 1.0)  # of a constant column

@@ -110,6 +110,22 @@ def test_balanced_frame(make, frame):
     assert x.dtypes.to_dict() == frame.dtypes.to_dict()
 
 
+def test_frames_of_numbers_and_sources_of_arrays():
+    frame = pd.DataFrame({"a": np.linspace(0, 1, 30, dtype="float32"), "b": np.arange(30, dtype="uint8")})
+    y = np.repeat([0, 1], [20, 10])
+    for source in (synthesis.SMOTE(), synthesis.GaussianSynthesizer(), synthesis.AugmentedResampler()):
+        x, labels = source.fit_resample(frame, y, seed=1)
+        pd.testing.assert_frame_equal(x[:30], frame)
+        assert x.dtypes.to_dict() == frame.dtypes.to_dict() and len(x) == len(labels) == 40
+        assert x["b"][30:].between(10, 40).all()
+    texts = frame.assign(c=["x", 1] * 15)
+    for source in (synthesis.SMOTE(), synthesis.GaussianSynthesizer(), synthesis.AugmentedResampler()):
+        with pytest.raises(TypeError, match="take columns of several types"):
+            source.fit(texts, y)
+    with pytest.raises(TypeError, match=r"return_inverse=True\)` numbers names"):
+        synthesis.SMOTE().fit(frame, np.array(["no", "yes"])[y])
+
+
 def test_copula_keeps_each_columns_distribution_and_their_ranks():
     rng = np.random.default_rng(1)
     z = rng.multivariate_normal([0, 0, 0], [[1, 0.8, -0.5], [0.8, 1, 0], [-0.5, 0, 1]], 800)
