@@ -53,6 +53,7 @@ def test_saved_and_loaded(fitted, tmp_path):
     loaded = Table.load(tmp_path / "it.npz")
     pd.testing.assert_frame_equal(loaded.sample(Y[:9], seed=1), fitted.sample(Y[:9], seed=1))
     assert isinstance(loaded.source, type(fitted.source))
+    assert getattr(fitted.source, "run_eagerly", True)  # a model stays compiled as it was made
     assert loaded.get_config() == fitted.get_config()
     with pytest.raises(RuntimeError, match="`make` must be given again"):
         loaded.fit(pd.DataFrame({"a": [1.0, 2.0]}), [0, 1])
@@ -100,6 +101,7 @@ def test_the_source_is_a_gan_of_tabular_gan(rows, batch_size, monkeypatch):
     assert (seen["epochs"], seen["batch_size"], seen["callbacks"]) == (100, batch_size, ["mine"])
     gan = table.source
     assert gan is seen["gan"] and gan.compiled and gan.num_classes == 3
+    assert gan.latent_dim == 32 + sum(encoder.groups)  # noise for the draws of groups
     random.seed(5)
     generator, discriminator = synthesis.tabular_gan(5, 3, width=256, groups=encoder.groups)
     random.setstate(before)
@@ -129,6 +131,9 @@ def test_any_source_will_do(tmp_path):
         pd.DataFrame({"a": [1.0, 1.0, 9.0, 9.0]}), [0, 0, 0, 2], epochs=7
     )
     assert table.source.given == {"epochs": 7, "batch_size": 32}
+    assert (
+        table.fit(pd.DataFrame({"a": [1.0, 1.0, 9.0, 9.0]}), [0, 0, 0, 2], batch_size=3).source.given["batch_size"] == 3
+    )
     assert len(table.sample([0, 2, 0])) == 3
     with pytest.raises(ValueError, match="classes that had rows"):
         table.sample([1])
