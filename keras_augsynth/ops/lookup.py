@@ -40,6 +40,7 @@ def by_table(change: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     n = ops.shape(x)[0]
     levels = ops.reshape(ops.arange(256, dtype="float32"), (1, 256, *(1,) * (len(x.shape) - 2)))
     table = change(ops.broadcast_to(levels, (n, *levels.shape[1:])))
-    table = in_memory(table, x)
+    # Bytes as whole words: XLA on a CPU fetches several of them at once.
+    words = in_memory(ops.cast(table, "int32") if table.dtype == "uint8" else table, x)
     places = ops.cast(ops.reshape(x, (n, -1)), "int32") + 256 * ops.arange(n, dtype="int32")[:, None]
-    return ops.reshape(look_up(ops.reshape(table, (-1,)), places), ops.shape(x))
+    return ops.cast(ops.reshape(look_up(ops.reshape(words, (-1,)), places), ops.shape(x)), table.dtype)
