@@ -158,3 +158,22 @@ def test_a_table_of_bytes_says_what_floats_give(images, dtype):
     assert len(np.unique(np.any(expected != many, axis=(1, 2, 3)))) == 2
     result = make(dtype)(many).numpy()
     np.testing.assert_allclose(result, np.round(expected) if dtype == "uint8" else expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **kwargs: layers.RandomInvert((1, 1), p=0.5, **kwargs),
+        lambda **kwargs: layers.RandomInvert((1, 1), value_range=(50, 200), **kwargs),
+        lambda **kwargs: layers.RandomPosterization((1, 8), p=0.5, **kwargs),
+    ],
+)
+@pytest.mark.parametrize("key", ["images", "videos"])
+def test_bytes_need_no_floats(images, make, key):
+    many = np.concatenate([images] * 4)
+    many = many if key == "images" else np.stack([many, many[::-1]], axis=1)
+    call = lambda x, dtype: make(seed=3, dtype=dtype)({key: x}, training=True)[key].numpy()
+    expected = call(many.astype("float32"), "float32")
+    assert np.any(expected != many)
+    for dtype in ("uint8", "float32"):
+        np.testing.assert_allclose(call(many, dtype), expected, atol=1e-3)
