@@ -46,6 +46,12 @@ class Intensity(Augmentation, listed=False):
         low, high = self.value_range
         return high - low
 
+    @property
+    def result_dtype(self) -> str | None:
+        """ "uint8" where `apply` may round to bytes, since nothing else happens to its result; None elsewhere."""
+        low, high = self.value_range
+        return "uint8" if current_view().dtype == "uint8" and low <= 0.0 and high >= 255.0 else None
+
     def applied(self, x: Tensor, params: Params) -> Tensor:
         changed = self.apply(x, params)
         return color.clip(x, changed, self.value_range) if self.clips and self.value_range else changed

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -114,7 +115,7 @@ class Stage:
             draw = self.plan.drawing(drawn["source"], ops.shape(x)[0], certain)
             drawn = {"entries": {step.name: draw(step, view)}}
         params, gate = step.params_or_rest(drawn and drawn["entries"], view)
-        with step.within(view) as layer:
+        with step.within(replace(view, dtype=dtype)) as layer:
             if layer.by_table and ops.dtype(x) == "uint8":
                 finished = lambda x: to_dtype(layer.applied(x, params), "uint8" if dtype == "uint8" else "float32")
                 changed = by_table(finished, x)
