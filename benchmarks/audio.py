@@ -4,12 +4,14 @@ Clips of one second at 16 kHz; our layers stand in a graph, compiled, as in `tf.
 counterpart, then whole chains. audiomentations takes one clip after the other, torch-audiomentations a batch. "Vocoder"
 names audiomentations' librosa backend, whose algorithm is ours; without the word it is its default backend. All get the
 same clips. Times are those of the processor. It is checked first that each result is finite, has the size of the clips
-and differs from them.
+and differs from them. A library that is not installed, or cannot be imported, is left out.
 """
 
 import functools
 import time
 import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from benchmarks.harness import measure, options, write
 
@@ -53,6 +55,13 @@ def ours():
     }
 
 
+class Peer(NamedTuple):
+    """A library: its layers by our names for them, and what carries out a chain of them on clips `(N, time)`."""
+
+    layers: dict[str, Any]
+    chain: Callable
+
+
 def audiomentations():
     import audiomentations as peer
 
@@ -79,11 +88,19 @@ def audiomentations():
         "time stretch, vocoder": lambda: peer.TimeStretch(**stretch, **VOCODER),
         "pitch shift, vocoder": lambda: peer.PitchShift(**pitch, **VOCODER),
     }
-    return {name: [make()] for name, make in makers.items()}, peer.Compose
+
+    def chain(parts, x):
+        one = peer.Compose(parts)
+        return lambda: np.stack([one(clip, sample_rate=RATE) for clip in x])
+
+    return Peer({name: make() for name, make in makers.items()}, chain)
 
 
 def torch_audiomentations():
+    import torch
     import torch_audiomentations as peer
+
+    torch.set_num_threads(1)
 
     always = {"p": 1.0, "sample_rate": RATE, "output_type": "dict"}
     makers = {
@@ -98,7 +115,27 @@ def torch_audiomentations():
         "band stop": lambda: peer.BandStopFilter(min_center_frequency=500, max_center_frequency=2000, **always),
         "pitch shift": lambda: peer.PitchShift(min_transpose_semitones=-4, max_transpose_semitones=4, **always),
     }
-    return {name: [make()] for name, make in makers.items()}
+
+    def chain(parts, x):
+        batch = torch.from_numpy(x)[:, None]
+        run = lambda sound, part: part(sound).samples
+        return lambda: functools.reduce(run, parts, batch)[:, 0].numpy()
+
+    return Peer({name: make() for name, make in makers.items()}, chain)
+
+
+MAKERS = {"audiomentations": audiomentations, "torch-audiomentations": torch_audiomentations}
+
+
+def peers():
+    """The libraries that can be imported, and for each other one a sentence."""
+    found, missing = {}, []
+    for name, make in MAKERS.items():
+        try:
+            found[name] = make()
+        except (ImportError, OSError) as error:  # an OSError where a binary of theirs does not load
+            missing.append(f"{name} is left out, since it cannot be imported here: {str(error).splitlines()[0]}.")
+    return found, missing
 
 
 # Of single layers, by their names; torch-audiomentations has no stretch.
@@ -118,19 +155,12 @@ def our_call(parts, x):
     return lambda: call(x)
 
 
-def candidates(names, mine, x):
-    """Ours, and all peers that have every one of these layers."""
+def candidates(names, mine, libraries, x):
+    """Ours, and all libraries that have every one of these layers."""
     found = {OURS: our_call([mine[name] for name in names], tf.constant(x))}
-    single, compose = audiomentations()
-    one = compose([part for name in names for part in single[name]])
-    found["audiomentations"] = lambda: np.stack([one(clip, sample_rate=RATE) for clip in x])
-    parts = torch_audiomentations()
-    if all(name in parts for name in names):
-        import torch
-
-        batch = torch.from_numpy(x)[:, None]
-        run = lambda sound, name: parts[name][0](sound).samples
-        found["torch-audiomentations"] = lambda: functools.reduce(run, names, batch)[:, 0].numpy()
+    for library, peer in libraries.items():
+        if all(name in peer.layers for name in names):
+            found[library] = peer.chain([peer.layers[name] for name in names], x)
     return found
 
 
@@ -142,13 +172,13 @@ def check(calls, x):
         assert np.mean(np.any(result != x, axis=1)) > 0.5, name  # a shift or a mask may be drawn empty
 
 
-def ratios(tables):
+def ratios(tables, libraries):
     """All in one; losses in bold."""
-    lines = ["| | audiomentations | torch-audiomentations |", "| --- | --- | --- |"]
+    lines = [f"| | {' | '.join(['ours, ms', *libraries])} |", f"|{' --- |' * (2 + len(libraries))}"]
     for name, (rows, _) in tables.items():
-        cells = []
-        for peer in ("audiomentations", "torch-audiomentations"):
-            ratio = rows[peer].median / rows[OURS].median if peer in rows else None
+        cells = [f"{1000 * rows[OURS].median:.1f}"]
+        for library in libraries:
+            ratio = rows[library].median / rows[OURS].median if library in rows else None
             text = f"{ratio:.2g}" if ratio and ratio < 10 else f"{ratio:.0f}" if ratio else "–"
             cells.append(f"**{text}**" if ratio and ratio < 1 else text)
         lines.append(f"| {name} | {' | '.join(cells)} |")
@@ -156,29 +186,27 @@ def ratios(tables):
 
 
 def main():
-    import torch
-
     chosen = options(__doc__.splitlines()[0])
     warnings.simplefilter("ignore")
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    torch.set_num_threads(1)
+    libraries, missing = peers()
     x = clips(2 if chosen.smoke else 64)
     rounds = 1 if chosen.smoke else chosen.rounds
     mine, tables = ours(), {}
     chains = {f"chain: {name} ({', '.join(names)})": names for name, names in CHAINS.items()}
     for name, names in {**chains, **{name: (name,) for name in mine}}.items():
-        calls = candidates(names, mine, x)
+        calls = candidates(names, mine, libraries, x)
         check(calls, x)
         tables[name] = (measure(calls, rounds, time.process_time), OURS)
         print(name, {key: f"{1000 * row.median:.1f} ms" for key, row in tables[name][0].items()}, flush=True)
     note = (
         f"{len(x)} clips of 1 s at 16 kHz. Numbers are processor times, in ours: below 1, in bold, the other library "
         "takes less; – where it has no such layer. Vocoder: librosa's phase vocoder in audiomentations, whose default "
-        "is another one. The machine had other work, too, which is why processor seconds were counted and not those "
-        "of the wall; a ratio may still be off by what the work of others does to caches."
+        "is another one. Processor seconds are counted and not those of the wall, so that other work of the machine "
+        "(its load is said above) makes less difference; a ratio may still be off by what that does to caches."
     )
-    write("audio", chosen.out, tables, note, text=ratios(tables))
+    write("audio", chosen.out, tables, " ".join([note, *missing]), text=ratios(tables, libraries))
 
 
 if __name__ == "__main__":
