@@ -28,6 +28,8 @@ def pad(x: Tensor, rows: tuple, columns: tuple, mode: str = "mirror") -> Tensor:
         columns: how many to add on the left and on the right.
         mode: "mirror" `(c b | a b c | b a)`, OpenCV's default border, or "nearest" `(a a | a b c | c c)`.
     """
+    if all(isinstance(count, int) and count == 0 for count in (*rows, *columns)):
+        return x
     height, width = ops.shape(x)[1:3]
     at = lambda t, axis, start, stop, length: ops.take(
         t, _BORDERS[mode](ops.arange(start, stop, dtype="int32"), length), axis=axis
