@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import materialized
 from keras_augsynth.ops.lookup import look_up
 
@@ -14,7 +15,9 @@ Tensor = Any
 Taps = tuple[Tensor, Tensor | None]
 
 
-def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str, up: str) -> Tensor:
+def down_and_up(
+    x: Tensor, scale: Tensor, limits: tuple[float, float], down: str, up: str, dtype: str | None = None
+) -> Tensor:
     """Images `(N, H, W, C)` or volumes `(N, D, H, W, C)`, made smaller by `scale` `(N,)`, then as large as they were.
 
     Args:
@@ -23,23 +26,32 @@ def down_and_up(x: Tensor, scale: Tensor, limits: tuple[float, float], down: str
         limits: the lowest and the highest scale there can be; they decide how much is read.
         down: "area", the mean of what a pixel covers; "nearest", the first of these; "nearest_exact", the middle one.
         up: "bilinear" or "nearest".
+        dtype: "uint8" where the result is needed no more exactly: what is only repeated is then rounded before.
     """
     finite = "int" in ops.dtype(x)
     ways_back: list[tuple[int, Tensor, int | Tensor]] = []
-    for axis in range(1, len(x.shape) - 1):
+    axes = range(1, len(x.shape) - 1)
+    for axis in axes:
         length = ops.shape(x)[axis]
         small = ops.cast(ops.floor(scale * ops.cast(length, "float32") + 0.5), "int32")
         small = ops.maximum(small, 1)[:, None]
         most = length * math.ceil(limits[1] * 256) // 256 + 1  # in whole numbers, since the length may be a tensor
-        x = _read(x, _DOWN[down](small, length, most, limits[0]), axis, most, finite)
+        x = _read(
+            x,
+            _DOWN[down](small, length, most, limits[0]),
+            axis,
+            most,
+            finite,
+            dtype if up == "nearest" and axis == axes[-1] else None,
+        )
         ways_back.append((axis, small, length))
     for axis, small, length in reversed(ways_back):  # whole rows last: they are copied quickly
-        x = _read(x, _UP[up](small, length), axis, length, finite)
+        x = _read(x, _UP[up](small, length), axis, length, finite, dtype if axis == 1 else None)
     return x
 
 
-def _read(x: Tensor, taps: Taps, axis: int, length: int | Tensor, finite: bool) -> Tensor:
-    """The sum of what the taps say, `length` pixels along `axis`."""
+def _read(x: Tensor, taps: Taps, axis: int, length: int | Tensor, finite: bool, dtype: str | None) -> Tensor:
+    """The sum of what the taps say, `length` pixels along `axis`; where something is summed, of `dtype` or float32."""
     n, *sides = ops.shape(x)
     shape = (n, *sides[: axis - 1], length, *sides[axis:])
     before, across, behind = math.prod(sides[: axis - 1]), sides[axis - 1], math.prod(sides[axis:])
@@ -59,7 +71,7 @@ def _read(x: Tensor, taps: Taps, axis: int, length: int | Tensor, finite: bool) 
             weight = weight[:, None, :, None]
             part = weight * ops.cast(value, "float32")
             total = total + (part if finite else ops.where(weight == 0.0, 0.0, part))
-        return ops.reshape(total, shape)
+        return ops.reshape(total if dtype is None else to_dtype(total, dtype), shape)
 
     return materialized(read, x, *known)  # or XLA on a CPU would gather anew for everything that uses the result
 

@@ -180,3 +180,14 @@ def test_bytes_are_the_rounded_floats(images, build):
     assert 0.0 < np.mean(np.any(expected != many, axis=(1, 2, 3))) < 1.0
     np.testing.assert_allclose(make("float32")(many), expected, atol=1e-3)
     assert np.abs(make("uint8")(many).numpy() - expected).max() <= 0.501
+
+
+@pytest.mark.parametrize("down", ["area", "nearest"])
+@pytest.mark.parametrize("up", ["bilinear", "nearest"])
+def test_coarse_bytes_are_the_rounded_floats(images, down, up):
+    make = lambda dtype: layers.RandomDownscale((0.2, 0.9), down, up, p=0.5, seed=3, dtype=dtype)
+    many = np.concatenate([images] * 4)
+    expected = make("float32")(many.astype("float32")).numpy()
+    assert 0.0 < np.mean(np.any(expected != many, axis=(1, 2, 3))) < 1.0
+    np.testing.assert_allclose(make("float32")(many), expected, atol=1e-3)
+    assert np.abs(make("uint8")(many).numpy() - expected).max() <= 0.501

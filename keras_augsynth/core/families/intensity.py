@@ -48,9 +48,8 @@ class Intensity(Augmentation, listed=False):
 
     @property
     def result_dtype(self) -> str | None:
-        """ "uint8" where `apply` may round to bytes, since nothing else happens to its result; None elsewhere."""
-        low, high = self.value_range
-        return "uint8" if current_view().dtype == "uint8" and low <= 0.0 and high >= 255.0 else None
+        low, high = self.value_range or (0.0, 255.0)
+        return super().result_dtype if low <= 0.0 and high >= 255.0 else None
 
     def applied(self, x: Tensor, params: Params) -> Tensor:
         changed = self.apply(x, params)
