@@ -125,11 +125,11 @@ def test_neighbours_that_change_the_speed_sample_once():
 
 @pytest.mark.parametrize("channels", [(), (2,)], ids=["mono", "stereo"])
 def test_sampled_once_is_sampled_three_times(channels, rng):
-    """With lengths, chances, and a sample that is not finite; of a sound of which nothing is cut off on the way."""
+    """With lengths, chances, and samples that are not finite; of a sound of which nothing is cut off on the way."""
     sound = np.zeros((8, TIME, *channels), "float32")
     sound[:, 100:200] = rng.normal(size=(8, 100, *channels)) * np.hanning(100).reshape(100, *(1 for _ in channels))
     # White noise has what one low-pass takes away and two take away twice: so both ways have to do the same.
-    sound[1, 50] = np.nan
+    sound[1, 205:300:2] = np.nan
     batch = {"audio": sound, "lengths": np.array([600, 300, 250, 600, 599, 400, 1, 0]), "sample_ids": np.arange(8)}
     once, thrice = (row(fuse, p=0.7)(batch, training=True) for fuse in (True, False))
     gates = np.array([entry["gate"] for entry in row(p=0.7).draw_params(np.arange(8), shape=(TIME,)).values()])
@@ -137,7 +137,7 @@ def test_sampled_once_is_sampled_three_times(channels, rng):
     np.testing.assert_array_equal(once["lengths"], thrice["lengths"])
     once, thrice = once["audio"].numpy(), thrice["audio"].numpy()
     np.testing.assert_array_equal(np.isfinite(once), np.isfinite(thrice))
-    assert 0 < np.isnan(once).sum() < 10
+    assert np.isnan(once).any()
     size = np.sum(np.nan_to_num(thrice) ** 2)
     assert np.sum(np.nan_to_num(once - thrice) ** 2) < 1e-6 * size  # 60 dB
     for number in np.flatnonzero(~gates.any(axis=0)):
