@@ -12,6 +12,7 @@ from properties import (
     applies,
     compiled_result,
     file_round_trip,
+    fits_in_a_sequential,
     parallel_map_changes_nothing,
     serves_its_other_kinds_of_data,
     traced_result,
@@ -91,14 +92,15 @@ OF_LAYERS = [
 # Several threads at once: by default one layer of each kind of data, and of images one that moves pixels.
 IN_PARALLEL = REPRESENTATIVES - {layers.RandomFlip, layers.RandomElasticTransform, layers.RandomCrop}
 IN_PARALLEL -= {layers.RandomGaussianBlur, layers.CoarseDropout, layers.HistogramMatching}
-BY_DEFAULT = {parallel_map_changes_nothing: IN_PARALLEL}
+# Nothing of a layer's own takes part in it, as `tests/test_structure.py` holds: in both tiers of representatives.
+OF_REPRESENTATIVES = (parallel_map_changes_nothing, fits_in_a_sequential)
 OF_THE_BASE = [
     param(
         case, holds, full=case.layer not in (IN_PARALLEL if holds is parallel_map_changes_nothing else REPRESENTATIVES)
     )
     for case in CASES
     for holds in BASE_PROPERTIES
-    if applies(holds, case)
+    if applies(holds, case) and (case.layer in REPRESENTATIVES or holds not in OF_REPRESENTATIVES)
 ]
 FILES = [param(case, file_round_trip, full=case.layer not in REPRESENTATIVES) for case in CASES]
 

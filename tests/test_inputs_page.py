@@ -11,7 +11,7 @@ import pytest
 
 PAGE = (pathlib.Path(__file__).parent.parent / "docs" / "inputs.md").read_text()
 FIRST, *SECTIONS = re.split(r"^## ", PAGE, flags=re.MULTILINE)
-NEEDED = {"torch DataLoader": "torch"}  # not in the extra `test`: large
+NEEDED = {"torch DataLoader": "torch", "Hugging Face datasets": "datasets"}  # not in the extra `test`: large
 
 
 def run(text, names):
@@ -69,3 +69,10 @@ def test_pandas():
 
 def test_torch():
     assert trained(of_section("torch DataLoader")["model"]) == 4
+
+
+def test_hugging_face():
+    names = of_section("Hugging Face datasets")
+    assert trained(names["model"]) == 4
+    images, labels = next(iter(names["data"]))
+    assert images.shape == (8, 16, 16, 3) and images.dtype == "uint8" and set(labels.numpy()) == {0, 1}

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_augsynth.balancing.labels import Target, weighted
 from keras_augsynth.balancing.outputs import Outputs
-from keras_augsynth.balancing.trials.validation import Validation, collected
+from keras_augsynth.balancing.trials.validation import Validation, collected, predicted
 
 _MOST_BYTES = 2**28  # of validation rows that are kept
 _MOST_ROWS = 4096  # that are looked at after an epoch: all of rare classes, as many of each of the others
@@ -31,8 +31,8 @@ class Looks:
 
     def __call__(self) -> np.ndarray:
         """`(classes,)`; NaN for a class without rows."""
-        predicted = self._model.predict(self._validation.x, batch_size=256, verbose=0)
-        return recalls(self._outputs.of_arrays(predicted), self._validation.labels)
+        outputs = predicted(self._model, self._validation.x)
+        return recalls(self._outputs.of_arrays(outputs), self._validation.labels)
 
 
 def recalls(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -140,6 +140,8 @@ def _named(synthesizer: Any) -> dict[str, Synthesizer]:
         return {}
     named = synthesizer if isinstance(synthesizer, Mapping) else {type(synthesizer).__name__: synthesizer}
     for each in named.values():
+        if isinstance(each, type):
+            raise wrong(NAME, "synthesizer", f"be an object: {each.__name__}().fit(x, y)", each, TypeError)
         if not isinstance(each, Synthesizer):
             raise wrong(NAME, "synthesizer", "have the methods `fit` and `sample`", each, TypeError)
     if not named:

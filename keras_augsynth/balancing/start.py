@@ -47,6 +47,10 @@ def begin(
         validation = validation_rows(NAME, given, target, classes, form)
     if validation is not None:
         run.looks = Looks(model, run.outputs, validation, classes)
+        there = np.bincount(validation.labels, minlength=classes)
+        if counts is not None and len(unseen := np.flatnonzero((there > 0) & (counts == 0))):
+            message = f"the training data have no rows of {classes_in_words(unseen)}, which the validation data have"
+            warnings.warn(f"{NAME}: {message}; is the data sorted by class?", UserWarning, stacklevel=3)
     few = (run.counts.numpy() < settings.min_real) & (run.counts.numpy() > 0)
     if few.any() and settings.synthesizers:
         reason = f"fewer than {settings.min_real} real rows of {classes_in_words(np.flatnonzero(few))}"
@@ -72,7 +76,7 @@ def begin(
             late = bool(given.get("initial_epoch"))
             gate.hold_out(arrays.x, arrays.labels, settings.validation_share, late)
         else:
-            reason = "be another one, or `fit` be given `validation_data`: only arrays can be split"
+            reason = 'be "equal" or "sqrt", or `fit` be given `validation_data`: only arrays can be split'
             raise wrong(NAME, "strategy", reason, "validated")
         run.gate = gate
     run.set_parts()

@@ -31,8 +31,10 @@ def wrong(owner: Any, argument: str, requirement: str, received: Any, kind: type
     return kind(f"{name}: `{argument}` must {requirement}. Received: {argument}={shown}.")
 
 
-def check_number(owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf) -> float:
-    """A finite real number in [low, high], as a float."""
+def check_number(
+    owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf, unit: str = ""
+) -> float:
+    """A finite real number in [low, high], as a float. `unit` says what it means where people write another one."""
     value = _scalar(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise wrong(owner, name, "be a number", value, TypeError)
@@ -41,7 +43,7 @@ def check_number(owner: Any, value: Any, name: str, low: float = -math.inf, high
     except OverflowError:  # an integer with hundreds of digits
         number = math.inf
     if not math.isfinite(number) or not low <= number <= high:
-        raise wrong(owner, name, f"be a finite number{_bounds(low, high)}", value)
+        raise wrong(owner, name, f"be a finite number{_bounds(low, high)}{unit}", value)
     if abs(number) > LARGEST:
         raise wrong(owner, name, f"be at most {LARGEST:g} in size", value)
     return number
@@ -64,14 +66,14 @@ def check_side(owner: Any, value: Any, name: str) -> int:
 
 
 def check_pair(
-    owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf
+    owner: Any, value: Any, name: str, low: float = -math.inf, high: float = math.inf, unit: str = ""
 ) -> tuple[float, float]:
     """Two finite numbers in [low, high], as a tuple in ascending order."""
     if not _is_sequence(value):
         raise wrong(owner, name, "be a pair of numbers (low, high)", value, TypeError)
     if len(value) != 2:
         raise wrong(owner, name, "be a pair of numbers (low, high)", value)
-    first, second = (check_number(owner, number, name, low, high) for number in value)
+    first, second = (check_number(owner, number, name, low, high, unit) for number in value)
     return min(first, second), max(first, second)
 
 
@@ -90,6 +92,10 @@ class Rule:
         return self._normal_form(value)
 
 
+OF_A_TURN = ", a fraction of a full turn: 30 degrees are 30 / 360"
+OF_THE_SIZE = ", a fraction of the size: 10 of 224 pixels are 10 / 224"
+
+
 def check_factor(
     owner: Any,
     value: Any,
@@ -98,17 +104,19 @@ def check_factor(
     high: float = 1.0,
     *,
     above: float = -math.inf,
+    unit: str = "",
 ) -> Any:
     """A random magnitude as Keras writes it, resolved to its (low, high).
 
     A single number f means (-f, f), or (0, f) where the legal range starts at 0. A pair means itself; a distribution
-    stays one. `above` is a number that is itself not legal.
+    stays one. `above` is a number that is itself not legal; `unit` as in
+    `check_number`.
     """
 
     def normal_form(value: Any) -> tuple[float, float]:
         if _is_sequence(value):
-            return _above(owner, name, above, check_pair(owner, value, name, low, high))
-        number = check_number(owner, value, name, low, high)
+            return _above(owner, name, above, check_pair(owner, value, name, low, high, unit))
+        number = check_number(owner, value, name, low, high, unit)
         ends = (min(number, 0.0), max(number, 0.0)) if low >= 0.0 else (0.0 - abs(number), abs(number))
         return _above(owner, name, above, ends)
 

@@ -215,7 +215,7 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
         if name == "labels":
             return value
-        needed = f"be dense: {_ONE_SIZE}, and pad boxes with labels of -1"
+        needed = f"be dense: {_to_one_size(owner)}"
         raise wrong(owner, name, needed, type(value).__name__, TypeError)
     if value is None or isinstance(value, keras.KerasTensor) or ops.is_tensor(value):
         return value
@@ -224,8 +224,16 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     try:
         return ops.convert_to_tensor(value)
     except (TypeError, ValueError) as error:
-        needed = f"be a tensor, an array or a list of numbers; {_ONE_SIZE}"
+        needed = f"be a tensor, an array or a list of numbers; {_to_one_size(owner)}"
         raise wrong(owner, name, needed, value, TypeError) from error
+
+
+def _to_one_size(owner: Any) -> str:
+    """What to do with samples of several sizes."""
+    served = getattr(owner, "modalities", ())
+    if served and not any(modality.is_spatial for modality in served):
+        return _ONE_LENGTH
+    return f"{_ONE_SIZE}, and pad boxes with labels of -1"
 
 
 def primary(layer: Any, inputs: Any) -> tuple[str | None, Tensor, Modality]:
@@ -310,6 +318,7 @@ def _check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> No
 
 
 _ONE_SIZE = "bring images to one size: `dataset.map(Resizing(height, width))` before `batch`"
+_ONE_LENGTH = 'pad to one length, a ragged tensor by `x.to_tensor()`, and give "lengths" beside it in a dictionary'
 # What is (time, channels) with so few channels and more steps is no batch of sounds of so few steps.
 _MOST_CHANNELS = {"audio": 8, "spectrograms": 2}
 _COMPLEX = (tf.complex64, tf.complex128, "complex64", "complex128")

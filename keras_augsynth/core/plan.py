@@ -22,7 +22,7 @@ from keras_augsynth.core.families.stage import Drawn, Stage
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.worth import Worth, logged, pays_in_graph
 from keras_augsynth.ops.any_size import AnySize
-from keras_augsynth.ops.compiled import inside_xla, step_by_step, undecided, way
+from keras_augsynth.ops.compiled import decided_to_compile, inside_xla, step_by_step, undecided, way
 from keras_augsynth.ops.random import streams, words
 from keras_augsynth.ops.scoped import Scoped
 
@@ -255,7 +255,11 @@ class Plan:
         of_samples = {"labels": labels, "lengths": batch.lengths, "spacing": batch.spacing, "ids": keys.ids}
         source = source._replace(keys=keys._replace(ids=None))
         name = first.steps[0].name, modality, known, companions, certain
-        run = draw if inside_xla() or step_by_step() else self._draws.setdefault(name, AnySize(draw))
+        if inside_xla() or step_by_step():
+            run: Callable = draw
+        else:
+            compiles = decided_to_compile() and self._uses_xla(stages) is not False
+            run = self._draws.setdefault((*name, compiles), AnySize(draw, jit_compile=compiles))
         return drawn | dict(zip(together, run(of_samples, source, sizes), strict=True))
 
     def current_magnitudes(self) -> tuple[Tensor | None, frozenset[Any]]:

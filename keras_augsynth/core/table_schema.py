@@ -4,9 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
+from keras import ops
 
 from keras_augsynth.core.checks import check_choice, wrong
 from keras_augsynth.core.extras import pandas
+from keras_augsynth.ops.casting import to_dtype
+
+Tensor = Any
 
 KINDS = ("numeric", "categorical", "ordinal")
 
@@ -82,7 +87,7 @@ class TableSchema:
         """float64 `(rows, columns)`: numbers as they are, the places of categories, NaN for what is missing.
 
         Raises:
-            ValueError: for columns that are not there, or categories that the schema does not have.
+            ValueError: for columns that are not there, categories that the schema does not have, or infinity.
         """
         if not hasattr(frame, "columns") or list(frame.columns) != self.names:
             raise wrong(self, "frame", f"have the columns {self.names}", list(getattr(frame, "columns", [])))
@@ -90,6 +95,7 @@ class TableSchema:
         for k, name in enumerate(self.names):
             if (categories := self.categories[k]) is None:
                 encoded[:, k] = frame[name].to_numpy("float64", na_value=np.nan)
+                _refuse_infinity(self, name, encoded[:, k])
                 continue
             values, missing = frame[name].to_numpy("object"), frame[name].isna().to_numpy()
             places = {category: place for place, category in enumerate(categories)}
@@ -100,10 +106,19 @@ class TableSchema:
             encoded[:, k] = [np.nan if lost else places[value] for value, lost in zip(values, missing, strict=True)]
         return encoded
 
-    def decode(self, encoded: np.ndarray) -> Any:
-        """The DataFrame for numbers `(rows, columns)`, with the dtypes of the schema; whole numbers are rounded."""
+    def decode(self, encoded: Tensor) -> Any:
+        """The DataFrame for numbers `(rows, columns)`, with the dtypes of the schema; whole numbers are rounded.
+
+        In a graph it is a dictionary of the columns. What is missing is NaN among floats and "" among texts; among
+        integers and booleans it is an error.
+        """
+        if tf.executing_eagerly():
+            return self._frame(np.asarray(encoded, "float64"))
+        return {name: self._tensor(k, encoded[:, k]) for k, name in enumerate(self.names)}
+
+    def _frame(self, encoded: np.ndarray) -> Any:
         pd, columns = pandas(), {}
-        for k, (name, values) in enumerate(zip(self.names, np.asarray(encoded, "float64").T, strict=True)):
+        for k, (name, values) in enumerate(zip(self.names, encoded.T, strict=True)):
             dtype, lost = self.dtypes[name], np.isnan(values)
             if (categories := self.categories[k]) is None:
                 columns[name] = _numbers(self, name, values, dtype)
@@ -117,15 +132,30 @@ class TableSchema:
             columns[name] = pd.Series(taken, dtype="object").astype(dtype)
         return pd.DataFrame(columns)
 
+    def _tensor(self, k: int, values: Tensor) -> Tensor:
+        """A column in a graph."""
+        name, categories, lost = self.names[k], self.categories[k], ops.isnan(values)
+        if categories is None:
+            dtype = self.dtypes[name].lower()
+            dtype = dtype if dtype in _OF_GRAPHS else "float64"
+            return to_dtype(_all_there(self, name, values, lost) if "int" in dtype else values, dtype)
+        table = tf.constant(categories)
+        place = ops.cast(ops.clip(ops.round(ops.where(lost, 0.0, values)), 0, len(categories) - 1), "int32")
+        if table.dtype == tf.string or table.dtype.is_floating:
+            nothing = tf.constant("" if table.dtype == tf.string else np.nan, table.dtype)
+            return tf.where(lost, nothing, tf.gather(table, place))
+        return tf.gather(table, _all_there(self, name, place, lost))
+
     def get_config(self) -> dict[str, Any]:
         """What JSON can hold, for `from_config`."""
         kinds = zip(self.names, self.kinds, self.categories, strict=True)
         columns = [[name, kind if values is None else [kind, values]] for name, kind, values in kinds]
-        return {"columns": columns, "dtypes": self.dtypes}
+        return {"columns": columns, "dtypes": [self.dtypes[name] for name in self.names]}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "TableSchema":
-        return cls(dict(config["columns"]), config["dtypes"])
+        names = [name for name, _ in config["columns"]]
+        return cls(dict(config["columns"]), dict(zip(names, config["dtypes"], strict=True)))
 
 
 def _described(owner: str, name: str, column: Any, is_categorical: bool, order: Sequence[Any] | None) -> Any:
@@ -143,8 +173,8 @@ def _described(owner: str, name: str, column: Any, is_categorical: bool, order: 
     if kind in "iuf" and not is_categorical:
         if kind in "iu" and len(column) and column.abs().max() > 2**53:
             raise wrong(owner, "frame", "hold whole numbers of at most 2**53", f"column {name!r}")
-        if kind == "f" and np.isinf(column.to_numpy("float64", na_value=np.nan)).any():
-            raise wrong(owner, "frame", "be finite, or missing", f"infinity in column {name!r}")
+        if kind == "f":
+            _refuse_infinity(owner, name, column.to_numpy("float64", na_value=np.nan))
         return "numeric"
     values = {_plain(value) for value in column.dropna().unique()}
     if len({type(value) for value in values}) > 1:
@@ -153,6 +183,18 @@ def _described(owner: str, name: str, column: Any, is_categorical: bool, order: 
     if not values:
         raise wrong(owner, "frame", "have a value in each column", f"{name!r} of missing values alone")
     return "categorical", sorted(values)
+
+
+def _refuse_infinity(owner: Any, name: str, values: np.ndarray) -> None:
+    if np.isinf(values).any():
+        raise wrong(owner, "frame", "be finite, or missing", f"infinity in column {name!r}")
+
+
+def _all_there(owner: Any, name: str, values: Tensor, lost: Tensor) -> Tensor:
+    """Values of a column that has no way to say that one is missing."""
+    message = f"{type(owner).__name__}: `{name}` must have no missing values in a graph. Make it a column of floats."
+    with tf.control_dependencies([tf.debugging.Assert(ops.logical_not(ops.any(lost)), [message])]):
+        return tf.identity(values)
 
 
 def _plain(value: Any) -> Any:
@@ -174,3 +216,6 @@ def _numbers(owner: Any, name: str, values: np.ndarray, dtype: str) -> Any:
             owner, name, f"have no missing values in {dtype}: make it float64 or Int64", f"{lost.sum()} missing"
         )
     return pd.Series(whole).astype(dtype).mask(lost)
+
+
+_OF_GRAPHS = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"float16", "float32"}

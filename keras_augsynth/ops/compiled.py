@@ -40,6 +40,11 @@ def uncompiled() -> bool:
     return _compiles_here.value is False
 
 
+def decided_to_compile() -> bool:
+    """Whether a plan has decided for XLA, or everything is compiled."""
+    return _compiles_here.value is True or (_uses_xla is True and not uncompiled())
+
+
 def undecided() -> bool:
     """Whether it is open if compiling pays: nobody has decided, and what is traced here is no part of an XLA kernel."""
     return _uses_xla is None and _compiles_here.value is None and not inside_xla()

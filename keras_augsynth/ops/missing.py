@@ -1,5 +1,6 @@
 """Missing values of tables: filled in from the nearest rows, or by a normal distribution."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,24 +26,53 @@ def nearest_filled(x: Tensor, bank: Tensor, k: int) -> Tensor:
     there = ops.logical_not(ops.isnan(bank))
     seen_b = ops.cast(there, "float64")
     mean = ops.sum(ops.where(there, bank, 0.0), axis=0) / ops.sum(seen_b, axis=0)
-    known = ops.logical_not(ops.isnan(x))
-    seen_x = ops.cast(known, "float64")
-    x0, b0 = ops.where(known, x - mean, 0.0), ops.where(there, bank - mean, 0.0)  # far from 0 the products cancel
-    crossed = lambda a, b: ops.matmul(a, ops.transpose(b))
-    squares = crossed(x0 * x0, seen_b) - 2.0 * crossed(x0, b0) + crossed(seen_x, b0 * b0)
-    shared = crossed(seen_x, seen_b)
-    distances = ops.where(shared > 0.0, ops.maximum(squares, 0.0) / ops.maximum(shared, 1.0), np.inf)
+    b0 = ops.where(there, bank - mean, 0.0)  # far from 0 the products cancel
+    b2 = b0 * b0
     k = min(k, bank.shape[0])
 
-    def column(j: Tensor) -> Tensor:
-        candidates = ops.where(ops.take(there, j, axis=1)[None], distances, np.inf)
-        negative, places = ops.top_k(-candidates, k)
-        counts = ops.cast(negative > -np.inf, "float64")
-        total = ops.sum(counts * ops.take(ops.take(b0, j, axis=1), places), axis=1)
-        return total / ops.maximum(ops.sum(counts, axis=1), 1.0)
+    def fill(x: Tensor) -> Tensor:
+        known = ops.logical_not(ops.isnan(x))
+        seen_x, x0 = ops.cast(known, "float64"), ops.where(known, x - mean, 0.0)
+        crossed = lambda a, b: ops.matmul(a, ops.transpose(b))
+        squares = crossed(x0 * x0, seen_b) - 2.0 * crossed(x0, b0) + crossed(seen_x, b2)
+        shared = crossed(seen_x, seen_b)
+        distances = ops.where(shared > 0.0, ops.maximum(squares, 0.0) / ops.maximum(shared, 1.0), np.inf)
 
-    filled = ops.transpose(ops.map(column, ops.arange(x.shape[-1], dtype="int32"))) + mean
-    return ops.where(known, x, filled)
+        def of_column(j: Tensor) -> Tensor:
+            candidates = ops.where(ops.take(there, j, axis=1)[None], distances, np.inf)
+            negative, places = ops.top_k(-candidates, k)
+            counts = ops.cast(negative > -np.inf, "float64")
+            total = ops.sum(counts * ops.take(ops.take(b0, j, axis=1), places), axis=1)
+            return total / ops.maximum(ops.sum(counts, axis=1), 1.0)
+
+        # As a rule k of the 4 k nearest rows have a value, whatever the column; only else is each looked at alone.
+        negative, places = ops.top_k(-distances, min(4 * k, bank.shape[0]))
+        usable = ops.logical_and(ops.take(there, places, axis=0), ops.expand_dims(negative > -np.inf, -1))
+        usable = ops.logical_and(usable, ops.cumsum(ops.cast(usable, "int32"), axis=1) <= k)
+        filled = ops.sum(ops.where(usable, ops.take(b0, places, axis=0), 0.0), axis=1) / k
+        enough = ops.logical_or(known, ops.equal(ops.sum(ops.cast(usable, "int32"), axis=1), k))
+        every = lambda: ops.transpose(ops.map(of_column, ops.arange(x.shape[-1], dtype="int32")))
+        filled = ops.where(enough, filled, ops.cond(ops.all(enough), lambda: filled, every))
+        return ops.where(known, x, filled + mean)
+
+    return _in_blocks(fill, x, max(1, _DISTANCES // bank.shape[0]))
+
+
+_DISTANCES = 2**22
+"""At once: 32 MB, a few times."""
+
+
+def _in_blocks(fill: Callable[[Tensor], Tensor], x: Tensor, size: int) -> Tensor:
+    """`fill(x)`, for at most `size` rows at a time."""
+    rows, columns = ops.shape(x)
+
+    def one_by_one() -> Tensor:
+        whole = ops.pad(x, [[0, -rows % size], [0, 0]])
+        return ops.reshape(ops.map(fill, ops.reshape(whole, (-1, size, columns))), (-1, columns))[:rows]
+
+    if isinstance(rows, int):
+        return fill(x) if rows <= size else one_by_one()
+    return ops.cond(rows <= size, lambda: fill(x), one_by_one)
 
 
 def normal_filled(x: Tensor, mean: Tensor, scale: Tensor, correlation: Tensor) -> Tensor:

@@ -124,7 +124,8 @@ def decay(rate: Tensor, size: int | Tensor) -> Tensor:
     steps = lambda count: ops.cast(ops.arange(count, dtype="int32"), "float64")
     row = lambda times: ops.cast(ops.exp(-rate[:, None] * times), "float32")
     coarse, fine = row(_BLOCK * steps(blocks)), row(steps(_BLOCK) + 1.0)
-    return ops.reshape(coarse[:, :, None] * fine[:, None], (-1, blocks * _BLOCK))[:, :size]
+    # Not -1 rows: a row may have no elements.
+    return ops.reshape(coarse[:, :, None] * fine[:, None], (ops.shape(rate)[0], blocks * _BLOCK))[:, :size]
 
 
 _BLOCK = 64

@@ -31,6 +31,7 @@ from keras_augsynth.synthesis.smotenc import SMOTEN, SMOTENC
 from keras_augsynth.synthesis.spectral_normalization import SpectralNormalization, power_step
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 from keras_augsynth.synthesis.table_encoder import TableEncoder
+from keras_augsynth.synthesis.table_synthesizer import TableSynthesizer
 from keras_augsynth.synthesis.templates import TemplateSynthesizer
 from keras_augsynth.synthesis.text_templates import TextTemplateSynthesizer
 from keras_augsynth.synthesis.vae import VAE
@@ -59,6 +60,7 @@ __all__ = [
     "Synthesizer",
     "TableEncoder",
     "TableSchema",
+    "TableSynthesizer",
     "TemplateSynthesizer",
     "TextTemplateSynthesizer",
     "dcgan",

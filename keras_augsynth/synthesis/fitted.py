@@ -11,7 +11,9 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.extras import pandas
 from keras_augsynth.core.files import beside
+from keras_augsynth.core.table_schema import TableSchema
 from keras_augsynth.synthesis.stored import Stored, check_stored
 from keras_augsynth.synthesis.synthesizer import check_labels, check_samples
 
@@ -51,23 +53,26 @@ class FittedSynthesizer:
         """Takes what `state` returned."""
         raise NotImplementedError
 
-    def fit_resample(
-        self, x: Any, y: Any, seed: int | Tensor | None = None, **kwargs: Any
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def fit_resample(self, x: Any, y: Any, seed: int | Tensor | None = None, **kwargs: Any) -> tuple[Any, np.ndarray]:
         """Fits, and returns the data with new rows behind them that bring every class up to the largest.
 
         Args:
-            x: array `(N, ...)`.
+            x: array `(N, ...)`, or a DataFrame; of one that the synthesizer takes as numbers, whole ones are rounded.
             y: integer labels `(N,)`.
             seed: as in `sample`.
             **kwargs: as in `fit`.
         """
         self.fit(x, y, **kwargs)
-        x, y = check_samples(self, x, y)
+        _, y = check_samples(self, range(len(x)), y)
         counts = np.bincount(y)
         labels = np.repeat(np.arange(len(counts)), np.where(counts, counts.max() - counts, 0))
-        made = ops.convert_to_numpy(self.sample(labels, seed=seed))
-        return np.concatenate([x, made]), np.concatenate([y, labels])
+        made = self.sample(labels, seed=seed)
+        if hasattr(x, "columns"):
+            frame = made if hasattr(made, "columns") else TableSchema.from_dataframe(x).decode(made)
+            together = pandas().concat([x, frame], ignore_index=True)
+        else:
+            together = np.concatenate([np.asarray(x), ops.convert_to_numpy(made)])
+        return together, np.concatenate([y, labels])
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes everything to one file. It is written beside and moved into place: a file that is there stays whole.
@@ -148,7 +153,10 @@ def check_numbers(owner: Any, x: Any, y: Any, advice: str = "drop or fill them")
     """Samples of finite numbers, and their labels."""
     x, y = check_samples(owner, x, y)
     if x.dtype.kind not in "fiu" or x.ndim < 2:
-        raise wrong(owner, "x", "be numbers (N, ...)", f"{x.dtype} {x.shape}", ValueError if x.ndim < 2 else TypeError)
+        needed = "be numbers (N, ...)"
+        if x.dtype.kind == "O":
+            needed += "; SMOTENC, GaussianCopulaSynthesizer and TableSynthesizer take columns of several types"
+        raise wrong(owner, "x", needed, f"{x.dtype} {x.shape}", ValueError if x.ndim < 2 else TypeError)
     if x.dtype.kind == "f":
         whole = np.isfinite(x).reshape(len(x), -1).all(axis=1)
         if not whole.all():

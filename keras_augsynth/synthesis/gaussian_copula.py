@@ -13,15 +13,15 @@ from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.table_schema import TableSchema
 from keras_augsynth.ops.ranks import midranks
 from keras_augsynth.synthesis.covariances import LEDOIT_WOLF, check_shrinkage, shrunk
+from keras_augsynth.synthesis.schema_synthesizer import SchemaSynthesizer
 from keras_augsynth.synthesis.seeds import random_for
 from keras_augsynth.synthesis.stored import Stored
-from keras_augsynth.synthesis.tables import TableSynthesizer
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="keras_augsynth")
-class GaussianCopulaSynthesizer(TableSynthesizer):
+class GaussianCopulaSynthesizer(SchemaSynthesizer):
     """Draws each column from the values that it has in the class, all of them tied together by a normal distribution.
 
     So columns may have any distribution, unit and kind: floats are drawn between neighbouring values, whole numbers and

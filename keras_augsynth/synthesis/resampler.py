@@ -65,6 +65,10 @@ class AugmentedResampler(FittedSynthesizer):
         if self.augment is not None and not isinstance(self._form, (int, dict)):
             raise wrong(self, "x", "be an array or a dictionary, whose keys `augment` knows", type(x).__name__)
         checked = [check_samples(self, part, y) for part in parts]
+        for part, _ in checked:
+            if part.dtype == object and not all(isinstance(each, (str, bytes)) for each in part.flat):
+                needed = "be of one dtype, or texts; SMOTENC and its like take columns of several types"
+                raise wrong(self, "x", needed, f"{part.dtype} {part.shape}", TypeError)
         self._keep([np.asarray(part) for part in parts], Members(checked[0][1]))
         return self
 

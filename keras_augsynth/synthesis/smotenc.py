@@ -12,18 +12,18 @@ from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.core.table_schema import TableSchema
 from keras_augsynth.ops.neighbors import among_themselves
 from keras_augsynth.synthesis.members import Members
+from keras_augsynth.synthesis.schema_synthesizer import SchemaSynthesizer
 from keras_augsynth.synthesis.smote import SMOTE
 from keras_augsynth.synthesis.stored import Stored
-from keras_augsynth.synthesis.tables import TableSynthesizer
 
 Tensor = Any
 
 
-class CategoricalSMOTE(TableSynthesizer, SMOTE):
+class CategoricalSMOTE(SchemaSynthesizer, SMOTE):
     """SMOTE in whose samples a category is the most frequent one among the neighbours of the row they start from."""
 
     def __init__(self, categorical: Sequence[Any], k_neighbors: int, schema: TableSchema | None):
-        TableSynthesizer.__init__(self, categorical, schema)
+        SchemaSynthesizer.__init__(self, categorical, schema)
         self.k_neighbors = check_integer(self, k_neighbors, "k_neighbors", 1)
 
     def fit(self, x: Any, y: Any, **kwargs: Any) -> Self:
@@ -78,7 +78,7 @@ class CategoricalSMOTE(TableSynthesizer, SMOTE):
         return {**super()._tables(), **tables}
 
     def get_config(self) -> dict[str, Any]:
-        return {**TableSynthesizer.get_config(self), "k_neighbors": self.k_neighbors}
+        return {**SchemaSynthesizer.get_config(self), "k_neighbors": self.k_neighbors}
 
     def state(self) -> dict[str, np.ndarray]:
         return {**SMOTE.state(self), "usual": self._usual.numpy(), **self._table_state()}

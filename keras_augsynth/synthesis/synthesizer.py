@@ -37,9 +37,10 @@ def check_samples(owner: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1 or y.dtype.kind not in "iub":
-        raise wrong(
-            owner, "y", "be integer labels (N,)", f"{y.dtype} {y.shape}", TypeError if y.ndim == 1 else ValueError
-        )
+        needed = "be integer labels (N,)"
+        if y.ndim == 1 and y.dtype.kind in "OUS":
+            needed += "; `names, y = np.unique(names, return_inverse=True)` numbers names"
+        raise wrong(owner, "y", needed, f"{y.dtype} {y.shape}", TypeError if y.ndim == 1 else ValueError)
     if len(x) != len(y) or not len(y):
         raise wrong(
             owner, "y", "have one label for each sample, and at least one", f"{len(x)} samples, {len(y)} labels"

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+from keras import ops
 
 from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.core.table_schema import TableSchema
 from keras_augsynth.synthesis.gaussian_mixture import GaussianMixtureSynthesizer
 
 _REACH = 4.0  # standard deviations of a mode that -1 and 1 stand for
+
+Tensor = Any
 
 
 class TableEncoder:
@@ -77,7 +80,7 @@ class TableEncoder:
         if empty:
             raise wrong(self, "frame", "have a value in each column", f"missing values alone in {empty}")
         self._columns = [
-            _Categories.learned(column, categories) if categories else _Modes.learned(column, self.modes, self.seed)
+            _Categories.learned(column) if categories else _Modes.learned(column, self.modes, self.seed)
             for column, categories in zip(rows.T, self._schema.categories, strict=True)
         ]
         return self
@@ -106,11 +109,20 @@ class TableEncoder:
         for name, column, values in zip(self._schema.names, self._columns, rows.T, strict=True):
             if np.isnan(values).any() and not column.missing:
                 raise wrong(self, "frame", f"have no missing values in {name!r}, as in `fit`", "NaN")
+            if isinstance(column, _Categories):
+                self._refuse_new(name, np.setdiff1d(values[~np.isnan(values)], column.codes))
             number, place = column.encode(values, rng)
             numbers += [] if number is None else [number]
             groups.append(np.eye(column.places, dtype="float32")[place])
         numbers = np.reshape(numbers, (len(numbers), len(rows))).T.astype("float32")  # of none as well
         return np.concatenate([numbers, *groups], axis=1)
+
+    def _refuse_new(self, name: str, codes: np.ndarray) -> None:
+        """A category that the schema has, but `fit` had not."""
+        if len(codes):
+            categories = self._schema.categories[self._schema.names.index(name)]
+            new = [categories[int(code)] for code in codes[:5]]
+            raise wrong(self, "frame", f"hold the categories of `fit` in column {name!r}", new)
 
     def decode(self, rows: Any) -> Any:
         """The DataFrame for such rows, with the dtypes that went in; of each group, the largest column counts.
@@ -118,23 +130,24 @@ class TableEncoder:
         Args:
             rows: numbers `(rows, features)`. No number comes out that is beyond those of `fit`.
 
+        Returns:
+            A DataFrame; in a graph a dictionary of its columns.
+
         Raises:
             ValueError: for another number of columns.
         """
         self._must_be_fitted("decode")
-        rows = np.asarray(rows, "float64")
+        rows = ops.cast(ops.convert_to_tensor(rows), "float64")
         count = sum(isinstance(column, _Modes) for column in self._columns)
         features = count + sum(self.groups)
-        if rows.ndim != 2 or rows.shape[1] != features:
-            raise wrong(self, "rows", f"be numbers (rows, {features})", rows.shape)
-        numbers = iter(rows[:, :count].T)
-        stops = count + np.cumsum(self.groups)
-        places = [group.argmax(axis=1) for group in np.split(rows, [count, *stops[:-1]], axis=1)[1:]]
-        values = [
-            column.decode(next(numbers) if isinstance(column, _Modes) else None, place)
-            for column, place in zip(self._columns, places, strict=True)
-        ]
-        return self._schema.decode(np.stack(values, axis=1))
+        if len(rows.shape) != 2 or rows.shape[1] != features:
+            raise wrong(self, "rows", f"be numbers (rows, {features})", tuple(rows.shape))
+        numbers, stop, values = iter(range(count)), count, []
+        for column in self._columns:
+            stop += column.places
+            place = ops.argmax(rows[:, stop - column.places : stop], axis=1)
+            values.append(column.decode(rows[:, next(numbers)] if isinstance(column, _Modes) else None, place))
+        return self._schema.decode(ops.stack(values, axis=1))
 
     def _must_be_fitted(self, method: str) -> None:
         if not self._columns:
@@ -162,21 +175,29 @@ class TableEncoder:
 
 
 class _Categories:
-    """A column of categories: which one, or that none is there."""
+    """A column of categories: which of those that were there, or that none is there."""
 
-    def __init__(self, places: int, missing: bool):
-        self.places, self.missing = places, missing
+    def __init__(self, codes: list[int], missing: bool):
+        self.codes, self.missing = codes, missing
 
     @classmethod
-    def learned(cls, values: np.ndarray, categories: Sequence[Any]) -> "_Categories":
-        missing = bool(np.isnan(values).any())
-        return cls(len(categories) + missing, missing)
+    def learned(cls, values: np.ndarray) -> "_Categories":
+        lost = np.isnan(values)
+        return cls(np.unique(values[~lost]).astype(int).tolist(), bool(lost.any()))
+
+    @property
+    def places(self) -> int:
+        return len(self.codes) + self.missing
 
     def encode(self, values: np.ndarray, rng: np.random.Generator) -> tuple[None, np.ndarray]:
-        return None, np.where(np.isnan(values), self.places - 1, values).astype(int)
+        return None, np.where(np.isnan(values), self.places - 1, np.searchsorted(self.codes, values))
 
-    def decode(self, number: None, place: np.ndarray) -> np.ndarray:
-        return np.where(self.missing & (place == self.places - 1), np.nan, place)
+    def decode(self, number: None, place: Tensor) -> Tensor:
+        code = ops.take(np.array(self.codes, "float64"), ops.minimum(place, len(self.codes) - 1))
+        return _lost_at(self.places - 1 if self.missing else None, place, code)
+
+
+_ENOUGH = 50_000  # values of a column, of which its modes are learned: of a million it takes half a minute
 
 
 class _Modes:
@@ -198,7 +219,9 @@ class _Modes:
         there = values[~np.isnan(values)]
         # So little is added to a variance that a mode of one value alone stays one: zeros among large numbers.
         mixture = GaussianMixtureSynthesizer(modes, shrinkage=0.0, regularization=1e-8, seed=seed)
-        state = mixture.fit(there[:, None], np.zeros(len(there), int)).state()
+        many = len(there) > _ENOUGH
+        few = np.random.default_rng(seed).choice(there, _ENOUGH, replace=False) if many else there
+        state = mixture.fit(few[:, None], np.zeros(len(few), int)).state()
         kept = state["weights"][0] > 0.0
         deviations = np.sqrt(state["covariances"][0, kept, 0, 0]) * state["scales"][0, 0]
         deviations = np.where(deviations > 0.0, deviations, 1.0)  # of a constant column
@@ -218,7 +241,13 @@ class _Modes:
         number = np.clip(offsets[np.arange(len(values)), mode] / _REACH, -1.0, 1.0)
         return np.where(lost, 0.0, number), np.where(lost, self.places - 1, mode)
 
-    def decode(self, number: np.ndarray, place: np.ndarray) -> np.ndarray:
-        mode = np.minimum(place, len(self.means) - 1)
-        values = np.take(self.means, mode) + _REACH * np.clip(number, -1.0, 1.0) * np.take(self.deviations, mode)
-        return np.where(self.missing & (place == self.places - 1), np.nan, np.clip(values, *self.limits))
+    def decode(self, number: Tensor, place: Tensor) -> Tensor:
+        mode = ops.minimum(place, len(self.means) - 1)
+        mean, deviation = (ops.take(np.array(table), mode) for table in (self.means, self.deviations))
+        values = mean + _REACH * ops.clip(number, -1.0, 1.0) * deviation
+        return _lost_at(self.places - 1 if self.missing else None, place, ops.clip(values, *self.limits))
+
+
+def _lost_at(missing: int | None, place: Tensor, values: Tensor) -> Tensor:
+    """NaN where `place` is the one that stands for a missing value."""
+    return values if missing is None else ops.where(ops.equal(place, missing), np.nan, values)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -91,3 +92,43 @@ def test_texts(mode):
     rare = {text.decode() for text in texts[labels == 1].ravel()}
     assert rare <= {f"a {animal} ran off" for animal in ("cat", "dog", "bird")} and len(rare) > 1
     assert {text.decode() for text in texts[labels == 0].ravel()} == {"the cat sat"}
+
+
+@pytest.mark.parametrize("of_data_set", [False, True])
+def test_texts_in_the_default_strategy(of_data_set):
+    """TensorFlow's texts are bytes, of which Keras takes no arrays."""
+    source = synthesis.TextTemplateSynthesizer(TEMPLATES, {"animal": ["cat", "dog", "bird"]})
+    x, model = tf.constant(TEXTS)[:, None], reader(keras.Sequential)
+    held_out = tf.data.Dataset.from_tensor_slices((x, Y)).batch(52) if of_data_set else (x, Y)
+    balancer = SyntheticBalancer(source, trial_cost=1.0, seed=1)
+    logs = model.fit(x, Y, batch_size=8, validation_data=held_out, epochs=6, verbose=0, callbacks=[balancer]).history
+    assert np.isfinite(logs["val_worst_recall"]).all()
+    assert "ended before" not in str(balancer.report_) and "failed" not in str(balancer.report_)
+
+
+@pytest.mark.parametrize(
+    ("mode", "source"),
+    [
+        ("live", synthesis.TableSynthesizer(lambda *shape: synthesis.GaussianSynthesizer(), modes=1)),
+        ("pool", synthesis.GaussianCopulaSynthesizer()),
+    ],
+)
+def test_rows_of_dataframes_for_a_feature_space(mode, source):
+    """A synthesizer of DataFrames gives a model of their columns what it takes."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"age": rng.integers(20, 30, 52) + 40 * Y, "job": np.where(Y, "smith", "clerk")})
+    frame["rate"] = rng.normal(size=52).astype("float32")
+    columns = tf.data.Dataset.from_tensor_slices(dict(frame))
+    space = keras.utils.FeatureSpace({"age": "float_normalized", "job": "string_categorical", "rate": "float"})
+    space.adapt(columns.batch(52))
+    model = Spy(dict(space.get_inputs()), keras.layers.Dense(2, activation="softmax")(space.get_encoded_features()))
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    balancer = SyntheticBalancer(source.fit(frame, Y), strategy="equal", mode=mode, pool_size=50, min_real=1, seed=1)
+    data = tf.data.Dataset.zip((columns, tf.data.Dataset.from_tensor_slices(Y))).batch(52)
+    balancer.adapt(Y)
+    logs = model.fit(data, epochs=2, shuffle=False, verbose=0, callbacks=[balancer]).history
+    assert logs["synthetic_share"][-1] > 0.2
+    seen, y, *_ = (keras.tree.map_structure(np.asarray, part) for part in model.seen)
+    assert len(y) > 60 and seen["age"].dtype == "int64"
+    np.testing.assert_array_equal(seen["age"] > 45, y == 1)
+    np.testing.assert_array_equal(seen["job"] == b"smith", y == 1)

@@ -132,6 +132,9 @@ def test_resized_crop_that_never_fits_takes_the_center():
     [
         (lambda: layers.RandomFlip("sideways"), 'RandomFlip: `mode` must be one of "horizontal"'),
         (lambda: layers.RandomRotation(1.5), "RandomRotation: `factor` must be a finite number from -1.0 to 1.0"),
+        (lambda: layers.RandomRotation(30), "a fraction of a full turn: 30 degrees are 30 / 360"),
+        (lambda: layers.RandomAffine3D(rotation=(-15, 15)), "a fraction of a full turn: 30 degrees are 30 / 360"),
+        (lambda: layers.RandomTranslation(10, 10), "a fraction of the size: 10 of 224 pixels are 10 / 224"),
         (lambda: layers.RandomTranslation(0.1, 2.0), "RandomTranslation: `width_factor` must"),
         (lambda: layers.RandomZoom(-1.0), "RandomZoom: `height_factor` must be above -1"),
         (lambda: layers.RandomShear(-0.1), "RandomShear: `x_factor` must be a finite number from 0.0 to 1.0"),

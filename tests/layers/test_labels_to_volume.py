@@ -72,6 +72,9 @@ def test_forms_of_labels(labels):
         layer({"segmentation_masks": labels.astype("float32")})
     with pytest.raises(ValueError, match="LabelsToVolume: `volumes` must not stand beside the labels"):
         layer({"segmentation_masks": labels, "volumes": labels[..., None]})
+    for gray in (0.5 + labels[:2, ..., None], {"volumes": 0.5 + labels[:2, ..., None]}):
+        with pytest.raises(ValueError, match="LabelsToVolume: `volumes` must be labels, whole numbers"):
+            layer(gray)
 
 
 def test_leads_a_pipeline(labels):

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.impute import KNNImputer, SimpleImputer
 
 from keras_augsynth import layers
-from keras_augsynth.ops.missing import normal_moments
+from keras_augsynth.ops import missing
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,31 @@ def test_nearest_neighbours_are_scikit_learns(holes, k):
     np.testing.assert_allclose(layer(np.full((1, 5), np.nan)).numpy()[0], np.nanmean(train, axis=0), rtol=1e-5)
 
 
+@pytest.mark.parametrize("distances", [1, 600, 10**6])
+def test_neighbours_are_looked_for_in_blocks_of_rows(holes, distances, monkeypatch):
+    """Of one row, of a few with a rest, of all; of a number of rows that is known, and of one that is not."""
+    monkeypatch.setattr(missing, "_DISTANCES", distances)
+    holes = holes + np.random.default_rng(1).normal(size=holes.shape) * 1e-3  # neighbours that are no ties
+    train, test = holes[:80], np.delete(holes, 7, axis=0)[60:]
+    fill = lambda x: missing.nearest_filled(x, tf.constant(train), 3)
+    unknown = tf.function(fill, input_signature=[tf.TensorSpec((None, 5), "float64")])
+    theirs = KNNImputer(n_neighbors=3).fit(train).transform(test)
+    for filled in (fill(tf.constant(test)), unknown(tf.constant(test))):
+        assert_filled(filled.numpy(), theirs, test)
+
+
+def test_neighbours_where_few_have_a_value():
+    """Of most rows not k of the nearest 4 k; scikit-learn finds them among all."""
+    rng = np.random.default_rng(2)
+    rows = rng.normal(size=(150, 4))
+    rows[rng.random(150) < 0.85, 0] = rows[rng.random(150) < 0.3, 1] = np.nan
+    layer = layers.Imputation("knn", n_neighbors=3, dtype="float64")
+    layer.adapt(rows[:100])
+    assert_filled(
+        layer(rows[100:]).numpy(), KNNImputer(n_neighbors=3).fit(rows[:100]).transform(rows[100:]), rows[100:]
+    )
+
+
 def test_gaussian_is_the_conditional_mean(holes):
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 3)) * [1.0, 1e4, 1e-3] + [0.0, 1e5, 1.0]
@@ -139,7 +164,7 @@ def test_moments_of_rows_with_holes_are_the_likeliest():
     there = ~np.isnan(rows[:, 1])
     slope, offset = np.polyfit(rows[there, 0], rows[there, 1], 1)
     rest = np.mean((rows[there, 1] - slope * rows[there, 0] - offset) ** 2)
-    mean, scale, correlation = normal_moments(rows)
+    mean, scale, correlation = missing.normal_moments(rows)
     np.testing.assert_allclose(mean, [x.mean(), offset + slope * x.mean()], rtol=1e-4)
     np.testing.assert_allclose(scale, [x.std(), np.sqrt(slope**2 * x.var() + rest)], rtol=1e-4)
     np.testing.assert_allclose(correlation[0, 1] * scale[0] * scale[1], slope * x.var(), rtol=1e-4)

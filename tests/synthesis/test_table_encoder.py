@@ -29,7 +29,7 @@ def frame():
             "same": np.full(N, 7.5, "float32"),
             "gaps": pd.array(np.where(gaps, None, rng.integers(0, 9, N)), dtype="Int64"),
             "job": pd.Series(rng.choice(["clerk", "smith", "wright"], N)).mask(gaps[::-1]),
-            "size": pd.Categorical(rng.choice(["S", "M"], N), ["S", "M", "L"], ordered=True),
+            "size": pd.Categorical(rng.choice(["S", "L"], N), ["S", "M", "L"], ordered=True),
             "member": rng.random(N) < 0.5,
         }
     )
@@ -44,7 +44,8 @@ def test_rows_are_numbers_in_range_and_groups_of_which_one_is_1(encoder, frame):
     rows = encoder.encode(frame)
     assert rows.dtype == "float32" and np.abs(rows).max() <= 1.0
     assert rows.shape == (N, 4 + sum(encoder.groups))
-    assert encoder.groups[2:] == [1, 4 + 1, 3 + 1, 3, 2]
+    assert encoder.groups[2:] == [1, 4 + 1, 3 + 1, 2, 2]
+    assert (rows[frame["gaps"].isna(), 3] == 0.0).all()
     for group in np.split(rows[:, 4:], np.cumsum(encoder.groups)[:-1], axis=1):
         assert set(np.unique(group)) <= {0.0, 1.0} and (group.sum(axis=1) == 1.0).all()
 
@@ -66,11 +67,16 @@ def test_a_number_is_its_place_in_its_mode(frame):
         np.testing.assert_allclose(number[values.index], (values - values.mean()) / values.std(ddof=0) / 4, atol=2e-3)
 
 
-def test_between_two_modes_their_shares_decide():
-    values = np.concatenate([stats.norm(0.0, 1.0).ppf(np.linspace(0.001, 0.999, 400)) + shift for shift in (0.0, 2.0)])
-    encoder = synthesis.TableEncoder(modes=2).fit(pd.DataFrame({"x": values}))
-    between = pd.DataFrame({"x": np.full(2000, 1.0)})
-    assert 0.2 < encoder.encode(between)[:, 1].mean() < 0.8
+def test_between_two_modes_their_densities_decide():
+    """Each is given values by its share of the density there, a rare mode seldom."""
+    normal = stats.norm().ppf(np.linspace(0.001, 0.999, 800))
+    encoder = synthesis.TableEncoder(modes=2).fit(pd.DataFrame({"x": np.concatenate([normal, normal[::8] + 4.0])}))
+    modes = encoder.get_config()["learned"]["columns"][0]
+    between = 2.0
+    densities = modes["weights"] * stats.norm(modes["means"], modes["deviations"]).pdf(between)
+    assert 0.02 < min(densities) / sum(densities) < 0.4 and min(modes["weights"]) < 0.2
+    shares = encoder.encode(pd.DataFrame({"x": np.full(4000, between)}))[:, 1:].mean(axis=0)
+    np.testing.assert_allclose(shares, densities / densities.sum(), atol=0.03)
 
 
 def test_zeros_stay_zeros_where_a_network_is_not_exact(encoder, frame):
@@ -79,6 +85,33 @@ def test_zeros_stay_zeros_where_a_network_is_not_exact(encoder, frame):
     made = encoder.decode(rows)
     np.testing.assert_array_equal(made["zeros"] == 0, frame["zeros"] == 0)
     assert (made["same"] == 7.5).all()
+
+
+def test_values_far_outside_stand_at_the_ends():
+    encoder = synthesis.TableEncoder(2).fit(pd.DataFrame({"a": [1.0, 1.2, 1.4, 9.0, 9.2, 9.4, 50.0]}))
+    rows = encoder.encode(pd.DataFrame({"a": [-1e6, 1e6]}))
+    np.testing.assert_array_equal(np.abs(rows[:, 0]), 1.0)
+    beyond = np.where(np.arange(rows.shape[1]) == 0, 3.0 * rows, rows)
+    pd.testing.assert_frame_equal(encoder.decode(beyond), encoder.decode(rows))
+
+
+def test_a_category_that_was_not_there_has_no_column(encoder, frame):
+    """ "L" is one of the dtype alone."""
+    new = frame.assign(size=pd.Categorical(["M"] * N, frame["size"].cat.categories, ordered=True))
+    with pytest.raises(ValueError, match=r"hold the categories of `fit` in column 'size'. Received: frame=\['M'\]"):
+        encoder.encode(new)
+
+
+def test_in_a_graph_a_dictionary_of_columns(frame):
+    frame = frame.drop(columns="gaps")
+    encoder = synthesis.TableEncoder(modes=4).fit(frame)
+    rows = encoder.encode(frame)
+    made, expected = tf.function(encoder.decode)(rows), encoder.decode(rows)
+    assert list(made) == list(frame.columns)
+    assert [text.decode() for text in made["job"].numpy()] == expected["job"].fillna("").tolist()
+    for name in ("two", "zeros", "same", "member"):
+        np.testing.assert_array_equal(made[name], expected[name])
+        assert made[name].dtype == frame[name].dtype.name
 
 
 def test_no_number_lies_beyond_those_that_were_there(encoder, frame):
@@ -92,8 +125,9 @@ def test_configuration_holds_what_was_learned(encoder, frame):
     again = synthesis.TableEncoder.from_config(json.loads(json.dumps(encoder.get_config())))
     np.testing.assert_array_equal(again.encode(frame), encoder.encode(frame))
     pd.testing.assert_frame_equal(again.decode(encoder.encode(frame)), encoder.decode(encoder.encode(frame)))
-    bare = synthesis.TableEncoder(3, schema=TableSchema({"a": "numeric"}), seed=2)
-    assert synthesis.TableEncoder.from_config(bare.get_config()).get_config() == bare.get_config()
+    bare = synthesis.TableEncoder(3, categorical=["a"], schema=TableSchema({"a": "numeric"}), seed=2)
+    again = synthesis.TableEncoder.from_config(json.loads(json.dumps(bare.get_config())))
+    assert (again.modes, again.categorical, again.schema.kinds, again.seed) == (3, ["a"], ["numeric"], 2)
 
 
 def test_codes_can_be_categories():
@@ -170,6 +204,8 @@ def test_generator_makes_rows_of_an_encoder(num_classes):
     other = generator(inputs(tf.concat([noise[:, :3], -noise[:, 3:]], axis=1)))
     np.testing.assert_array_equal(other[:, 0], made[:, 0])  # the noise behind draws groups, and nothing else
     assert np.abs(other[:, 1:] - made[:, 1:]).max() > 0.1
+    last = lambda value: generator(inputs(tf.concat([noise[:, :-1], tf.fill((5, 1), value)], axis=1)))
+    assert (last(6.0)[:, -1] > last(-6.0)[:, -1] + 0.1).numpy().all()
 
 
 def test_a_gan_takes_the_rows_as_they_are(encoder, frame, tmp_path):

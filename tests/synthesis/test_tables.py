@@ -1,5 +1,7 @@
 """Synthesizers of tables: DataFrames in and out, and their references."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,12 +34,21 @@ def frame():
     )
 
 
-MIXED = {"copula": COPULA, "smotenc": NC}
+def densities():
+    return synthesis.TableSynthesizer(lambda *shape: synthesis.GaussianMixtureSynthesizer(2), modes=2, seed=1)
 
 
-@pytest.fixture(scope="module", params=MIXED)
-def fitted(request, frame):
-    return MIXED[request.param]().fit(frame, Y)
+MIXED = {"copula": COPULA, "smotenc": NC, "encoded": densities}
+
+
+@pytest.fixture(scope="module", params=MIXED.values(), ids=MIXED)
+def make(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def fitted(make, frame):
+    return make().fit(frame, Y)
 
 
 def test_a_frame_of_the_same_columns_and_dtypes(fitted, frame):
@@ -79,6 +90,11 @@ def test_saved_and_loaded(fitted, tmp_path):
     fitted.save(tmp_path / "it.npz")
     loaded = type(fitted).load(tmp_path / "it.npz")
     pd.testing.assert_frame_equal(loaded.sample([0, 1, 2], seed=1), fitted.sample([0, 1, 2], seed=1))
+
+
+@pytest.mark.parametrize("make", [COPULA, NC], indirect=True)
+def test_damaged_files_are_refused(fitted, tmp_path):
+    fitted.save(tmp_path / "it.npz")
     with np.load(tmp_path / "it.npz") as file:
         arrays = dict(file)
     for broken in ({"counts": arrays["counts"] + 1}, {"discrete": arrays["discrete"][:2]}, {"table": np.array("{}")}):
@@ -87,11 +103,27 @@ def test_saved_and_loaded(fitted, tmp_path):
             type(fitted).load(tmp_path / "other.npz")
 
 
-def test_balanced_frame(fitted, frame):
-    x, y = type(fitted)().fit_resample(frame, Y, seed=1)
+def test_balanced_frame(make, frame):
+    x, y = make().fit_resample(frame, Y, seed=1)
     np.testing.assert_array_equal(np.bincount(y), [60, 60, 60])
     pd.testing.assert_frame_equal(x[:100], frame)
     assert x.dtypes.to_dict() == frame.dtypes.to_dict()
+
+
+def test_frames_of_numbers_and_sources_of_arrays():
+    frame = pd.DataFrame({"a": np.linspace(0, 1, 30, dtype="float32"), "b": np.arange(30, dtype="uint8")})
+    y = np.repeat([0, 1], [20, 10])
+    for source in (synthesis.SMOTE(), synthesis.GaussianSynthesizer(), synthesis.AugmentedResampler()):
+        x, labels = source.fit_resample(frame, y, seed=1)
+        pd.testing.assert_frame_equal(x[:30], frame)
+        assert x.dtypes.to_dict() == frame.dtypes.to_dict() and len(x) == len(labels) == 40
+        assert x["b"][30:].between(10, 40).all()
+    texts = frame.assign(c=["x", 1] * 15)
+    for source in (synthesis.SMOTE(), synthesis.GaussianSynthesizer(), synthesis.AugmentedResampler()):
+        with pytest.raises(TypeError, match="take columns of several types"):
+            source.fit(texts, y)
+    with pytest.raises(TypeError, match=r"return_inverse=True\)` numbers names"):
+        synthesis.SMOTE().fit(frame, np.array(["no", "yes"])[y])
 
 
 def test_copula_keeps_each_columns_distribution_and_their_ranks():
@@ -207,11 +239,35 @@ def test_copula_shrinks_correlations(rng):
     assert abs(stats.spearmanr(made).statistic - 6 / np.pi * np.arcsin(half / 2)) < 0.05  # of a normal distribution
 
 
+def test_missing_values_in_a_graph():
+    """NaN among floats, "" among texts; a column that can say neither refuses them."""
+
+    @tf.function
+    def decode(schema, rows):
+        return schema.decode(rows)
+
+    frame = pd.DataFrame({"text": ["b", None, "a"], "code": [2.5, 1.5, np.nan], "x": [np.nan, 0.0, 1.0]})
+    schema = TableSchema.from_dataframe(frame, categorical=["code"])
+    made = decode(schema, schema.encode(frame))
+    assert made["text"].numpy().tolist() == [b"b", b"", b"a"]
+    np.testing.assert_array_equal(made["code"], frame["code"])
+    np.testing.assert_array_equal(made["x"], frame["x"])
+    for column in (pd.array([1, None], dtype="Int64"), pd.Categorical([7, None]), pd.array([True, None], "boolean")):
+        schema = TableSchema.from_dataframe(pd.DataFrame({"n": column}))
+        assert decode(schema, np.zeros((2, 1)))["n"].dtype in ("int64", "int32", "bool")
+        with pytest.raises(tf.errors.InvalidArgumentError, match="`n` must have no missing values in a graph"):
+            decode(schema, schema.encode(pd.DataFrame({"n": column})))
+
+
 def test_schema_of_a_frame(frame):
     schema = TableSchema.from_dataframe(frame, ordinal={"job": ["wright", "smith", "clerk"]})
     assert schema.kinds == ["numeric", "numeric", "ordinal", "ordinal", "categorical", "numeric"]
     again = TableSchema.from_config(schema.get_config())
     pd.testing.assert_frame_equal(again.decode(again.encode(frame)), frame)
+    numbered = TableSchema.from_dataframe(pd.DataFrame({0: [1], 1: ["a"]}))
+    assert TableSchema.from_config(json.loads(json.dumps(numbered.get_config()))).dtypes == numbered.dtypes
+    with pytest.raises(ValueError, match="infinity in column 'ratio'"):
+        schema.encode(frame.assign(ratio=-np.inf))
     with pytest.raises(ValueError, match=r"hold the categories .* in column 'job'. Received: frame=\['king'\]"):
         schema.encode(frame.assign(job="king"))
     with pytest.raises(ValueError, match="`frame` must have the columns"):

@@ -29,13 +29,16 @@ class Live:
     """
 
     def __init__(self, synthesizer: Synthesizer, accept: Accept | str | None):
-        self._synthesizer = synthesizer
+        self._sample = synthesizer.sample
         self._options = {"accept": accept} if isinstance(accept, str) else {}
         self._accept = accept if callable(accept) else None
 
     def draw(self, labels: Tensor, seed: Tensor) -> tuple[Any, Tensor, Tensor]:
         """(samples, whether each is finite, whether each is finite and accepted)."""
-        samples = self._synthesizer.sample(labels, seed=seed, **self._options)
+        samples = self._sample(labels, seed=seed, **self._options)
+        if hasattr(samples, "columns"):  # a DataFrame, which is a dictionary of its columns in a graph
+            self._sample = tf.function(self._sample, reduce_retracing=True, autograph=False)
+            samples = self._sample(labels, seed=seed, **self._options)
         sound = finite(samples)
         if self._accept is None:
             return samples, sound, sound

@@ -17,7 +17,7 @@ from keras_augsynth.balancing.rows.added import Mixture
 from keras_augsynth.balancing.trials.fidelity import Fidelity, fidelity, mean_of
 from keras_augsynth.balancing.trials.held_out import HeldOut
 from keras_augsynth.balancing.trials.schedule import ENOUGH, budget, looks
-from keras_augsynth.balancing.trials.validation import Validation
+from keras_augsynth.balancing.trials.validation import Validation, predicted
 from keras_augsynth.balancing.trials.verdict import Verdict, best_of, verdict_on
 
 Tensor = Any
@@ -144,7 +144,7 @@ class Gate:
             return self._close("")
         parts = [self._chosen.x, *(x for x, _ in made.values())]
         x = keras.tree.map_structure(lambda *each: np.concatenate(each), *parts)
-        outputs = self._model.predict(x, batch_size=256, verbose=0)
+        outputs = predicted(self._model, x)
         ends = np.cumsum([len(self._chosen.labels), *(len(asked) for _, asked in made.values())])
         real, *generated = np.split(self._outputs.of_arrays(outputs), ends[:-1])
         for (name, (_, asked)), rows in zip(made.items(), generated, strict=True):

@@ -67,3 +67,9 @@ def collected(owner: Any, data: Any, steps: int | None, classes: int, form: Any)
     y = np.concatenate(ys)
     x = keras.tree.map_structure(lambda *parts: np.concatenate(parts), *xs)
     return Validation(x, check_labels(owner, y, "validation_data", classes, form))
+
+
+def predicted(model: keras.Model, x: Any) -> Any:
+    """What a model makes of rows; texts become tensors, since Keras takes arrays of `str`, but none of bytes."""
+    taken = lambda part: tf.constant(part) if part.dtype.kind in "OSU" else part
+    return model.predict(keras.tree.map_structure(taken, x), batch_size=256, verbose=0)

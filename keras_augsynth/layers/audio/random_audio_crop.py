@@ -53,8 +53,9 @@ class RandomAudioCrop(Sound):
         rest = ops.cast(ops.maximum(steps - self.length, 0), "float64")
         start = ops.minimum(ops.floor(ops.cast(params["place"], "float64") * (rest + 1.0)), rest)
         source = ops.cast(start, "int32")[:, None] + ops.arange(self.length, dtype="int32")
-        there = source < steps[:, None]
-        return ops.where(there[:, None], taken(x, ops.where(there, source, 0)), 0.0)
+        # One zero behind the end, from which the padding is taken, also of clips without a sample.
+        source = ops.where(source < steps[:, None], source, ops.shape(x)[2])
+        return taken(ops.pad(x, [[0, 0], [0, 0], [0, 1]]), source)
 
     def apply_lengths(self, lengths, params) -> Tensor:
         longest = ops.cast(ops.minimum(current_view().size[0], self.length), lengths.dtype)

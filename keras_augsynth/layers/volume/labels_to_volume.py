@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
@@ -45,7 +46,7 @@ class LabelsToVolume(Intensity3D, listed=False):
 
     Raises:
         TypeError: for masks that are no integers.
-        ValueError: for an argument outside its range, or volumes beside the masks.
+        ValueError: for an argument outside its range, volumes beside the masks, or gray values in their place.
 
     Example:
 
@@ -87,6 +88,7 @@ class LabelsToVolume(Intensity3D, listed=False):
 
     def completed(self, inputs: Any) -> Any:
         if not isinstance(inputs, dict) or "segmentation_masks" not in inputs:
+            self._check_labels(inputs["volumes"] if isinstance(inputs, dict) and "volumes" in inputs else inputs)
             return inputs
         labels = inputs["segmentation_masks"]
         if "volumes" in inputs:
@@ -98,6 +100,13 @@ class LabelsToVolume(Intensity3D, listed=False):
         with_channels = rank == 5 or (rank == 4 and labels.shape[-1] == 1)
         volumes = labels if with_channels else ops.expand_dims(labels, -1)
         return {**inputs, "volumes": ops.cast(volumes, "float32")}
+
+    def _check_labels(self, labels: Any) -> None:
+        """Refuses gray values where labels belong, if they can be seen."""
+        if isinstance(labels, (np.ndarray, tf.Tensor)) and tf.executing_eagerly():
+            numbers = np.asarray(labels)
+            if numbers.dtype.kind == "f" and np.any(np.isfinite(numbers) & (numbers != np.round(numbers))):
+                raise wrong(self, "volumes", "be labels, whole numbers", f"{numbers.dtype.name} with fractions")
 
     def draw(self, rng, view) -> Params:
         return {

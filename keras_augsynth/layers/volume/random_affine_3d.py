@@ -5,7 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_factor, check_flag
+from keras_augsynth.core.checks import OF_A_TURN, OF_THE_SIZE, check_factor, check_flag
 from keras_augsynth.core.families.geometric_3d import Geometric3D, check_axes
 from keras_augsynth.ops import matrices
 
@@ -53,10 +53,10 @@ class RandomAffine3D(Geometric3D):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.rotation = check_factor(self, rotation, "rotation")
+        self.rotation = check_factor(self, rotation, "rotation", unit=OF_A_TURN)
         self.zoom = check_factor(self, zoom, "zoom", above=-1.0)
         self.shear = check_factor(self, shear, "shear", -0.45, 0.45)
-        self.translation = check_factor(self, translation, "translation")
+        self.translation = check_factor(self, translation, "translation", unit=OF_THE_SIZE)
         self.axes = check_axes(self, axes)
         self.isotropic = check_flag(self, isotropic, "isotropic")
 

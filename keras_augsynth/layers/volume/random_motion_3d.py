@@ -5,7 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_factor, check_integer
+from keras_augsynth.core.checks import OF_A_TURN, OF_THE_SIZE, check_factor, check_integer
 from keras_augsynth.core.families.geometric_3d import check_axes
 from keras_augsynth.core.families.intensity_3d import Intensity3D
 from keras_augsynth.core.families.spacing import check_spacing, millimeters
@@ -56,8 +56,8 @@ class RandomMotion3D(Intensity3D):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.rotation = check_factor(self, rotation, "rotation")
-        self.translation = check_factor(self, translation, "translation")
+        self.rotation = check_factor(self, rotation, "rotation", unit=OF_A_TURN)
+        self.translation = check_factor(self, translation, "translation", unit=OF_THE_SIZE)
         self.movements = check_integer(self, movements, "movements", 1, 16)
         self.axes = check_axes(self, axes)
         self.spacing = check_spacing(self, spacing)

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_factor
+from keras_augsynth.core.checks import OF_A_TURN, check_factor
 from keras_augsynth.core.families.geometric_3d import Geometric3D, check_axes
 from keras_augsynth.ops import matrices
 
@@ -45,7 +45,7 @@ class RandomRotation3D(Geometric3D):
         **kwargs: Any,
     ):
         super().__init__(fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value, **kwargs)
-        self.factor = check_factor(self, factor)
+        self.factor = check_factor(self, factor, unit=OF_A_TURN)
         self.axes = check_axes(self, axes)
 
     def draw(self, rng, view) -> Params:

@@ -286,6 +286,19 @@ def test_streams_need_validation_data():
         fit(balancer(), data=(BATCHES, None), batch_size=None, validation_data=None)
 
 
+def test_a_class_is_refused_in_the_place_of_an_object():
+    with pytest.raises(TypeError, match=r"must be an object: Source\(\)\.fit\(x, y\)"):
+        balancer(Source)
+
+
+def test_rows_sorted_by_class_and_then_split():
+    """What `validation_split` makes of them: the last class is in the validation rows alone."""
+    order = np.argsort(Y, kind="stable")
+    first, rest = order[Y[order] < CLASSES - 1], order[Y[order] == CLASSES - 1]
+    with pytest.warns(UserWarning, match="no rows of class 2, which the validation data have; is the data sorted"):
+        fit(usual_balancer("good", strategy="equal"), data=(X[first], Y[first]), validation_data=(X[rest], Y[rest]))
+
+
 def test_a_model_that_has_learned_nothing_says_so(capsys):
     history = fit(balancer(), still(), epochs=2)
     assert max(history["synthetic_share"]) == 0.0

@@ -4,7 +4,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_factor
+from keras_augsynth.core.checks import OF_A_TURN, OF_THE_SIZE, check_factor
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.ops import matrices
 
@@ -57,9 +57,9 @@ class RandomAffine(Geometric):
         **kwargs: Any,
     ):
         super().__init__(fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value, **kwargs)
-        self.rotation_factor = check_factor(self, rotation_factor, "rotation_factor")
-        self.height_factor = check_factor(self, height_factor, "height_factor")
-        self.width_factor = check_factor(self, width_factor, "width_factor")
+        self.rotation_factor = check_factor(self, rotation_factor, "rotation_factor", unit=OF_A_TURN)
+        self.height_factor = check_factor(self, height_factor, "height_factor", unit=OF_THE_SIZE)
+        self.width_factor = check_factor(self, width_factor, "width_factor", unit=OF_THE_SIZE)
         self.zoom_factor = check_factor(self, zoom_factor, "zoom_factor", above=-1.0)
         self.shear_factor = check_factor(self, shear_factor, "shear_factor")
 

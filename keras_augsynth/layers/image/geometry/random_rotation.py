@@ -2,7 +2,7 @@ import math
 from typing import Any
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_factor
+from keras_augsynth.core.checks import OF_A_TURN, check_factor
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.ops import matrices
 
@@ -51,7 +51,7 @@ class RandomRotation(Geometric):
             data_format=data_format,
             **kwargs,
         )
-        self.factor = check_factor(self, factor)
+        self.factor = check_factor(self, factor, unit=OF_A_TURN)
 
     def draw(self, rng, view) -> Params:
         return {"angle": 2.0 * math.pi * rng.uniform(*self.factor)}

@@ -3,7 +3,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_factor
+from keras_augsynth.core.checks import OF_THE_SIZE, check_factor
 from keras_augsynth.core.families.geometric import Geometric
 from keras_augsynth.ops import matrices
 
@@ -54,8 +54,8 @@ class RandomTranslation(Geometric):
             data_format=data_format,
             **kwargs,
         )
-        self.height_factor = check_factor(self, height_factor, "height_factor")
-        self.width_factor = check_factor(self, width_factor, "width_factor")
+        self.height_factor = check_factor(self, height_factor, "height_factor", unit=OF_THE_SIZE)
+        self.width_factor = check_factor(self, width_factor, "width_factor", unit=OF_THE_SIZE)
 
     def draw(self, rng, view) -> Params:
         return {"down": rng.uniform(*self.height_factor), "right": rng.uniform(*self.width_factor)}

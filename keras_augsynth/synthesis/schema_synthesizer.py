@@ -5,11 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from keras import ops
 
 from keras_augsynth.core.checks import check_integer, wrong
-from keras_augsynth.core.extras import pandas
 from keras_augsynth.core.table_schema import TableSchema
 from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.synthesis.fitted import FittedSynthesizer
@@ -19,7 +16,7 @@ from keras_augsynth.synthesis.synthesizer import check_samples
 Tensor = Any
 
 
-class TableSynthesizer(FittedSynthesizer):
+class SchemaSynthesizer(FittedSynthesizer):
     """A synthesizer of rows that knows which columns are numbers and which are categories.
 
     It is fitted to a DataFrame, of which it gives back one with the same columns and dtypes (in a graph a dictionary of
@@ -72,26 +69,7 @@ class TableSynthesizer(FittedSynthesizer):
         """Rows in the form of what `fit` was given."""
         if self._schema is None:
             return to_dtype(rows, "uint8" if self._dtype == "bool" else self._dtype)
-        if tf.executing_eagerly():
-            return self._schema.decode(np.asarray(rows))
-        return {name: self._column(k, rows[:, k]) for k, name in enumerate(self._schema.names)}
-
-    def _column(self, k: int, values: Tensor) -> Tensor:
-        """A column of a DataFrame in a graph: numbers, or the categories themselves."""
-        categories, dtype = self._schema.categories[k], self._schema.dtypes[self._schema.names[k]].lower()
-        if categories is None:
-            return to_dtype(values, dtype if dtype in _OF_GRAPHS else "float64")
-        table = tf.constant(categories)
-        return tf.gather(table, ops.cast(ops.clip(ops.round(values), 0, len(categories) - 1), "int32"))
-
-    def fit_resample(self, x: Any, y: Any, seed: Any = None, **kwargs: Any) -> tuple[Any, np.ndarray]:
-        if not hasattr(x, "columns"):
-            return super().fit_resample(x, y, seed, **kwargs)
-        self.fit(x, y, **kwargs)
-        counts, y = self.class_counts, np.asarray(y).reshape(-1)
-        labels = np.repeat(np.arange(len(counts)), np.where(counts, counts.max() - counts, 0))
-        made = self.sample(labels, seed=seed)
-        return pandas().concat([x, made], ignore_index=True), np.concatenate([y, labels])
+        return self._schema.decode(rows)
 
     def get_config(self) -> dict[str, Any]:
         return {"categorical": self.categorical, "schema": self.schema and self.schema.get_config()}
@@ -116,6 +94,3 @@ class TableSynthesizer(FittedSynthesizer):
         table = json.loads(str(state["table"]))
         self._schema = None if table["schema"] is None else TableSchema.from_config(table["schema"])
         self._dtype, self._discrete = np.dtype(table["dtype"]).name, state["discrete"]
-
-
-_OF_GRAPHS = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"float16", "float32"}
