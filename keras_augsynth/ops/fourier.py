@@ -147,17 +147,22 @@ def resampled(x: Tensor, rate: Tensor, size: int | Tensor) -> Tensor:
     """`x` `(N, C, T)`, played `rate` `(N,)` times as fast: the first `size` samples of that.
 
     Before and behind the recording there is silence. Frequencies above half of the new sample rate are left out.
+    A rate `(N, K)` is that of K changes of speed, one after the other.
     """
     time = ops.shape(x)[2]
     length = good_length(time + _RING)
-    highest = 0.5 * ops.minimum(1.0 / rate, 1.0)[:, None]
-    # From 1 to 0 over the last 5 %, unless everything can stay.
-    part = ops.clip((highest - bins(length)) / (0.05 * highest), 0.0, 1.0)
-    kept = ops.where(rate[:, None] <= 1.0, 1.0, part * part * (3.0 - 2.0 * part))
+    total: Any = 1.0
+    kept: Any = 1.0
+    for each in one_by_one(rate):
+        total = total * ops.cast(each, "float64")
+        highest = 0.5 / ops.cast(total, "float32")[:, None]
+        # From 1 to 0 over the last 5 %, unless everything can stay.
+        part = ops.clip((highest - bins(length)) / (0.05 * highest), 0.0, 1.0)
+        kept = kept * ops.where(each[:, None] <= 1.0, 1.0, part * part * (3.0 - 2.0 * part))
     # What is put in front has twice as many samples there, which is how many the taps begin before a place.
     later = tf.pad(x, [[0, 0], [0, 0], [_TAPS // 4, 0]])
     dense = 2.0 * wave(_halved_last(weighted(spectrum(later, length), kept), length), 2 * length)
-    place = 2.0 * ops.cast(rate, "float64")[:, None] * ops.cast(ops.arange(size, dtype="int32"), "float64")
+    place = 2.0 * total[:, None] * ops.cast(ops.arange(size, dtype="int32"), "float64")
     place = ops.minimum(place, ops.cast(2 * time + _TAPS, "float64"))  # all is silent behind it
     whole = ops.floor(place)
     first, distance = ops.cast(whole, "int32"), ops.cast(place - whole - 0.5, "float32")[:, None]
@@ -167,6 +172,11 @@ def resampled(x: Tensor, rate: Tensor, size: int | Tensor) -> Tensor:
         even = even + (left + right) * _polynomial(square, coefficients[::2])
         odd = odd + (left - right) * _polynomial(square, coefficients[1::2])
     return even + distance * odd
+
+
+def one_by_one(rate: Tensor) -> list[Tensor]:
+    """Rates `(N,)`, or the columns of rates `(N, K)`."""
+    return [rate] if len(rate.shape) == 1 else ops.unstack(rate, axis=1)
 
 
 def _polynomial(x: Tensor, coefficients: np.ndarray) -> Tensor:

@@ -1,4 +1,4 @@
-"""Stretch and pitch shift make as many samples as they need, by their magnitudes and by what was drawn."""
+"""Stretch and pitch shift make as many samples as they need; changes of speed in a row sample once."""
 
 import numpy as np
 import pytest
@@ -107,3 +107,38 @@ def test_inside_a_kernel_of_the_user_there_is_room_for_all(cls, name, short, lon
     step(sound)
     setattr(layer, name, long)
     np.testing.assert_allclose(step(sound), call(layer, sound), rtol=0, atol=1e-4)
+
+
+# Changes of speed in a row.
+
+
+def row(fuse=True, **options):
+    parts = [layers.RandomSpeed((0.6, 1.6), **options), layers.RandomSpeed((0.7, 1.5), **options)]
+    return layers.Pipeline([*parts, layers.RandomSpeed(1.1, **options)], fuse=fuse, seed=3)
+
+
+def test_neighbours_that_change_the_speed_sample_once():
+    assert [len(row(fuse).plan.stages) for fuse in (True, False)] == [1, 3]
+    chain = [layers.RandomSpeed(0.9), layers.RandomTimeStretch(0.9), layers.RandomSpeed(0.9)]
+    assert len(layers.Pipeline(chain).plan.stages) == 3
+
+
+@pytest.mark.parametrize("channels", [(), (2,)], ids=["mono", "stereo"])
+def test_sampled_once_is_sampled_three_times(channels, rng):
+    """With lengths, chances, and samples that are not finite; of a sound of which nothing is cut off on the way."""
+    sound = np.zeros((8, TIME, *channels), "float32")
+    sound[:, 100:200] = rng.normal(size=(8, 100, *channels)) * np.hanning(100).reshape(100, *(1 for _ in channels))
+    # White noise has what one low-pass takes away and two take away twice: so both ways have to do the same.
+    sound[1, 205:300:2] = np.nan
+    batch = {"audio": sound, "lengths": np.array([600, 300, 250, 600, 599, 400, 1, 0]), "sample_ids": np.arange(8)}
+    once, thrice = (row(fuse, p=0.7)(batch, training=True) for fuse in (True, False))
+    gates = np.array([entry["gate"] for entry in row(p=0.7).draw_params(np.arange(8), shape=(TIME,)).values()])
+    assert len(set(map(tuple, gates.T))) > 2
+    np.testing.assert_array_equal(once["lengths"], thrice["lengths"])
+    once, thrice = once["audio"].numpy(), thrice["audio"].numpy()
+    np.testing.assert_array_equal(np.isfinite(once), np.isfinite(thrice))
+    assert np.isnan(once).any()
+    size = np.sum(np.nan_to_num(thrice) ** 2)
+    assert np.sum(np.nan_to_num(once - thrice) ** 2) < 1e-6 * size  # 60 dB
+    for number in np.flatnonzero(~gates.any(axis=0)):
+        np.testing.assert_array_equal(once[number], sound[number])
