@@ -20,7 +20,7 @@ from keras_augsynth.core.distributions import PerClass
 from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
 from keras_augsynth.core.inputs import Inputs, dense, modality_of
-from keras_augsynth.core.magnitudes import HasMagnitudes
+from keras_augsynth.core.magnitudes import HasMagnitudes, current_view
 from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
 from keras_augsynth.core.ranges import look
@@ -86,6 +86,8 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
     sampling: Any = None
     fixed_arguments: tuple[str, ...] = ()  # constructor arguments of a base that the class provides itself
     apply_dtype: str | None = "float32"  # in which `apply` is given the data; None: in which they come
+    by_table = False  # whether `apply` changes each value by itself, alike in all of a sample, at such a cost that a
+    # table of all 256 is quicker for bytes
     receptive_field: Any = 4  # side in pixels of the window that one pixel can change; a NaN spreads no further
 
     def __init_subclass__(cls, listed: bool = True, **kwargs: Any):
@@ -191,6 +193,11 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         return inputs
 
     # What a family writes.
+
+    @property
+    def result_dtype(self) -> str | None:
+        """What `apply` may round its result to, "uint8", since nothing else happens to it; None: float32."""
+        return "uint8" if current_view().dtype == "uint8" else None
 
     def applied(self, x: Tensor, params: Params) -> Tensor:
         """`apply`, and what the family does to its result."""

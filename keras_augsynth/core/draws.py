@@ -38,6 +38,7 @@ class View:
         owner: the layer, for errors.
         magnitudes: the current numbers of each layer by its id; None where they are read as they are in Python.
         certain: what is known for good; among it the ids of layers whose `p` is 1.
+        dtype: of what the stage gives, while a layer is applied; None: not known.
     """
 
     shape: tuple[Any, ...]
@@ -51,6 +52,7 @@ class View:
     owner: Any = None
     magnitudes: dict[int, list[Tensor]] | None = None
     certain: frozenset[Any] = frozenset()
+    dtype: str | None = None
 
     @property
     def labels(self) -> Tensor:

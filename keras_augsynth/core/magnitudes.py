@@ -4,6 +4,7 @@
 be set between two calls, eager or traced, compiled or not: traced functions read it from a variable.
 """
 
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -66,10 +67,7 @@ class HasMagnitudes:
         if now is None:
             return value
         rng, view = now
-        numbers: Any = _flat(value)
-        if view.magnitudes is not None:
-            start = self._first_place(name)
-            numbers = view.magnitudes[id(self)][start : start + len(numbers)]
+        numbers = self._current_numbers(name)
         whole = all(isinstance(number, int) for number in _flat(value))
         if isinstance(value, Distribution):
             drawn = value.drawn(numbers if view.magnitudes is None else ops.stack(numbers), rng, view)
@@ -77,6 +75,24 @@ class HasMagnitudes:
         if view.magnitudes is not None and whole:
             numbers = [ops.cast(number, "int32") for number in numbers]
         return (numbers[0], numbers[1]) if isinstance(value, tuple) else numbers[0]
+
+    def current_limits(self, name: str) -> tuple[Any, Any]:
+        """The lowest and the highest number that a magnitude can give at this place, as `limits` of its value.
+
+        Tensors where the magnitudes are.
+        """
+        value = self.magnitudes()[name]
+        if isinstance(value, Normal):
+            return limits(value)
+        numbers = self._current_numbers(name)
+        return functools.reduce(ops.minimum, numbers), functools.reduce(ops.maximum, numbers)
+
+    def _current_numbers(self, name: str) -> Any:
+        numbers, now = _flat(self.magnitudes()[name]), _current.value
+        if now is None or now[1].magnitudes is None:
+            return numbers
+        start = self._first_place(name)
+        return now[1].magnitudes[id(self)][start : start + len(numbers)]
 
     def live_magnitudes(self) -> tf.Variable:
         """All numbers of all magnitudes, in order: what the user's traced functions read."""

@@ -283,6 +283,10 @@ class Plan:
             self._current = versions, numbers, frozenset([*certain, *structures])
         return self._current[1:]
 
+    def magnitudes(self) -> dict[int, list[Tensor]] | None:
+        """The current numbers of all magnitudes by the id of their layer; None where they are read as in Python."""
+        return self._by_layer(self.current_magnitudes()[0])
+
     def knowing(self, magnitudes: Tensor | None, certain: frozenset[Any]) -> AbstractContextManager[None]:
         """Inside, in this thread, these are the current magnitudes: arguments of the graph that is traced."""
         return _known.holding((self, magnitudes, certain))

@@ -141,6 +141,8 @@ def _multiply(x: Tensor, matrix: Tensor) -> Tensor:
 
 def clip(original: Tensor, changed: Tensor, value_range: tuple[float, float]) -> Tensor:
     """`changed` within the range; where the original is not finite, the original."""
+    if ops.dtype(changed) == "uint8" and value_range[0] <= 0 and value_range[1] >= 255:
+        return changed
     if "int" in ops.dtype(original):
         return ops.clip(changed, *value_range)
     return ops.where(ops.isfinite(original), ops.clip(changed, *value_range), original)

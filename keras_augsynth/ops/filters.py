@@ -10,6 +10,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import materialized
 
 Tensor = Any
@@ -27,6 +28,8 @@ def pad(x: Tensor, rows: tuple, columns: tuple, mode: str = "mirror") -> Tensor:
         columns: how many to add on the left and on the right.
         mode: "mirror" `(c b | a b c | b a)`, OpenCV's default border, or "nearest" `(a a | a b c | c c)`.
     """
+    if all(isinstance(count, int) and count == 0 for count in (*rows, *columns)):
+        return x
     height, width = ops.shape(x)[1:3]
     at = lambda t, axis, start, stop, length: ops.take(
         t, _BORDERS[mode](ops.arange(start, stop, dtype="int32"), length), axis=axis
@@ -60,22 +63,33 @@ def separable_3d(x: Tensor, along_depth: Tensor, vertical: Tensor, horizontal: T
     return ops.reshape(correlate(blurred, along_depth[:, :, None]), (n, depth, height, width, channels))
 
 
-def correlate(x: Tensor, kernel: Tensor) -> Tensor:
-    """One kernel per sample, `(N, h, w)`, both odd; any dtype to float32."""
+def correlate(x: Tensor, kernel: Tensor, dtype: str | None = None) -> Tensor:
+    """One kernel per sample, which half a turn does not change.
+
+    Args:
+        x: any dtype.
+        kernel: `(N, h, w)`, both odd.
+        dtype: of the result, "uint8" where it lies between 0 and 255 and is not needed more exactly; None: float32.
+    """
     height, width = kernel.shape[-2:]
     count = height * width
     weights = ops.reshape(kernel, (-1, count))
+    in_pairs = ops.dtype(x) == "uint8" and count > _FUSED
     total: list[Tensor] = []
 
     def add(wide: Tensor, weights: Tensor, *before: Tensor, taps: Sequence[int]) -> Tensor:
         parts = _parts(wide, height, width, x)
-        return sum([ops.cast(parts[k], "float32") * _each(weights[:, k]) for k in taps], *before)
+        if in_pairs:  # of equal weights
+            parts = [parts[k] + parts[-1 - k] if k < count // 2 else parts[k] for k in range(count // 2 + 1)]
+        result = sum([ops.cast(parts[k], "float32") * _each(weights[:, k]) for k in taps], *before)
+        return to_dtype(result, dtype) if dtype and taps[-1] == len(parts) - 1 else result
 
     if count <= _FUSED:
         return _images(add(_wide(x, height, width, "mirror"), weights, taps=range(count)), x)
-    wide = _wide(x, height, width, "mirror", "float32")
-    for start in range(0, count, _TAPS):
-        taps = range(start, min(start + _TAPS, count))
+    wide = _wide(x, height, width, "mirror", "uint16" if in_pairs else "float32")
+    count_of_sums = count // 2 + 1 if in_pairs else count
+    for start in range(0, count_of_sums, _TAPS):
+        taps = range(start, min(start + _TAPS, count_of_sums))
         total = [materialized(functools.partial(add, taps=taps), wide, weights, *total)]
     return _images(total[0], x)
 

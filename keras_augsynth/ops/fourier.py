@@ -124,20 +124,20 @@ def _log2(x: Tensor) -> Tensor:
 # cannot have are left out; between those samples 10 taps interpolate.
 
 _TAPS = 10
-_DEGREE = 8
+_DEGREE = 7
+_RING = 256  # samples of silence, in which what the low-pass lets ring falls to 1e-5: behind the end is the beginning
 
 
 def _interpolation() -> np.ndarray:
-    """A windowed sinc as polynomials: float32 `(_DEGREE + 1, _TAPS)`, the highest power first.
+    """The first half of the taps of a windowed sinc as polynomials: float32 `(_TAPS / 2, _DEGREE + 1)`.
 
-    Column k holds the weight of the sample at k - 4 from the one before the place, by the distance from that, from
-    0 to 1.
+    Row k holds the weight of the sample at k - 4 from the one before the place, by the distance of the place from the
+    middle between its two neighbours, the constant first. The other half is the same, seen from the other side.
     """
-    distance = np.linspace(0.0, 1.0, 101)
-    offsets = np.arange(_TAPS) - (_TAPS // 2 - 1)
-    away = distance[:, None] - offsets
+    distance = np.linspace(-0.5, 0.5, 101)
+    away = distance[:, None] + _TAPS // 2 - 0.5 - np.arange(_TAPS // 2)
     window = np.i0(7.5 * np.sqrt(np.maximum(1.0 - (away / (_TAPS // 2)) ** 2, 0.0))) / np.i0(7.5)
-    return np.polyfit(distance, np.sinc(away) * window, _DEGREE).astype("float32")
+    return np.polyfit(distance, np.sinc(away) * window, _DEGREE)[::-1].T.astype("float32")
 
 
 _POLYNOMIALS = _interpolation()
@@ -147,27 +147,42 @@ def resampled(x: Tensor, rate: Tensor, size: int | Tensor) -> Tensor:
     """`x` `(N, C, T)`, played `rate` `(N,)` times as fast: the first `size` samples of that.
 
     Before and behind the recording there is silence. Frequencies above half of the new sample rate are left out.
+    A rate `(N, K)` is that of K changes of speed, one after the other.
     """
     time = ops.shape(x)[2]
-    length = good_length(time + 2 * _TAPS)
-    twice = 2 * length
-    highest = 0.5 * ops.minimum(1.0 / rate, 1.0)[:, None]
-    # From 1 to 0 over the last 5 %, unless everything can stay.
-    part = ops.clip((highest - bins(length)) / (0.05 * highest), 0.0, 1.0)
-    kept = ops.where(rate[:, None] <= 1.0, 1.0, part * part * (3.0 - 2.0 * part))
-    dense = 2.0 * wave(_halved_last(weighted(spectrum(x, length), kept), length), twice)
-    place = 2.0 * ops.cast(rate, "float64")[:, None] * ops.cast(ops.arange(size, dtype="int32"), "float64")
+    length = good_length(time + _RING)
+    total: Any = 1.0
+    kept: Any = 1.0
+    for each in one_by_one(rate):
+        total = total * ops.cast(each, "float64")
+        highest = 0.5 / ops.cast(total, "float32")[:, None]
+        # From 1 to 0 over the last 5 %, unless everything can stay.
+        part = ops.clip((highest - bins(length)) / (0.05 * highest), 0.0, 1.0)
+        kept = kept * ops.where(each[:, None] <= 1.0, 1.0, part * part * (3.0 - 2.0 * part))
+    # What is put in front has twice as many samples there, which is how many the taps begin before a place.
+    later = tf.pad(x, [[0, 0], [0, 0], [_TAPS // 4, 0]])
+    dense = 2.0 * wave(_halved_last(weighted(spectrum(later, length), kept), length), 2 * length)
+    place = 2.0 * total[:, None] * ops.cast(ops.arange(size, dtype="int32"), "float64")
     place = ops.minimum(place, ops.cast(2 * time + _TAPS, "float64"))  # all is silent behind it
     whole = ops.floor(place)
-    part = ops.cast(place - whole, "float32")[:, None]
-    first, total = ops.cast(whole, "int32"), 0.0
-    for k in range(_TAPS):
-        weight: Any = _POLYNOMIALS[0, k]
-        for coefficient in _POLYNOMIALS[1:, k]:
-            weight = weight * part + coefficient
-        index = first + (k - (_TAPS // 2 - 1))
-        # Before the beginning is the end of what was put behind: silence.
-        total = total + weight * taken(dense, ops.where(index < 0, index + twice, index))
+    first, distance = ops.cast(whole, "int32"), ops.cast(place - whole - 0.5, "float32")[:, None]
+    square, even, odd = ops.square(distance), 0.0, 0.0
+    for k, coefficients in enumerate(_POLYNOMIALS):
+        left, right = taken(dense, first + k), taken(dense, first + (_TAPS - 1 - k))
+        even = even + (left + right) * _polynomial(square, coefficients[::2])
+        odd = odd + (left - right) * _polynomial(square, coefficients[1::2])
+    return even + distance * odd
+
+
+def one_by_one(rate: Tensor) -> list[Tensor]:
+    """Rates `(N,)`, or the columns of rates `(N, K)`."""
+    return [rate] if len(rate.shape) == 1 else ops.unstack(rate, axis=1)
+
+
+def _polynomial(x: Tensor, coefficients: np.ndarray) -> Tensor:
+    total: Any = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        total = total * x + coefficient
     return total
 
 

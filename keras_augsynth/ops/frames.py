@@ -64,11 +64,18 @@ def _overlap(frames: Tensor, hop: int) -> Tensor:
     return total
 
 
-def stretched(x: Tensor, rate: Tensor, size: int | Tensor, window: int) -> Tensor:
+def stretched(x: Tensor, rate: Tensor, size: int | Tensor, window: int, heard: int | Tensor | None = None) -> Tensor:
     """`x` `(N, C, T)`, `rate` `(N,)` times as fast at its pitch: the first `size` samples of that.
 
     A phase vocoder: frames are read at other times, and the phase of each frequency goes on from frame to frame by as
     much as between the two frames from which it is read. Behind T / rate there is silence.
+
+    Args:
+        x: the recordings.
+        rate: `(N,)`.
+        size: of the result.
+        window: as in `spectra`.
+        heard: how many samples the longest result of the batch has at most; None: `size`.
 
     Reference:
         Flanagan, Golden: Phase vocoder. Bell System Technical Journal, 1966.
@@ -78,7 +85,7 @@ def stretched(x: Tensor, rate: Tensor, size: int | Tensor, window: int) -> Tenso
     loudest = ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
     found = spectra(x / loudest, window)
     channels, frames = ops.shape(found)[1:3]
-    count = 1 + size // hop + OVERLAP // 2
+    count = 1 + (size if heard is None else heard) // hop + OVERLAP // 2
     strength, direction = _polar(found)
     # As complex numbers of size 1: angles, their sines and cosines would take three times as long as the transforms.
     turn = _with_another(direction[:, :, 1:], 1.0) * tf.math.conj(direction)

@@ -11,21 +11,29 @@ Tensor = Any
 
 
 def levels(x: Tensor, value_range: Sequence[float], bins: int = 256) -> Tensor:
-    """The values as whole numbers from 0 to `bins` - 1, int32; what is not finite is 0."""
+    """The values as whole numbers from 0 to `bins` - 1, int32, but bytes as they are; what is not finite is 0."""
     low, high = value_range
     if ops.dtype(x) == "uint8" and (low, high, bins) == (0.0, 255.0, 256):
-        return ops.cast(x, "int32")
+        return x
     x = ops.cast(x, "float32")
     # The little extra keeps 200 / 255, which float32 has to round, from ending up as 199.
     scaled = (ops.where(ops.isfinite(x), x, low) - low) * ((bins - 1) / (high - low)) + 1e-3
     return ops.cast(ops.clip(scaled, 0.0, bins - 1.0), "int32")
 
 
+def values(level: Tensor, value_range: Sequence[float]) -> Tensor:
+    """The way back of `levels` with 256 bins: bytes as they are, others to float32."""
+    if ops.dtype(level) == "uint8":
+        return level
+    low, high = value_range
+    return low + ops.cast(level, "float32") * ((high - low) / 255.0)
+
+
 def by_channel(level: Tensor, bins: int) -> Tensor:
     """Levels `(N, H, W, C)` as places in N * C histograms of `bins`, one for each channel of each image."""
     n, *_, channels = ops.shape(level)
     group = per_sample(ops.reshape(ops.arange(n * channels, dtype="int32"), (-1, channels)), level)
-    return level + group * bins
+    return ops.cast(level, "int32") + group * bins
 
 
 def count(places: Tensor, counted: Tensor, groups: int | Tensor, bins: int) -> Tensor:

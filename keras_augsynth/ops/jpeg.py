@@ -4,6 +4,7 @@ Reference:
     Wallace: The JPEG still picture compression standard. IEEE Transactions on Consumer Electronics 38, 1992.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def compress(levels: Tensor, quality: Tensor) -> Tensor:
     cb = _scaled((-11059, red), (-21709, green), (32768, blue), middle)
     cr = _scaled((32768, red), (-27439, green), (-5329, blue), middle)
     y = _plane(y, luma)
-    cb, cr = (_doubled(_plane(_halved(t), chroma), height, width) - 128 for t in (cb, cr))
+    cb, cr = (_doubled(_plane(_halved(t), chroma), height, width) for t in (cb, cr))
     red = y + _scaled((91881, cr), half)
     green = y + _scaled((-22554, cb), (-46802, cr), half)
     blue = y + _scaled((116130, cb), half)
@@ -75,34 +76,50 @@ def _plane(plane: Tensor, table: Tensor) -> Tensor:
     """One plane `(N, H, W)` of any size through transform, quantization `(N, 8, 8)`, and back."""
     height, width = ops.shape(plane)[1:3]
     plane = filters.pad(plane, (0, -height % 8), (0, -width % 8), "nearest")
-    rows, columns = (length // 8 for length in ops.shape(plane)[1:3])
-    blocks = ops.transpose(ops.reshape(plane, (-1, rows, 8, columns, 8)), (2, 4, 0, 1, 3))  # blocks last: long loops
-    table = ops.transpose(table, (1, 2, 0))[..., None, None]
+    n, *sides = ops.shape(plane)
+    rows, columns = (length // 8 for length in sides)
+    # Blocks last: long loops over what is still in the processor's cache.
+    blocks = ops.transpose(ops.reshape(plane - 128, (n, rows, 8, columns, 8)), (0, 2, 4, 1, 3))
+    blocks = ops.reshape(blocks, (n, 8, 8, rows * columns))
+    table = ops.expand_dims(table, -1)
 
-    blocks = _transform(_COSINES, blocks - 128, 1, 11)
-    blocks = _transform(_COSINES, blocks, 0, 15)
+    blocks = _transform(_COSINES, blocks, 2, 11)
+    blocks = _transform(_COSINES, blocks, 1, 15, _quantized, table)
+    blocks = _transform(_COSINES.T, blocks, 1, 11)
+    blocks = _transform(_COSINES.T, blocks, 2, 18, _level)
+
+    blocks = ops.transpose(ops.reshape(blocks, (n, 8, 8, rows, columns)), (0, 3, 1, 4, 2))
+    return ops.reshape(blocks, (n, rows * 8, columns * 8))[:, :height, :width]
+
+
+def _quantized(blocks: Tensor, table: Tensor) -> Tensor:
     # Exact in float32, and quicker than the division of whole numbers; the half keeps clear of its edges.
     size = ops.cast(ops.abs(blocks) + 4 * table, "float32") + 0.5
     steps = ops.cast(ops.floor(size / ops.cast(8 * table, "float32")), "int32")
-    blocks = ops.sign(blocks) * steps * table
-    blocks = _transform(_COSINES.T, blocks, 0, 11)
-    blocks = ops.clip(_transform(_COSINES.T, blocks, 1, 18) + 128, 0, 255)
-
-    plane = ops.reshape(ops.transpose(blocks, (2, 3, 0, 4, 1)), (-1, rows * 8, columns * 8))
-    return plane[:, :height, :width]
+    return ops.sign(blocks) * steps * table
 
 
-def _transform(matrix: np.ndarray, blocks: Tensor, axis: int, shift: int) -> Tensor:
-    """`matrix` along one of the first two axes, divided by 2 ** shift and rounded."""
+def _level(blocks: Tensor) -> Tensor:
+    return ops.clip(blocks + 128, 0, 255)
 
-    def multiply(blocks: Tensor) -> Tensor:
+
+def _same(blocks: Tensor) -> Tensor:
+    return blocks
+
+
+def _transform(
+    matrix: np.ndarray, blocks: Tensor, axis: int, shift: int, finish: Callable = _same, *args: Tensor
+) -> Tensor:
+    """`matrix` along axis 1 or 2, divided by 2 ** shift and rounded, and what `finish(…, *args)` makes of it."""
+
+    def multiply(blocks: Tensor, *args: Tensor) -> Tensor:
         total = 1 << (shift - 1)
         for k in range(8):
-            part = blocks[k : k + 1] if axis == 0 else blocks[:, k : k + 1]
-            total = total + part * matrix[:, k].reshape((8, 1, 1, 1, 1) if axis == 0 else (1, 8, 1, 1, 1))
-        return ops.right_shift(total, shift)
+            part = blocks[:, k : k + 1] if axis == 1 else blocks[:, :, k : k + 1]
+            total = total + part * matrix[:, k].reshape((1, 8, 1, 1) if axis == 1 else (1, 1, 8, 1))
+        return finish(ops.right_shift(total, shift), *args)
 
-    return materialized(multiply, blocks)  # or XLA would work it out again for every term of the next pass
+    return materialized(multiply, blocks, *args)  # or XLA would work it out again for every term of the next pass
 
 
 def _scaled(*terms: Any) -> Tensor:
@@ -115,20 +132,24 @@ def _halved(plane: Tensor) -> Tensor:
     """Means of 2 x 2 pixels, rounded down and up in turn; to the right of the image up to a whole block."""
     height, width = ops.shape(plane)[1:3]
     plane = filters.pad(plane, (0, height % 2), (0, -width % 16), "nearest")
-    total = sum(plane[:, i::2, j::2] for i in (0, 1) for j in (0, 1))
+    rows = materialized(lambda plane: plane[:, ::2] + plane[:, 1::2], plane)
+    total = rows[:, :, ::2] + rows[:, :, 1::2]
     bias = 1 + ops.arange(ops.shape(total)[2], dtype="int32") % 2
     return ops.right_shift(total + bias, 2)
 
 
 def _doubled(plane: Tensor, height: int | Tensor, width: int | Tensor) -> Tensor:
-    """Back to twice the size; each pixel takes 3/4 of the nearest value and 1/4 of the next, on both axes."""
+    """Back to twice the size, less 128; each pixel takes 3/4 of the nearest value and 1/4 of the next, on both axes."""
     plane = plane[:, :, : (width + 1) // 2]
-    wide = filters.pad(plane, (1, 1), (1, 1), "nearest")
-    middle = 3 * wide[:, 1:-1]
-    rows = ops.stack([middle + wide[:, :-2], middle + wide[:, 2:]], axis=2)
     count = ops.shape(plane)[1]
-    rows = ops.reshape(rows, (-1, 2 * count, ops.shape(wide)[2]))
-    middle = 3 * rows[:, :, 1:-1]
-    pairs = [ops.right_shift(middle + rows[:, :, :-2] + 8, 4), ops.right_shift(middle + rows[:, :, 2:] + 7, 4)]
-    columns = ops.stack(pairs, axis=3)
-    return ops.reshape(columns, (-1, 2 * count, 2 * ops.shape(plane)[2]))[:, :height, :width]
+
+    def double(wide: Tensor) -> Tensor:
+        middle = 3 * wide[:, 1:-1]
+        rows = ops.stack([middle + wide[:, :-2], middle + wide[:, 2:]], axis=2)
+        rows = ops.reshape(rows, (-1, 2 * count, ops.shape(wide)[2]))
+        middle = 3 * rows[:, :, 1:-1]
+        pairs = [ops.right_shift(middle + rows[:, :, :-2] + 8, 4), ops.right_shift(middle + rows[:, :, 2:] + 7, 4)]
+        columns = ops.stack(pairs, axis=3)
+        return ops.reshape(columns, (-1, 2 * count, 2 * ops.shape(plane)[2]))[:, :height, :width] - 128
+
+    return materialized(double, filters.pad(plane, (1, 1), (1, 1), "nearest"))

@@ -169,3 +169,25 @@ def test_gradient_of_a_linear_filter_is_its_transpose(build, rng):
 def test_wrong_arguments(build, kind, message):
     with pytest.raises(kind, match=message):
         build()
+
+
+@pytest.mark.parametrize("build", [layers.RandomMotionBlur, layers.RandomDefocus])
+def test_bytes_are_the_rounded_floats(images, build):
+    """Bytes are summed in pairs of equal weights, in more than one piece, and rounded in the last one."""
+    make = lambda dtype: build(13 if build is layers.RandomMotionBlur else 6, p=0.5, seed=3, dtype=dtype)
+    many = np.concatenate([images] * 4)
+    expected = make("float32")(many.astype("float32")).numpy()
+    assert 0.0 < np.mean(np.any(expected != many, axis=(1, 2, 3))) < 1.0
+    np.testing.assert_allclose(make("float32")(many), expected, atol=1e-3)
+    assert np.abs(make("uint8")(many).numpy() - expected).max() <= 0.501
+
+
+@pytest.mark.parametrize("down", ["area", "nearest"])
+@pytest.mark.parametrize("up", ["bilinear", "nearest"])
+def test_coarse_bytes_are_the_rounded_floats(images, down, up):
+    make = lambda dtype: layers.RandomDownscale((0.2, 0.9), down, up, p=0.5, seed=3, dtype=dtype)
+    many = np.concatenate([images] * 4)
+    expected = make("float32")(many.astype("float32")).numpy()
+    assert 0.0 < np.mean(np.any(expected != many, axis=(1, 2, 3))) < 1.0
+    np.testing.assert_allclose(make("float32")(many), expected, atol=1e-3)
+    assert np.abs(make("uint8")(many).numpy() - expected).max() <= 0.501

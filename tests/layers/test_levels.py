@@ -147,3 +147,33 @@ def test_deterministic_layers_change_the_share_p(name, images):
 def test_wrong_arguments(build, kind, message):
     with pytest.raises(kind, match=message):
         build()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_a_table_of_bytes_says_what_floats_give(images, dtype):
+    """Each image by its own exponent, and those that are left alone."""
+    make = lambda dtype: layers.RandomGamma((0.3, 3.0), p=0.5, seed=3, dtype=dtype)
+    many = np.concatenate([images] * 4)
+    expected = make("float32")(many.astype("float32")).numpy()
+    assert len(np.unique(np.any(expected != many, axis=(1, 2, 3)))) == 2
+    result = make(dtype)(many).numpy()
+    np.testing.assert_allclose(result, np.round(expected) if dtype == "uint8" else expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **kwargs: layers.RandomInvert((1, 1), p=0.5, **kwargs),
+        lambda **kwargs: layers.RandomInvert((1, 1), value_range=(50, 200), **kwargs),
+        lambda **kwargs: layers.RandomPosterization((1, 8), p=0.5, **kwargs),
+    ],
+)
+@pytest.mark.parametrize("key", ["images", "videos"])
+def test_bytes_need_no_floats(images, make, key):
+    many = np.concatenate([images] * 4)
+    many = many if key == "images" else np.stack([many, many[::-1]], axis=1)
+    call = lambda x, dtype: make(seed=3, dtype=dtype)({key: x}, training=True)[key].numpy()
+    expected = call(many.astype("float32"), "float32")
+    assert np.any(expected != many)
+    for dtype in ("uint8", "float32"):
+        np.testing.assert_allclose(call(many, dtype), expected, atol=1e-3)

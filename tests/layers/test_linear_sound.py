@@ -34,6 +34,7 @@ def test_linear_neighbours_become_one_stage():
     assert sizes(fade, low, layers.RandomGain(), high, layers.RandomGainTransition()) == [5]
     # What changes in time cannot change places with a filter.
     assert sizes(low, fade, high, eq) == [2, 2]
+    assert sizes(low, layers.RandomGainTransition(), high) == [2, 1]
     assert sizes(layers.RandomReverb(), layers.RandomReverb()) == [1, 1]
     assert sizes(low, layers.AddNoise(), high) == [1, 1, 1]
 
@@ -119,6 +120,22 @@ def test_fused_is_unfused(rng, channels):
         np.testing.assert_array_equal(fused[row, length:], sound[row, length:])
 
 
+def test_what_varies_in_time_stays_on_its_side_of_a_filter(rng):
+    sound, _ = quiet_at_the_ends(rng)
+    sound[:, TIME // 2 :] = 0.0
+    fade, transition = layers.RandomFade((0.05, 0.1)), layers.RandomGainTransition(12.0)
+    low = layers.RandomLowPass((300.0, 400.0))
+
+    def call(*chain, **options):
+        batch = {"audio": sound, "sample_ids": np.arange(6)}
+        return layers.Pipeline(list(chain), **SAME, **options)(batch, training=True)["audio"].numpy()
+
+    chain = fade, low, transition
+    assert sizes(*chain) == [3]
+    fused = call(*chain, seed=5)
+    np.testing.assert_allclose(fused, call(*chain, seed=5, fuse=False), rtol=0, atol=1e-5)
+
+
 def test_where_no_gate_is_open_nothing_changes(rng):
     sound = rng.normal(size=(16, 100)).astype("float32")
     pipeline = layers.Pipeline(
@@ -147,6 +164,9 @@ def test_whole_numbers_are_pcm_in_a_stage(rng):
     floats = call(make(), whole)
     np.testing.assert_allclose(floats, call(make(fuse=False), whole), rtol=0, atol=3e-6)
     np.testing.assert_allclose(floats, call(make(), whole / np.float32(32768)), rtol=0, atol=1e-6)
+    half = call(make(dtype="float16"), whole)
+    assert half.dtype == "float16"
+    np.testing.assert_allclose(half, floats, rtol=1e-3, atol=1e-4)
     pcm = call(make(dtype="int16"), whole)
     assert pcm.dtype == "int16"
     np.testing.assert_allclose(pcm, np.clip(np.round(floats * 32768), -32768, 32767), atol=1)

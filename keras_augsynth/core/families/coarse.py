@@ -44,9 +44,8 @@ class Coarse(Augmentation, listed=False):
         return {"scale": rng.uniform(*self.scale)}
 
     def apply(self, x: Tensor, params: Params) -> Tensor:
-        return resize.down_and_up(
-            x, params["scale"], self._limits, self.downscale_interpolation, self.upscale_interpolation
-        )
+        ways = self.downscale_interpolation, self.upscale_interpolation
+        return resize.down_and_up(x, params["scale"], self._limits, *ways, self.result_dtype)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

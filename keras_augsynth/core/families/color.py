@@ -41,13 +41,14 @@ class ColorStage(Stage):
 
     def prepared(self, entries: Entries, shape: Sequence[Any], modality: Modality, companions: bool) -> Drawn:
         steps = self._up_to_the_clip(True)
-        if not steps or any(step.layer.uses_mean for step in steps):
+        if not steps or self._keeps_bytes or any(step.layer.uses_mean for step in steps):
             return {"entries": entries}
-        mean = ops.zeros((shape[0], shape[-1]))
-        product, active = self._product(entries, shape, mean, modality)
+        product, active = self._product(entries, shape, None, modality)
         return {"matrix": product} if active is None else {"matrix": product, "active": active}
 
     def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
+        if drawn is not None and self._keeps_bytes and ops.dtype(batch.x) == "uint8":
+            return super().carry_out(batch, drawn, notes)
         steps = self._up_to_the_clip(drawn is not None)
         scale = offset = None
         for step in self.acting(drawn is not None)[len(steps) :]:
@@ -60,6 +61,8 @@ class ColorStage(Stage):
         matrix, active = None, None
         if drawn is not None and "matrix" in drawn:
             matrix, active = drawn["matrix"], drawn.get("active")
+        elif steps and self._keeps_bytes:
+            matrix, active = self._product(drawn and drawn["entries"], ops.shape(batch.x), None, batch.modality)
         elif steps:
             product = self.kernel(self._matrix, modality=batch.modality, finite=notes.finite, unit=unit)
             matrix, active = product(batch.x, drawn and drawn["entries"])
@@ -74,6 +77,11 @@ class ColorStage(Stage):
             steps.pop()
         return steps
 
+    @property
+    def _keeps_bytes(self) -> bool:
+        """Whether there is one layer, and bytes need no matrix."""
+        return len(self.steps) == 1 and self.steps[0].layer.keeps_bytes and self._range(self.steps) == (0.0, 255.0)
+
     @staticmethod
     def _range(steps: list[Step]) -> tuple[float, float] | None:
         """Of the last layer that has one."""
@@ -86,9 +94,10 @@ class ColorStage(Stage):
         return self._product(entries, ops.shape(x), color.channel_mean(x, finite, unit), modality)
 
     def _product(
-        self, entries: Entries | None, shape: Sequence[Any], mean: Tensor, modality: Modality
+        self, entries: Entries | None, shape: Sequence[Any], mean: Tensor | None, modality: Modality
     ) -> tuple[Tensor, Tensor | None]:
         """The product of the steps' matrices, and for which samples there is one to apply (None: for all)."""
+        mean = ops.zeros((shape[0], shape[-1])) if mean is None else mean
         identity = matrices.identity(shape[-1] + 1)
         product, gates = identity, []
         for step in self._up_to_the_clip(entries is not None):
@@ -113,6 +122,7 @@ class Color(Intensity, listed=False):
     stage = ColorStage
     needs_range = False
     uses_mean = True  # whether `matrix` depends on the mean color, not only on the number of channels
+    keeps_bytes = False  # whether `apply` is quicker for bytes from 0 to 255 than a matrix
 
     def matrix(self, params: Params, mean: Tensor) -> Tensor:
         """`(N, C+1, C+1)` on (channel 1, …, channel C, 1).

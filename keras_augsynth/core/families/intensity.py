@@ -46,6 +46,11 @@ class Intensity(Augmentation, listed=False):
         low, high = self.value_range
         return high - low
 
+    @property
+    def result_dtype(self) -> str | None:
+        low, high = self.value_range or (0.0, 255.0)
+        return super().result_dtype if low <= 0.0 and high >= 255.0 else None
+
     def applied(self, x: Tensor, params: Params) -> Tensor:
         changed = self.apply(x, params)
         return color.clip(x, changed, self.value_range) if self.clips and self.value_range else changed

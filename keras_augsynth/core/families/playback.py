@@ -1,15 +1,93 @@
-"""`Playback`: layers that play recordings faster or slower."""
+"""`Playback`: layers that play recordings faster or slower; `VocoderStage`, which tells how long a result can be."""
 
+import functools
+import math
+from dataclasses import replace
 from typing import Any
 
+import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.draws import Params
-from keras_augsynth.core.families.sound import Sound
+from keras_augsynth.core.batch import Batch
+from keras_augsynth.core.draws import Entry, Params, Step
+from keras_augsynth.core.families.sound import Sound, SoundStage
+from keras_augsynth.core.families.stage import Drawn
 from keras_augsynth.core.magnitudes import current_view
+from keras_augsynth.core.passes import Notes
+from keras_augsynth.ops.compiled import inside_xla
+from keras_augsynth.ops.fourier import one_by_one
+from keras_augsynth.ops.rows import select
 from keras_augsynth.ops.waves import before, taken
 
 Tensor = Any
+
+
+class VocoderStage(SoundStage):
+    """A vocoder makes as many samples as its magnitudes, and what was drawn, can ask for.
+
+    It is told how many as the length of a tensor, "room" among its parameters: XLA compiles for each length, also
+    where the magnitudes are variables. There are twelve lengths to an octave.
+    """
+
+    def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
+        if drawn is None or inside_xla():  # there no length can depend on a variable
+            return super().carry_out(batch, drawn, notes)
+        step, shape = self.steps[0], ops.shape(batch.x)
+        entry = drawn["entries"][step.name]
+        view = replace(step.view(shape, batch.modality), magnitudes=self.plan.magnitudes())
+        with step.within(view) as layer:
+            longest = ops.cast(layer.longest(entry["params"]), "float64")
+        semitones = ops.ceil(12.0 / math.log(2.0) * ops.log(longest) - _ROUNDING) + _ROUNDING
+        size = ops.ceil(ops.cast(view.size[0], "float64") * ops.exp(math.log(2.0) / 12.0 * semitones))
+        params = {**entry["params"], "room": tf.zeros((ops.cast(size, "int32"), 0))}
+        return super().carry_out(batch, {"entries": {step.name: {**entry, "params": params}}}, notes)
+
+
+_ROUNDING = 1e-4  # semitones
+
+
+class Vocoder(Sound, listed=False):
+    """An augmentation by a phase vocoder, which makes no more samples than it has to.
+
+    Args:
+        **kwargs: as in `Sound`.
+    """
+
+    stage = VocoderStage
+
+    def longest(self, params: Params) -> Tensor:
+        """How many times as long as a recording what the vocoder makes of it is at most.
+
+        By the current limits of the magnitudes, and by what was drawn, which may be from others.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define `longest`.")
+
+    @staticmethod
+    def room(params: Params, otherwise: int | Tensor) -> int | Tensor:
+        """How many samples are to be made; `otherwise` where that cannot be known."""
+        return ops.shape(params["room"])[0] if "room" in params else otherwise
+
+
+class SpeedStage(SoundStage):
+    """Neighbours that play as a tape does: the recording is sampled once for all of them, at the product of the rates.
+
+    The first layer carries it out, with the rates of all as columns.
+    """
+
+    def accepts(self, step: Step) -> bool:
+        return step.layer.stage is SpeedStage
+
+    def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
+        if drawn is None or len(self.steps) == 1:
+            return super().carry_out(batch, drawn, notes)
+        entries = [drawn["entries"][step.name] for step in self.steps]
+        gates = [entry.get("gate") for entry in entries]
+        rates = [entry["params"]["rate"] for entry in entries]
+        rates = [select(gate, rate, ops.ones_like(rate)) for gate, rate in zip(gates, rates, strict=True)]
+        together: Entry = {"params": {"rate": ops.stack(rates, axis=1)}}
+        if None not in gates:
+            together["gate"] = functools.reduce(ops.logical_or, gates)
+        return super().carry_out(batch, {"entries": {self.steps[0].name: together}}, notes)
 
 
 class Playback(Sound, listed=False):
@@ -22,21 +100,23 @@ class Playback(Sound, listed=False):
         **kwargs: as in `Sound`.
     """
 
+    stage = SpeedStage
     keeps_time = False
 
-    def played(self, x: Tensor, rate: Tensor) -> Tensor:
-        """`x` `(N, C, T)`, finite, `rate` times as fast, as long as before."""
+    def played(self, x: Tensor, params: Params) -> Tensor:
+        """`x` `(N, C, T)`, finite, "rate" times as fast, as long as before."""
         raise NotImplementedError(f"{type(self).__name__} must define `played`.")
 
     def apply(self, x: Tensor, params: Params) -> Tensor:
-        rate, steps, time = params["rate"], self.steps_of(x), ops.shape(x)[2]
+        steps, time = self.steps_of(x), ops.shape(x)[2]
         finite = ops.logical_and(ops.isfinite(x), self.valid(x))
-        played = self.played(ops.where(finite, x, 0.0), rate)
-        place = ops.cast(rate, "float64")[:, None] * ops.cast(ops.arange(time, dtype="int32"), "float64")
-        place = ops.round(ops.minimum(place, ops.cast(time - 1, "float64")))
+        played = self.played(ops.where(finite, x, 0.0), params)
+        place = ops.cast(ops.arange(time, dtype="int32"), "float64")[None]
+        for rate in reversed(one_by_one(params["rate"])):
+            place = ops.round(ops.minimum(ops.cast(rate, "float64")[:, None] * place, ops.cast(time - 1, "float64")))
         source = taken(x, ops.cast(place, "int32"))
         result = ops.where(ops.isfinite(source), played, source)  # what is not finite moves along
-        return ops.where(before(_heard(steps, rate, time), time), result, 0.0)
+        return ops.where(before(_heard(steps, params["rate"], time), time), result, 0.0)
 
     def apply_lengths(self, lengths: Tensor, params: Params) -> Tensor:
         time = current_view().size[0]
@@ -44,7 +124,9 @@ class Playback(Sound, listed=False):
         return ops.cast(_heard(steps, params["rate"], time), lengths.dtype)
 
 
-def _heard(steps: Tensor, rate: Tensor, time: int | Tensor) -> Tensor:
+def _heard(steps: Tensor, rates: Tensor, time: int | Tensor) -> Tensor:
     """How many samples of the result are heard."""
-    whole = ops.round(ops.cast(steps, "float64") / ops.cast(rate, "float64"))
-    return ops.cast(ops.minimum(whole, ops.cast(time, "float64")), "int32")
+    for rate in one_by_one(rates):
+        whole = ops.round(ops.cast(steps, "float64") / ops.cast(rate, "float64"))
+        steps = ops.cast(ops.minimum(whole, ops.cast(time, "float64")), "int32")
+    return steps

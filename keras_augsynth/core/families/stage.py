@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import random
 from keras_augsynth.ops.casting import to_dtype
 from keras_augsynth.ops.compiled import compiled, uncompiled
+from keras_augsynth.ops.lookup import by_table
 from keras_augsynth.ops.rows import select
 
 Tensor = Any
@@ -113,10 +115,14 @@ class Stage:
             draw = self.plan.drawing(drawn["source"], ops.shape(x)[0], certain)
             drawn = {"entries": {step.name: draw(step, view)}}
         params, gate = step.params_or_rest(drawn and drawn["entries"], view)
-        with step.within(view) as layer:
-            if ops.dtype(x) != "string" and layer.apply_dtype is not None:
-                x = ops.cast(x, layer.apply_dtype)
-            changed = layer.applied(x, params)
+        with step.within(replace(view, dtype=dtype)) as layer:
+            if layer.by_table and ops.dtype(x) == "uint8":
+                finished = lambda x: to_dtype(layer.applied(x, params), "uint8" if dtype == "uint8" else "float32")
+                changed = by_table(finished, x)
+            else:
+                if ops.dtype(x) != "string" and layer.apply_dtype is not None:
+                    x = ops.cast(x, layer.apply_dtype)
+                changed = layer.applied(x, params)
             if gate is not None:
                 rest = layer.inference_params(view)
                 changed = select(gate, changed, x if rest is None else layer.applied(x, rest))

@@ -1,17 +1,20 @@
+import math
 from typing import Any
 
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor
-from keras_augsynth.core.families.sound import Sound, check_window
+from keras_augsynth.core.families.playback import Vocoder
+from keras_augsynth.core.families.sound import check_window
 from keras_augsynth.ops.fourier import resampled
 from keras_augsynth.ops.frames import stretched
 
 OCTAVE = 12.0
 
 
-class RandomPitchShift(Sound):
+class RandomPitchShift(Vocoder):
     """Makes each recording higher or lower without changing its speed.
 
     Args:
@@ -46,9 +49,13 @@ class RandomPitchShift(Sound):
         octaves = ops.cast(rng.uniform(*self.semitones), "float64") / OCTAVE
         return {"ratio": ops.cast(ops.power(ops.cast(2.0, "float64"), octaves), "float32")}
 
+    def longest(self, params) -> Tensor:
+        highest = ops.cast(self.current_limits("semitones")[1], "float32")
+        return ops.maximum(ops.exp(math.log(2.0) / OCTAVE * highest), tf.reduce_max(params["ratio"]))
+
     def apply(self, x, params) -> Tensor:
         time, ratio = ops.shape(x)[2], params["ratio"]
-        return resampled(stretched(x, 1.0 / ratio, 2 * time, self.window), ratio, time)
+        return resampled(stretched(x, 1.0 / ratio, self.room(params, 2 * time), self.window), ratio, time)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

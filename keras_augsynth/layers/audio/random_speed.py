@@ -42,8 +42,8 @@ class RandomSpeed(Playback):
     def draw(self, rng, view) -> Params:
         return {"rate": rng.log_uniform(*self.rate)}
 
-    def played(self, x, rate) -> Tensor:
-        return resampled(x, rate, ops.shape(x)[2])
+    def played(self, x, params) -> Tensor:
+        return resampled(x, params["rate"], ops.shape(x)[2])
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

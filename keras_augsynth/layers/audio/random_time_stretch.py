@@ -1,15 +1,16 @@
 from typing import Any
 
+import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range
-from keras_augsynth.core.families.playback import Playback
+from keras_augsynth.core.families.playback import Playback, Vocoder
 from keras_augsynth.core.families.sound import check_window
 from keras_augsynth.ops.frames import stretched
 
 
-class RandomTimeStretch(Playback):
+class RandomTimeStretch(Vocoder, Playback):
     """Plays each recording faster or slower without changing its pitch, by a phase vocoder.
 
     Args:
@@ -46,8 +47,13 @@ class RandomTimeStretch(Playback):
     def draw(self, rng, view) -> Params:
         return {"rate": rng.log_uniform(*self.rate)}
 
-    def played(self, x, rate) -> Tensor:
-        return stretched(x, rate, ops.shape(x)[2], self.window)
+    def longest(self, params) -> Tensor:
+        lowest = ops.minimum(ops.cast(self.current_limits("rate")[0], "float32"), tf.reduce_min(params["rate"]))
+        return ops.minimum(1.0 / lowest, 1.0)  # the rest of a slower one is not heard
+
+    def played(self, x, params) -> Tensor:
+        time = ops.shape(x)[2]
+        return stretched(x, params["rate"], time, self.window, self.room(params, time))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class RandomDefocus(Intensity):
         return {"radius": rng.uniform(*self.radius)}
 
     def apply(self, x, params) -> Tensor:
-        return filters.correlate(x, filters.disk(params["radius"], self.receptive_field))
+        kernel = filters.disk(params["radius"], self.receptive_field)
+        return filters.correlate(x, kernel, self.result_dtype)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

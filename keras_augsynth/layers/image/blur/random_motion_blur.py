@@ -60,7 +60,7 @@ class RandomMotionBlur(Intensity):
 
     def apply(self, x, params) -> Tensor:
         kernel = filters.line(params["length"], params["angle"], self.receptive_field)
-        return filters.correlate(x, kernel)
+        return filters.correlate(x, kernel, self.result_dtype)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

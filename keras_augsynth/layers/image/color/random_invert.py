@@ -7,6 +7,7 @@ from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.ops import matrices
+from keras_augsynth.ops.rows import per_sample
 
 
 class RandomInvert(Color):
@@ -47,6 +48,7 @@ class RandomInvert(Color):
         self.factor = check_factor(self, factor, low=0.0)
 
     uses_mean = False
+    keeps_bytes, apply_dtype = True, None
 
     def draw(self, rng, view) -> Params:
         return {"inverted": ops.cast(rng.bernoulli(rng.uniform(*self.factor)), "float32")}
@@ -55,6 +57,11 @@ class RandomInvert(Color):
         inverted, channels = params["inverted"], mean.shape[-1]
         low, high = self.value_range
         return matrices.affine_color(1.0 - 2.0 * inverted, (low + high) * inverted, channels)
+
+    def apply(self, x, params) -> Tensor:
+        if ops.dtype(x) != "uint8":
+            return super().apply(x, params)
+        return ops.bitwise_xor(x, per_sample(ops.cast(255.0 * params["inverted"], x.dtype), x))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

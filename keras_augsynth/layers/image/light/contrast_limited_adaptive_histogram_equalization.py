@@ -8,7 +8,7 @@ from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.modalities import IMAGE_LIKE
 from keras_augsynth.ops import filters, histograms
-from keras_augsynth.ops.lookup import look_up
+from keras_augsynth.ops.lookup import in_memory, look_up
 
 _LEVELS = 256
 
@@ -74,7 +74,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Intensity):
         )
         tile_height, tile_width = (height + below) // rows, (width + right) // columns
 
-        level = histograms.levels(x, self.value_range)
+        level = ops.cast(histograms.levels(x, self.value_range), "int32")
         sample = ops.arange(n, dtype="int32")[:, None, None, None]
         channel = ops.arange(channels, dtype="int32")
         group = lambda row, column: (
@@ -95,7 +95,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Intensity):
             counts = histograms.contrast_limited(counts, ops.maximum(limit, 1))
         table = ops.minimum(ops.round(ops.cast(ops.cumsum(counts, axis=-1), "float32") * (255.0 / total)), 255.0)
 
-        result = 0.0
+        table, result = in_memory(table, x), 0.0
         for row, row_weight in _around(height, tile_height, rows):
             for column, column_weight in _around(width, tile_width, columns):
                 values = look_up(ops.reshape(table, (-1,)), group(row, column) * _LEVELS + level)

@@ -7,7 +7,7 @@ from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import check_integer
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.ops import histograms
-from keras_augsynth.ops.lookup import look_up
+from keras_augsynth.ops.lookup import in_memory, look_up
 from keras_augsynth.ops.rows import per_sample
 
 
@@ -55,7 +55,7 @@ class Equalization(Intensity):
         places = histograms.by_channel(histograms.levels(x, self.value_range, self.bins), self.bins)
         known = ops.ones_like(x, "bool") if "int" in ops.dtype(x) else ops.isfinite(x)
         counts = histograms.count(places, known, n * channels, self.bins)
-        table = low + histograms.equalizing(counts) * ((high - low) / 255.0)
+        table = in_memory(low + histograms.equalizing(counts) * ((high - low) / 255.0), x)
         varied = ops.reshape(ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1), (-1, channels))
         spread = look_up(ops.reshape(table, (-1,)), places)
         return ops.where(per_sample(varied, x), spread, ops.cast(x, "float32"))

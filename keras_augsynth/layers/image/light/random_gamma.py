@@ -42,6 +42,8 @@ class RandomGamma(Intensity):
         super().__init__(value_range=value_range, **kwargs)
         self.gamma = check_range(self, gamma, "gamma", low=0.01)
 
+    by_table = True
+
     def draw(self, rng, view) -> Params:
         return {"gamma": rng.log_uniform(*self.gamma)}
 

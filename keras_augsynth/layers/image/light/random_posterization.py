@@ -47,16 +47,16 @@ class RandomPosterization(Intensity):
         super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
         self.factor = check_integer_magnitude(self, factor, "factor", 1, 8)
 
+    apply_dtype = None
+
     def draw(self, rng, view) -> Params:
         low, high = self.factor
         return {"bits": rng.integers(low, high + 1)}
 
     def apply(self, x, params) -> Tensor:
-        low, high = self.value_range
-        dropped = per_sample(8 - params["bits"], x)
         level = histograms.levels(x, self.value_range)
-        level = ops.cast(ops.left_shift(ops.right_shift(level, dropped), dropped), "float32")
-        return low + level * ((high - low) / 255.0)
+        kept = per_sample(256 - ops.left_shift(1, 8 - params["bits"]), x)
+        return histograms.values(ops.bitwise_and(level, ops.cast(kept, level.dtype)), self.value_range)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

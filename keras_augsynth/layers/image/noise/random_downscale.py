@@ -32,6 +32,7 @@ class RandomDownscale(Coarse):
 
     modalities = SPATIAL
     planar = modality_matters = True
+    apply_dtype = None
 
     def __init__(
         self,
