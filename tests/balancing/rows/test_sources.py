@@ -109,7 +109,7 @@ def test_blocks_have_one_size_and_hold_all_classes(monkeypatch):
     monkeypatch.setattr(sources, "_BLOCK", 16)
     the_pool = pool(size=40, wanted=[0, 1, 1])
     assert the_pool.refresh(2) == (40, 40, 40)
-    asked = the_pool._source._synthesizer.asked
+    asked = the_pool._source._sample.__self__.asked
     assert [len(labels) for labels in asked] == [16, 16, 16]
     assert all(len(np.unique(labels)) == 2 for labels in asked)
     assert len(held(the_pool, 1)) == 20  # no block repeats another one's draws
