@@ -314,6 +314,7 @@ def test_batch_normalization_of_real_rows_in_a_graph(jit):
     np.testing.assert_allclose(norm.moving_mean, X.mean(0), atol=1e-5)
 
 
+@pytest.mark.full
 def test_a_graph_does_the_same():
     """What changes in a training is no constant of the step that is traced once."""
     histories = []

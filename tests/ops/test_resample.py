@@ -103,6 +103,7 @@ def test_sizes_unknown_to_the_graph(rng):
         np.testing.assert_array_equal(turned(x), np.rot90(x, axes=(1, 2)))
 
 
+@pytest.mark.full
 def test_gradient_and_second_gradient_inside_xla(rng):
     """A discriminator's gradient penalty differentiates twice through the resampler."""
     x = tf.constant(rng.normal(size=(2, 6, 6, 1)), tf.float32)

@@ -31,6 +31,7 @@ def image_flow(num_classes=3, **kwargs):
     return flow
 
 
+@pytest.mark.full
 def test_samples_obey_the_labels_and_have_their_moments():
     x, y = rows()
     flow = row_flow(steps_per_execution=50)

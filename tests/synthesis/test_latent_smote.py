@@ -57,6 +57,7 @@ def test_codes_are_smotes(data, fitted):
     np.testing.assert_allclose(fitted.sample([1, 0, 1], seed=7), expected, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.full
 def test_training_lowers_the_error_and_the_seed_decides(data, fitted):
     x, y = data
 

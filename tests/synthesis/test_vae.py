@@ -40,6 +40,7 @@ def image_vae(num_classes=3, **kwargs):
     return vae
 
 
+@pytest.mark.full
 def test_samples_obey_the_labels_and_have_their_moments():
     x, y = rows()
     vae = row_vae()
