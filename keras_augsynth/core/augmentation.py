@@ -86,8 +86,7 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
     sampling: Any = None
     fixed_arguments: tuple[str, ...] = ()  # constructor arguments of a base that the class provides itself
     apply_dtype: str | None = "float32"  # in which `apply` is given the data; None: in which they come
-    by_table = False  # whether `apply` changes each value by itself, alike in all of a sample, at such a cost that a
-    # table of all 256 is quicker for bytes
+    by_table = False  # whether bytes are looked up in a table of `apply` of all 256, which is alike in all of a sample
     receptive_field: Any = 4  # side in pixels of the window that one pixel can change; a NaN spreads no further
 
     def __init_subclass__(cls, listed: bool = True, **kwargs: Any):

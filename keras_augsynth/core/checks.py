@@ -109,8 +109,7 @@ def check_factor(
     """A random magnitude as Keras writes it, resolved to its (low, high).
 
     A single number f means (-f, f), or (0, f) where the legal range starts at 0. A pair means itself; a distribution
-    stays one. `above` is a number that is itself not legal; `unit` as in
-    `check_number`.
+    stays one. `above` is a number that is itself not legal; `unit` as in `check_number`.
     """
 
     def normal_form(value: Any) -> tuple[float, float]:

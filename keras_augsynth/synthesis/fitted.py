@@ -68,8 +68,7 @@ class FittedSynthesizer:
         labels = np.repeat(np.arange(len(counts)), np.where(counts, counts.max() - counts, 0))
         made = self.sample(labels, seed=seed)
         if hasattr(x, "columns"):
-            frame = made if hasattr(made, "columns") else TableSchema.from_dataframe(x).decode(made)
-            together = pandas().concat([x, frame], ignore_index=True)
+            together = pandas().concat([x, made if hasattr(made, "columns") else _frame(x, made)], ignore_index=True)
         else:
             together = np.concatenate([np.asarray(x), ops.convert_to_numpy(made)])
         return together, np.concatenate([y, labels])
@@ -147,6 +146,14 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray
         with np.load(opened, allow_pickle=False) as file:
             state = {name: file[name] for name in file.files}
     return json.loads(str(state.pop(_HEAD))), state
+
+
+def _frame(like: Any, rows: Tensor) -> Any:
+    """Rows as a DataFrame with the columns and dtypes of `like`."""
+    if rows.dtype != tf.string:
+        return TableSchema.from_dataframe(like).decode(rows)
+    texts = np.vectorize(bytes.decode, otypes=[object])(rows.numpy())
+    return pandas().DataFrame(texts, columns=like.columns).astype(like.dtypes)
 
 
 def check_numbers(owner: Any, x: Any, y: Any, advice: str = "drop or fill them") -> tuple[np.ndarray, np.ndarray]:

@@ -118,6 +118,10 @@ def test_frames_of_numbers_and_sources_of_arrays():
         pd.testing.assert_frame_equal(x[:30], frame)
         assert x.dtypes.to_dict() == frame.dtypes.to_dict() and len(x) == len(labels) == 40
         assert x["b"][30:].between(10, 40).all()
+    words = pd.DataFrame({"text": [f"é {k}" for k in range(30)]})
+    x, _ = synthesis.AugmentedResampler().fit_resample(words, y, seed=1)
+    pd.testing.assert_frame_equal(x[:30], words)
+    assert set(x["text"][30:]) <= set(words["text"][20:])
     texts = frame.assign(c=["x", 1] * 15)
     for source in (synthesis.SMOTE(), synthesis.GaussianSynthesizer(), synthesis.AugmentedResampler()):
         with pytest.raises(TypeError, match="take columns of several types"):
