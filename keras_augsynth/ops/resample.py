@@ -34,6 +34,7 @@ def resample(
     fill_mode: str = "constant",
     fill_value: float = 0.0,
     dtype: str | None = None,
+    upright: bool = False,
 ) -> Tensor:
     """Reads `x` at the places to which an affine map takes each output pixel.
 
@@ -48,6 +49,7 @@ def resample(
             "wrap" `(c d | a b c d | a b)`; `SHARP` is "constant" without the blending.
         fill_value: k of "constant".
         dtype: of the result, rounded where it is an integer; None: what the interpolation gives.
+        upright: True says that the maps only scale and shift. Each axis is then worked out by itself, once.
 
     Returns:
         `(N, *output_size, C)`.
@@ -60,9 +62,9 @@ def resample(
     if uncompiled() and kernels.takes(x, interpolation, fill_mode):
         result = kernels.warp(x, ops.cast(matrix, "float32"), to_size, fill_mode, fill_value, _bilinear)
         return result if dtype is None else to_dtype(result, dtype)
-    lay, read = _reader(x, interpolation, fill_mode, fill_value, to_size)
+    lay, read = _reader(x, interpolation, fill_mode, fill_value, to_size, upright)
     finished = lambda result: result if dtype is None else to_dtype(result, dtype)
-    read_at = lambda laid, matrix: finished(read(laid, affine_coordinates(matrix, size, to_size)))
+    read_at = lambda laid, matrix: finished(read(laid, affine_coordinates(matrix, size, to_size, upright)))
     if output_size is not None:
         return read_at(materialized(lay, x), matrix)
     moves = ops.any(ops.not_equal(matrix, ops.eye(len(size) + 1, dtype=matrix.dtype)))
@@ -76,8 +78,13 @@ def _bilinear(x: Tensor, matrix: Tensor, size: Sequence[int], fill_mode: str, fi
     return read(lay(x), affine_coordinates(matrix, ops.shape(x)[1:-1], size))
 
 
-def affine_coordinates(matrix: Tensor, size: Sequence[int], output_size: Sequence[int]) -> list[Tensor]:
-    """The input index of every output pixel, one float32 tensor `(N, *output_size)` per axis, first axis first."""
+def affine_coordinates(
+    matrix: Tensor, size: Sequence[int], output_size: Sequence[int], upright: bool = False
+) -> list[Tensor]:
+    """The input index of every output pixel, one float32 tensor `(N, *output_size)` per axis, first axis first.
+
+    Where the maps are `upright`, a tensor has length 1 along the other axes.
+    """
     matrix = ops.cast(matrix, "float32")
     axes = len(size)
     entry = lambda i, j: ops.reshape(matrix[:, i, j], (-1, *(1,) * axes))
@@ -88,7 +95,8 @@ def affine_coordinates(matrix: Tensor, size: Sequence[int], output_size: Sequenc
     coordinates = []
     for axis, length in enumerate(size):
         row = axes - 1 - axis  # x is the last axis
-        terms = [entry(row, axes - 1 - a) * grid[a] for a in range(axes)]
+        steps = [t[(slice(1),) * (axes + 1)] if upright and a != axis else t for a, t in enumerate(grid)]
+        terms = [entry(row, axes - 1 - a) * steps[a] for a in range(axes)]
         coordinates.append(sum(terms) + entry(row, axes) + _center(length))
     return coordinates
 
@@ -106,7 +114,12 @@ def sample(
 
 
 def _reader(
-    x: Tensor, interpolation: str, fill_mode: str, fill_value: float, output_size: Sequence[int]
+    x: Tensor,
+    interpolation: str,
+    fill_mode: str,
+    fill_value: float,
+    output_size: Sequence[int],
+    upright: bool = False,
 ) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Sequence[Tensor]], Tensor]]:
     """(how to lay down images like `x`, how to read what was laid down at coordinates)."""
     n, *size, _ = ops.shape(x)
@@ -122,12 +135,15 @@ def _reader(
             c = ops.floor(c + 0.5) if interpolation == "nearest" else c
             c = _FOLDS[fill_mode](c, ops.cast(length, "float32"))
             lower = ops.floor(c)
-            place = place + rounded(lower) * stride
-            fraction = c - lower
+            along, fraction = rounded(lower) * stride, c - lower
             if "float" in dtype or not pixels.padded:
                 # A pixel that is met exactly is read twice instead of with its neighbour: 0 * NaN would spread.
                 between = c > lower
                 fraction, step = ops.where(between, fraction, 0.5), ops.where(between, step, 0)
+            if upright:  # or XLA would work it out at every pixel
+                found = along, fraction, ops.convert_to_tensor(step)
+                along, fraction, step = materialized(lambda *found: list(found), *found)
+            place = place + along
             fractions.append(ops.expand_dims(fraction, -1))
             steps.append(step)
         place = pixels.places(place)

@@ -126,3 +126,12 @@ def test_gradient_and_second_gradient_inside_xla(rng):
     step = tf.reshape(step, (1, 6, 6, 1)) * [[[[1.0]]], [[[0.0]]]]
     numeric = (penalty(x + step)[0] - penalty(x - step)[0]) / 2e-2
     np.testing.assert_allclose(numeric, plain[1][0, 2, 2, 0], rtol=2e-2)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_upright_maps_can_be_said_to_be_so(dtype, interpolation):
+    x = np.random.default_rng(0).integers(0, 256, (2, 9, 7, 3)).astype(dtype)
+    maps = np.array([[[0.7, 0, 1.3], [0, 1.4, -2.1], [0, 0, 1]], [[-1, 0, 0.5], [0, 0.3, 4], [0, 0, 1]]], "float32")
+    ways = [resample(x, maps, (5, 8), interpolation, "reflect", upright=upright) for upright in (False, True)]
+    np.testing.assert_array_equal(*ways)

@@ -109,6 +109,7 @@ class GeometricStage(Stage):
                 None if _is_same(output_size, size) else output_size,
                 *sampling,
                 notes.dtype if part == "x" else None,
+                all(layer.upright for layer in self._layers),
             )
             changed[part] = of_shape(moved, (t.shape[0], *output_size, t.shape[-1]))
         return batch.with_changes(**changed)
@@ -224,6 +225,7 @@ class Geometric(Augmentation, listed=False):
     planar = True  # acts on (height, width), alike in every slice of a volume and every frame of a video
     bends = False  # whether the layer has a `bend` instead of a matrix
     whole_pixels = False  # whether the layer only moves whole pixels
+    upright = False  # whether the layer only scales and shifts, each axis by itself
     reads_masks = False  # whether the layer has `located`
     resizes = False  # whether one pixel can become many, and there is no border to blend with
     merges = True  # whether neighbours can share the layer's resample

@@ -47,6 +47,7 @@ class CenterCrop(Geometric):
         self.width = check_side(self, width, "width")
 
     sampling = None
+    upright = True
     modality_matters = False  # each frame, and each slice, is cut alike
 
     def output_size(self, size):

@@ -49,6 +49,7 @@ class RandomCrop(Geometric):
         self.width = check_side(self, width, "width")
 
     sampling = None
+    upright = True
 
     def output_size(self, size):
         return self.height, self.width

@@ -46,7 +46,7 @@ class RandomFlip(Geometric):
         self.mode = check_choice(self, mode, "mode", MODES)
 
     sampling = None
-    whole_pixels = True
+    whole_pixels = upright = True
 
     def draw(self, rng, view) -> Params:
         never = ops.zeros(view.shape[:1], "bool")

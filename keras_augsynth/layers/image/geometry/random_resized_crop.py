@@ -60,7 +60,7 @@ class RandomResizedCrop(Geometric):
         self.scale = check_range(self, scale, "scale", 0.0, 1.0, above=0.0)
         self.ratio = check_range(self, ratio, "ratio", above=0.0)
 
-    resizes = True
+    resizes = upright = True
 
     @property
     def sampling(self):

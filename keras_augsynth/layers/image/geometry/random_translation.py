@@ -57,6 +57,8 @@ class RandomTranslation(Geometric):
         self.height_factor = check_factor(self, height_factor, "height_factor", unit=OF_THE_SIZE)
         self.width_factor = check_factor(self, width_factor, "width_factor", unit=OF_THE_SIZE)
 
+    upright = True
+
     def draw(self, rng, view) -> Params:
         return {"down": rng.uniform(*self.height_factor), "right": rng.uniform(*self.width_factor)}
 

@@ -58,6 +58,8 @@ class RandomZoom(Geometric):
     def _check(self, factor: Any, name: str) -> tuple[float, float]:
         return check_factor(self, factor, name, above=-1.0)
 
+    upright = True
+
     def draw(self, rng, view) -> Params:
         height = 1.0 + rng.uniform(*self.height_factor)
         return {

@@ -49,7 +49,7 @@ class Resizing(Geometric):
     TensorShape([8, 24, 24, 3])
     """
 
-    resizes = True
+    resizes = upright = True
     modality_matters = False  # each frame, and each slice, is resized alike
 
     def __init__(
