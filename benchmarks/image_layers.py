@@ -137,7 +137,8 @@ def albumentations_candidates(ours, theirs, images, pool):
     tensor, call = tf.constant(images), tf.function(lambda x: ours(x, training=True), autograph=False)
     one = lambda image: theirs(image=image)["image"]
     return {
-        "ours": lambda: call(tensor),
+        # As a NumPy array, which theirs are, and without a copy: a look at one number of a tensor takes 0.1 ms more.
+        "ours": lambda: np.from_dlpack(call(tensor)),
         "Albumentations, loop": lambda: np.stack([one(image) for image in images]),
         "Albumentations, threads": lambda: np.stack(list(pool.map(one, images))),
     }
