@@ -31,8 +31,10 @@ def spectra(x: Tensor, window: int) -> Tensor:
     frames = 1 + time // hop
     padded = tf.pad(x, [[0, 0], [0, 0], [window // 2, (frames + OVERLAP - 1) * hop - window // 2 - time]])
     blocks = tf.transpose(ops.reshape(padded, (n, channels, frames + OVERLAP - 1, hop)), (2, 0, 1, 3))
-    parts = [blocks[k : frames + k] for k in range(OVERLAP)]
-    return tf.signal.rfft(ops.concatenate(parts, axis=-1) * hann(window))
+    # On an axis of their own: XLA on a CPU joins blocks side by side one number at a time.
+    parts = ops.stack([blocks[k : frames + k] for k in range(OVERLAP)], axis=-2)
+    windows = ops.reshape(parts * hann(window).reshape(OVERLAP, hop), (frames, n, channels, window))
+    return tf.signal.rfft(windows)
 
 
 def waves(spectra: Tensor, window: int, size: int | Tensor, active: Tensor | None = None) -> Tensor:
