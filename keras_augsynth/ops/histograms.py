@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_augsynth.ops.rows import per_sample
@@ -60,5 +61,19 @@ def contrast_limited(counts: Tensor, limit: int | Tensor) -> Tensor:
     rest = excess - share * bins
     step = ops.maximum(bins // ops.maximum(rest, 1), 1)
     level = ops.arange(bins, dtype="int32")
-    extra = ops.logical_and(ops.equal(level % step, 0), level // step < rest)
+    # Exact in float32, and quicker than the division of whole numbers; the half keeps clear of its edges.
+    turn = ops.cast(ops.floor((ops.cast(level, "float32") + 0.5) / ops.cast(step, "float32")), "int32")
+    extra = ops.logical_and(ops.equal(turn * step, level), turn < rest)
     return ops.minimum(counts, limit) + share + ops.cast(extra, "int32")
+
+
+def running(counts: Tensor) -> Tensor:
+    """The sums of all counts up to each, `(groups, 256)`, float32; exact below 2 ** 24.
+
+    Sixteen by sixteen as products with matrices: XLA on a CPU does not vectorize a running sum.
+    """
+    side = 16
+    counts = ops.reshape(ops.cast(counts, "float32"), (-1, side))
+    within = ops.reshape(ops.matmul(counts, np.triu(np.ones((side, side), "float32"))), (-1, side, side))
+    before = ops.matmul(within[:, :, -1], np.triu(np.ones((side, side), "float32"), 1))
+    return ops.reshape(within + before[:, :, None], (-1, side * side))
