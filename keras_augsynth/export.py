@@ -35,6 +35,8 @@ def export_savedmodel(
       `augment_seeded(x, seed)`, which comes with it, the same ones for the same int32 seed.
     - `serve_tta(x)`: the mean of the outputs over `tta_views` augmented views of each input (test-time augmentation).
 
+    Their `x` has the model's own form: a tensor, a list of tensors, or a dictionary.
+
     A synthesizer, trained (`GAN`, `VAE`, `FlowMatching`) or fitted (`SMOTE`, `GaussianSynthesizer`, …), has these
     instead, in the data's own range:
 
@@ -118,28 +120,30 @@ def _predictor(
         functions["serve_tta"] = _serve_tta(model, tta_views)
     if {"augment", "augment_seeded"} & set(endpoints):
         front = _front(model)
-        functions["augment"] = lambda *inputs: _augment(front, inputs, _entropy())
-        functions["augment_seeded"] = lambda *inputs: _augment(front, inputs[:-1], _nonce(inputs[-1]))
-    return functions, [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
+        functions["augment"] = lambda inputs: _augment(front, inputs, _entropy())
+        functions["augment_seeded"] = lambda inputs, seed: _augment(front, inputs, _nonce(seed))
+    specs = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
+    return functions, [_packed(model, specs)]
 
 
 def _serve(model: keras.Model, **kwargs: Any) -> Callable:
-    return lambda *inputs: model(_packed(model, inputs), **kwargs)
+    return lambda inputs: model(inputs, **kwargs)
 
 
-def _packed(model: keras.Model, tensors: Sequence[Tensor]) -> Any:
-    """A tensor for each input, in the form that the model takes them: one, a list, a dictionary in any order."""
-    form = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-    return keras.tree.pack_sequence_as(form, list(tensors))
+def _packed(model: keras.Model, tensors: Sequence[Any]) -> Any:
+    """Something for each input, in the form that the model takes them: one, a list, a dictionary in any order."""
+    form = None if isinstance(model, keras.Sequential) else model.input
+    alone = len(tensors) == 1 and not isinstance(form, dict)  # also of a list of one, as Keras exports it
+    return tensors[0] if alone else keras.tree.pack_sequence_as(form, list(tensors))
 
 
 def _serve_tta(model: keras.Model, views: int) -> Callable:
     """Every input `views` times in one batch, augmented by the model's own layers, dropout being off."""
     serve = _serve(model, training=False)
 
-    def serve_tta(*inputs: Tensor) -> Any:
+    def serve_tta(inputs: Any) -> Any:
         with augmenting(_entropy()):
-            outputs = serve(*(ops.repeat(x, views, axis=0) for x in inputs))
+            outputs = serve(keras.tree.map_structure(lambda x: ops.repeat(x, views, axis=0), inputs))
         mean = lambda t: ops.mean(ops.reshape(t, (-1, views, *t.shape[1:])), axis=1)
         return keras.tree.map_structure(mean, outputs)
 
@@ -174,10 +178,10 @@ def _prepares(layer: keras.layers.Layer) -> bool:
     return isinstance(layer, AUGMENTING) or keras_internals.is_data_layer(layer)
 
 
-def _augment(front: keras.Model, inputs: Sequence[Tensor], nonce: Tensor) -> Any:
+def _augment(front: keras.Model, inputs: Any, nonce: Tensor) -> Any:
     """Keras's own random layers cannot be given a seed; they rest here as they do in `serve_tta`."""
     with augmenting(nonce):
-        return _serve(front, training=False)(*inputs)
+        return _serve(front, training=False)(inputs)
 
 
 def _entropy() -> Tensor:

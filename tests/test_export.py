@@ -336,3 +336,26 @@ def test_dictionary_inputs_in_any_order(tmp_path):
     assert sorted(served.signatures["serving_default"].structured_input_signature[1]) == ["image", "text"]
     found = served.signatures["serving_default"](**{name: tf.constant(value) for name, value in inputs.items()})
     np.testing.assert_allclose(next(iter(found.values())), model(inputs), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda text, image: {"text": text, "image": image},
+        lambda text, image: [text, image],
+    ],
+)
+def test_endpoints_take_the_inputs_in_the_models_own_form(form, tmp_path):
+    """A dictionary or a list, as Keras's own `model.export` does it."""
+    text, image = keras.Input((3,), name="text"), keras.Input((2, 2, 1), name="image")
+    both = keras.layers.Concatenate()([text, keras.layers.Flatten()(layers.RandomFlip(seed=1)(image))])
+    model = keras.Model(form(text, image), both)
+    inputs = form(np.full((4, 3), 2.0, "float32"), np.arange(16, dtype="float32").reshape(4, 2, 2, 1))
+    kas.export_savedmodel(model, tmp_path / "ours")
+    model.export(tmp_path / "keras", verbose=False)
+    ours, theirs = tf.saved_model.load(tmp_path / "ours"), tf.saved_model.load(tmp_path / "keras")
+    np.testing.assert_allclose(ours.serve(inputs), theirs.serve(inputs))
+    assert ours.serve_tta(inputs).shape == (4, 7)
+    first, again = ours.augment_seeded(inputs, 5), ours.augment_seeded(inputs, 5)
+    keras.tree.assert_same_structure(ours.augment(inputs), inputs)
+    keras.tree.map_structure(np.testing.assert_array_equal, first, again)

@@ -97,7 +97,14 @@ class BalanceReport:
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return self.sentence or "nothing was generated."
+        return self.sentence or self._generated
+
+    @property
+    def _generated(self) -> str:
+        """What went into training without having been judged."""
+        parts = np.mean(self.shares, axis=0) if self.shares else np.zeros(len(self.classes))
+        lines = [f"class {label}: {100 * part:.0f} %" for label, part in enumerate(parts) if part]
+        return f"generated part of the rows: {', '.join(lines)}." if lines else "nothing was generated."
 
     @property
     def sentence(self) -> str:

@@ -12,6 +12,7 @@ from keras_augsynth.balancing.epochs import SCHEDULES
 from keras_augsynth.balancing.targets import STRATEGIES
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, check_seed, wrong
+from keras_augsynth.core.dictionaries import DictionaryLayer
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 
 NAME = "SyntheticBalancer"
@@ -123,7 +124,7 @@ def _sources(given: Settings) -> dict[str, Any]:
             raise wrong(NAME, "shares", "not all be 0", shares)
     if not callable(accept) and accept is not None:
         check_choice(NAME, accept, "accept", ("teacher", "discriminator"))
-    _check_layer("augment", augment)
+    _check_layer("augment", augment, (Augmentation, DictionaryLayer))
     if getattr(augment, "mixes", False):
         raise wrong(NAME, "augment", "change each row by itself; `mix` is for layers that mix them", augment)
     return {
@@ -182,8 +183,8 @@ def _data(given: Settings) -> dict[str, Any]:
     }
 
 
-def _check_layer(name: str, layer: Any) -> None:
-    if layer is not None and not isinstance(layer, Augmentation):
+def _check_layer(name: str, layer: Any, kinds: Any = Augmentation) -> None:
+    if layer is not None and not isinstance(layer, kinds):
         raise wrong(NAME, name, "be a layer of keras_augsynth, or None", layer, TypeError)
 
 

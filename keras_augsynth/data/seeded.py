@@ -5,13 +5,14 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
+from keras_augsynth.core.dictionaries import DictionaryLayer
 from keras_augsynth.core.inputs import primary
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
 
 
-def seeded(augment: Augmentation, rows: Tensor, seed: Tensor) -> Tensor:
+def seeded(augment: Augmentation | DictionaryLayer, rows: Any, seed: Tensor) -> Any:
     """Each of `rows` `(N, ...)` augmented by its own draw, in their dtype.
 
     Args:
@@ -19,15 +20,23 @@ def seeded(augment: Augmentation, rows: Tensor, seed: Tensor) -> Tensor:
         rows: one tensor, or a dictionary that the layer takes.
         seed: scalar integer tensor.
     """
+    if isinstance(augment, DictionaryLayer):
+        if not isinstance(rows, dict):
+            return augment(rows)  # which says what it takes
+        return _in_dictionary(augment, rows, next(iter(rows.values())), seed)
     key, x, modality = primary(augment, rows)
-    if key is None and augment.modality is None:  # rows are a batch, whatever a tensor of this rank is otherwise
+    if key is not None:
+        return _in_dictionary(augment, rows, x, seed)
+    # Rows are a batch, whatever a tensor of this rank is otherwise.
+    if augment.modality is None and modality.rank != len(x.shape) - 1:
         modality = next((each for each in augment.modalities if each.rank == len(x.shape) - 1), modality)
-        if not modality.rank and modality.dtype == "number":  # a text has no axes either
-            return seeded(augment, rows[:, None], seed)[:, 0]
-    key = modality.key if key is None else key
-    given = rows if isinstance(rows, dict) else {key: rows}
+    if augment.modality is None and not modality.rank and modality.dtype == "number":  # a text has no axes either
+        return seeded(augment, rows[:, None], seed)[:, 0]
+    return _in_dictionary(augment, {modality.key: rows}, x, seed)[modality.key]
+
+
+def _in_dictionary(augment: Any, rows: dict[str, Tensor], x: Tensor, seed: Tensor) -> dict[str, Tensor]:
+    """The parts of `rows`, of which there are as many as of `x`."""
     ids = ops.arange(ops.shape(x)[0], dtype="int32")
-    augmented = augment({**given, "sample_ids": ids, "epoch": seed}, training=True)
-    if not isinstance(rows, dict):
-        return to_dtype(augmented[key], rows.dtype)
+    augmented = augment({**rows, "sample_ids": ids, "epoch": seed}, training=True)
     return {name: to_dtype(augmented[name], part.dtype) for name, part in rows.items()}

@@ -68,12 +68,12 @@ def contrast_limited(counts: Tensor, limit: int | Tensor) -> Tensor:
 
 
 def running(counts: Tensor) -> Tensor:
-    """The sums of all counts up to each, `(groups, 256)`, float32; exact below 2 ** 24.
+    """The sums of all int32 counts up to each, `(groups, 256)`.
 
-    Sixteen by sixteen as products with matrices: XLA on a CPU does not vectorize a running sum.
+    Sixteen by sixteen, by sums of all that lie before: XLA on a CPU does not vectorize a running sum.
     """
     side = 16
-    counts = ops.reshape(ops.cast(counts, "float32"), (-1, side))
-    within = ops.reshape(ops.matmul(counts, np.triu(np.ones((side, side), "float32"))), (-1, side, side))
-    before = ops.matmul(within[:, :, -1], np.triu(np.ones((side, side), "float32"), 1))
-    return ops.reshape(within + before[:, :, None], (-1, side * side))
+    upper = np.triu(np.ones((side, side), "int32"))
+    within = ops.sum(ops.reshape(counts, (-1, side, side))[..., None] * upper, axis=-2)
+    before = ops.sum(within[:, :, -1, None] * (upper - np.eye(side, dtype="int32")), axis=-2)
+    return ops.reshape(within + before[..., None], (-1, side * side))

@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.dictionaries import DictionaryLayer
 from keras_augsynth.data.seeded import seeded
 from keras_augsynth.synthesis.fitted import FittedSynthesizer
 from keras_augsynth.synthesis.members import Members, pick
@@ -29,8 +30,8 @@ class AugmentedResampler(FittedSynthesizer):
     list of arrays, and `sample` gives back the same form.
 
     Args:
-        augment: a layer or `Pipeline` of this package, or None for plain oversampling. Of a dictionary it changes the
-            parts whose keys it knows, such as "images"; a tuple or a list has none.
+        augment: a layer, `Pipeline` or `MultiModal` of this package, or None for plain oversampling. Of a dictionary
+            it changes the parts whose keys it knows, such as "images"; a tuple or a list has none.
 
     Raises:
         TypeError: for an `augment` of another kind.
@@ -43,8 +44,8 @@ class AugmentedResampler(FittedSynthesizer):
     TensorShape([3, 8, 8, 1])
     """
 
-    def __init__(self, augment: Augmentation | None = None):
-        if augment is not None and not isinstance(augment, Augmentation):
+    def __init__(self, augment: Augmentation | DictionaryLayer | None = None):
+        if augment is not None and not isinstance(augment, (Augmentation, DictionaryLayer)):
             raise wrong(self, "augment", "be a layer of keras_augsynth, or None", augment, TypeError)
         self.augment = augment
         self._form: Any = 0
@@ -62,8 +63,10 @@ class AugmentedResampler(FittedSynthesizer):
         self._form, parts = parted(x, y)
         if not parts:
             raise wrong(self, "x", "hold at least one array", x)
-        if self.augment is not None and not isinstance(self._form, (int, dict)):
-            raise wrong(self, "x", "be an array or a dictionary, whose keys `augment` knows", type(x).__name__)
+        needs_keys = isinstance(self.augment, DictionaryLayer)
+        if self.augment is not None and not isinstance(self._form, dict if needs_keys else (int, dict)):
+            known = "a dictionary" if needs_keys else "an array or a dictionary"
+            raise wrong(self, "x", f"be {known}, whose keys `augment` knows", type(x).__name__)
         checked = [check_samples(self, part, y) for part in parts]
         for part, _ in checked:
             if part.dtype == object and not all(isinstance(each, (str, bytes)) for each in part.flat):

@@ -33,7 +33,10 @@ def check_source(owner: Any, source: Any) -> None:
 
 def check_samples(owner: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Samples and their integer labels as arrays."""
-    x, y = np.asarray(x), np.asarray(y)
+    given, x, y = x, _array(x), np.asarray(y)
+    if not x.ndim:
+        needed = "be an array (N, ...); for samples of several parts there are AugmentedResampler and PairedResampler"
+        raise wrong(owner, "x", needed, type(given).__name__, TypeError)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1 or y.dtype.kind not in "iub":
@@ -48,6 +51,14 @@ def check_samples(owner: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     if y.min() < 0:
         raise wrong(owner, "y", "not be negative", int(y.min()))
     return x, y.astype("int64")
+
+
+def _array(x: Any) -> np.ndarray:
+    """Without an axis where it is none, such as a dictionary, or arrays of different shapes."""
+    try:
+        return np.asarray(x)
+    except (TypeError, ValueError):
+        return np.asarray(None)
 
 
 def check_labels(owner: Any, labels: Tensor, num_classes: int) -> Tensor:

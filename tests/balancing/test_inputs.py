@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from keras_augsynth import synthesis
+from keras_augsynth import layers, synthesis
 from keras_augsynth.callbacks import SyntheticBalancer
 
 Y = np.repeat([0, 1], [40, 12])
@@ -132,3 +132,16 @@ def test_rows_of_dataframes_for_a_feature_space(mode, source):
     assert len(y) > 60 and seen["age"].dtype == "int64"
     np.testing.assert_array_equal(seen["age"] > 45, y == 1)
     np.testing.assert_array_equal(seen["job"] == b"smith", y == 1)
+
+
+def test_augment_of_several_kinds_of_data():
+    """Added rows alone are turned over, in both inputs."""
+    x = {"audio": np.ones((60, 30), "float32"), "features": np.ones((60, 3), "float32")}
+    inputs = {key: keras.Input(part.shape[1:], name=key) for key, part in x.items()}
+    model = Spy(inputs, keras.layers.Dense(2, activation="softmax")(keras.layers.Concatenate()(list(inputs.values()))))
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    augment = layers.MultiModal({"audio": layers.RandomPolarityInversion(1.0), "features": layers.Rescaling(-1.0)})
+    callback = SyntheticBalancer(None, strategy="equal", augment=augment, seed=1)
+    model.fit(x, np.repeat([0, 1], [50, 10]), batch_size=60, verbose=0, callbacks=[callback])
+    for part in model.seen[0].values():
+        assert len(part) > 70 and np.min(part[:60]) == 1 and np.max(part[60:]) == -1

@@ -17,6 +17,12 @@ UNSEEN = ClassLine(4, 7)
     [
         (BalanceReport([]), "nothing was generated."),
         (BalanceReport(PLAIN), "nothing was generated."),
+        (BalanceReport(PLAIN, shares=[np.zeros(2)]), "nothing was generated."),
+        # A fixed share is not looked at, but it was trained on.
+        (
+            BalanceReport(PLAIN, shares=[np.array([0.0, 0.5]), np.array([0.0, 0.7])]),
+            "generated part of the rows: class 1: 60 %.",
+        ),
         (BalanceReport(PLAIN, notes=["too short"]), "too short."),
         (BalanceReport([PLAIN[0], GOT], "why"), "class 1: 75 % of its added rows are generated; why."),
         (BalanceReport([GOT, MORE]), "classes 1, 2: 75 % of their added rows are generated."),

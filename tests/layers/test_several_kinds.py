@@ -182,9 +182,8 @@ def test_one_p_in_tf_data_and_in_a_saved_model(tmp_path):
     assert same(as_arrays(loaded(kinds, training=True)), as_arrays(model(kinds, training=True)))
     export_savedmodel(model, tmp_path / "served")
     served = tf.saved_model.load(tmp_path / "served")
-    given = [kinds[key] for key in sorted(kinds)]
-    assert not changed_rows(as_arrays(served.serve(*given)), kinds).any()
-    seeded = changed_rows(as_arrays(served.augment_seeded(*given, 5)), kinds)
+    assert not changed_rows(as_arrays(served.serve(kinds)), kinds).any()
+    seeded = changed_rows(as_arrays(served.augment_seeded(kinds, 5)), kinds)
     assert (seeded == seeded[:, :1]).all() and 100 < seeded[:, 0].sum() < 200
 
 

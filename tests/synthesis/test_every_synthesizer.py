@@ -169,6 +169,37 @@ def test_one_part_of_several_is_augmented():
         synthesis.AugmentedResampler().fit({}, [0, 1])
 
 
+def test_several_parts_are_augmented_by_one_layer(tmp_path):
+    """And what is no dictionary is refused; saved, it augments the same."""
+    layer = layers.MultiModal(
+        {"images": layers.RandomFlip(), "features": layers.RandomFeatureNoise(0.5, scale=1.0)}, seed=1
+    )
+    x = {"features": np.zeros((40, 3), "float32"), "images": X, "more": Y + 5}
+    resampler = synthesis.AugmentedResampler(layer).fit(x, Y)
+    resampler.save(tmp_path / "parts.npz")
+    samples, loaded = (
+        each.sample([1, 1], seed=1) for each in (resampler, synthesis.AugmentedResampler.load(tmp_path / "parts.npz"))
+    )
+    keras.tree.map_structure(np.testing.assert_array_equal, samples, loaded)
+    assert np.all(samples["features"] != 0.0) and not np.array_equal(*samples["features"])
+    np.testing.assert_array_equal(samples["more"], [6, 6])
+    with pytest.raises(ValueError, match=r"`x` must be a dictionary, whose keys `augment` knows"):
+        synthesis.AugmentedResampler(layer).fit(X, Y)
+
+
+def test_few_columns_are_augmented_as_rows():
+    """Not as sounds, for which the layer serves as well."""
+    samples = synthesis.AugmentedResampler(layers.Rescaling(2.0)).fit(np.ones((40, 4)), Y).sample([1] * 20, seed=1)
+    np.testing.assert_array_equal(samples, np.full((20, 4), 2.0))
+
+
+@pytest.mark.parametrize("name", ["SMOTE", "BorderlineSMOTE", "KMeansSMOTE", "ADASYN", "GaussianSynthesizer"])
+@pytest.mark.parametrize("x", [{"a": X, "b": Y}, [X, Y[:, None]]], ids=["dictionary", "list"])
+def test_sources_of_one_array_say_what_serves_several_parts(name, x):
+    with pytest.raises(TypeError, match=f"{name}: `x` must be an array .* AugmentedResampler and PairedResampler"):
+        getattr(synthesis, name)().fit(x, Y)
+
+
 def test_resampler_refuses():
     with pytest.raises(TypeError, match="AugmentedResampler: `augment` must be a layer"):
         synthesis.AugmentedResampler(lambda x: x)

@@ -90,7 +90,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Intensity):
         if self.clip_limit > 0.0:
             limit = ops.cast(self.clip_limit * ops.cast(tile_height * tile_width, "float32") / _LEVELS, "int32")
             counts = histograms.contrast_limited(counts, ops.maximum(limit, 1))
-        table = ops.minimum(ops.round(histograms.running(counts) * (255.0 / total)), 255.0)
+        table = ops.minimum(ops.round(ops.cast(histograms.running(counts), "float32") * (255.0 / total)), 255.0)
         table = ops.reshape(ops.cast(table, "int32"), (n, rows, columns, channels, _LEVELS))
 
         row, row_weights = _around(height, tile_height)
