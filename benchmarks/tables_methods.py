@@ -4,8 +4,7 @@ The tables and halves of `benchmarks.tables`, and its classifier, scikit-learn's
 source brings the rare class up to the other one. Each run adds a line to tables_methods.jsonl, and one whose line is
 there is skipped: a long table can be filled in parts, small sets first. The table that is written is of the sets that
 every method was run on, and says what is missing. What networks of this package do (`GAN`, `VAE`, `SyntheticBalancer`)
-takes minutes for a set: `benchmarks.tables_quick` has some. `KMeansSMOTE` and `GaussianMixtureSynthesizer` need more
-rare rows than the smallest sets have.
+takes minutes for a set: `benchmarks.tables_quick` has some.
 """
 
 import argparse
@@ -79,7 +78,11 @@ SOURCES = {
     "SMOTE": lambda x, y, seed: synthesis.SMOTE(neighbors(y)).fit_resample(x, y, seed=seed),
     "BorderlineSMOTE": lambda x, y, seed: synthesis.BorderlineSMOTE(neighbors(y)).fit_resample(x, y, seed=seed),
     "ADASYN": lambda x, y, seed: synthesis.ADASYN(neighbors(y)).fit_resample(x, y, seed=seed),
+    "KMeansSMOTE": lambda x, y, seed: synthesis.KMeansSMOTE().fit_resample(x, y, seed=seed),
     "GaussianSynthesizer": lambda x, y, seed: synthesis.GaussianSynthesizer().fit_resample(x, y, seed=seed),
+    "GaussianMixtureSynthesizer": lambda x, y, seed: synthesis.GaussianMixtureSynthesizer().fit_resample(
+        x, y, seed=seed
+    ),
     "GaussianCopulaSynthesizer": lambda x, y, seed: synthesis.GaussianCopulaSynthesizer().fit_resample(x, y, seed=seed),
 }
 METHODS = {

@@ -81,7 +81,7 @@ def run(method, x, y, x_test, y_test, seed):
     epochs = max(1, round(steps / -(-len(rows) // BATCH)))
     model.fit(rows, labels, batch_size=BATCH, epochs=epochs, verbose=0, **options)
     logits = model.predict(x_test, verbose=0)
-    found = measured(y_test, 1.0 / (1.0 + np.exp(logits[:, 0] - logits[:, 1])))
+    found = measured(y_test, np.exp(-np.logaddexp(0.0, logits[:, 0] - logits[:, 1])))
     for callback in options.get("callbacks", []):
         found["report"] = str(callback.report_)
         found["chosen"] = float(callback.report_.classes[1].kept)

@@ -52,7 +52,8 @@ class Inputs:
         if "keypoints" in data:
             batch = batch.with_changes(points=self._rows(ops.cast(data["keypoints"], "float32")))
         if "lengths" in data:
-            batch = batch.with_changes(lengths=ops.reshape(data["lengths"], (-1,)))
+            # The largest that there is means no end; cut to 32 bits elsewhere it would be any number.
+            batch = batch.with_changes(lengths=ops.reshape(ops.saturate_cast(data["lengths"], "int32"), (-1,)))
         if "spacing" in data and modality.moves == 3:
             batch = batch.with_changes(spacing=self._rows(ops.cast(data["spacing"], "float32")))
         if labels is not None:

@@ -17,6 +17,7 @@ class Modality:
         has_frames: whether the first axis of a sample repeats what the others hold, as a video's time does.
         has_channels: whether the last axis of a sample is its channels.
         dtype: "number", "integer" or "string".
+        is_pcm: whether whole numbers stand for fractions of the range of their dtype.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Modality:
     has_frames: bool = False
     has_channels: bool = False
     dtype: str = "number"
+    is_pcm: bool = False
 
     @property
     def rank(self) -> int:
@@ -60,7 +62,7 @@ VIDEO = Modality(
     "video", "videos", ("time", "height", "width", "channels"), moves=2, has_frames=True, has_channels=True
 )
 VOLUME = Modality("volume", "volumes", ("depth", "height", "width", "channels"), moves=3, has_channels=True)
-AUDIO = Modality("audio", "audio", ("time",), ("channels",), moves=1)
+AUDIO = Modality("audio", "audio", ("time",), ("channels",), moves=1, is_pcm=True)
 SPECTROGRAM = Modality("spectrogram", "spectrograms", ("time", "frequency"), ("channels",), moves=2)
 TEXT = Modality("text", "texts", (), ("1",), dtype="string")
 TOKENS = Modality("tokens", "tokens", ("steps",), moves=1, dtype="integer")

@@ -1,11 +1,13 @@
 """Fields over images: smooth noise and displacements made of coarse grids, and streaks."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
+from keras_augsynth.ops.compiled import materialized
 from keras_augsynth.ops.random import Random, threefry2x32
 from keras_augsynth.ops.resample import sample
 
@@ -85,6 +87,13 @@ def streaks(
     the sample's key and the cell's two indices, so nothing is stored and nothing is drawn twice. Lines end
     before their cells do, so it makes no difference on which side of a border rounding puts a pixel.
     """
+    # Laid down in memory: behind the select of a gate XLA on a CPU would not vectorize all of this.
+    return materialized(functools.partial(_streaks, size=size), keys, density, length, slope, width)
+
+
+def _streaks(
+    keys: Tensor, density: Tensor, length: Tensor, slope: Tensor, width: Tensor, size: Sequence[int | Tensor]
+) -> Tensor:
     row = lambda t: t[:, None, None]
     density, length, slope, width = row(density), row(length), row(slope), row(width)
     y, x = (ops.cast(ops.arange(side, dtype="int32"), "float32") for side in size)

@@ -110,9 +110,9 @@ def colored(white: Tensor, decay_db: Tensor, length: int | Tensor) -> Tensor:
     """White noise `(N, C, T)` as noise whose level falls by `decay_db` `(N,)` per octave, `(N, C, length)`."""
     frequencies = bins(length) * ops.cast(length, "float32")  # in bins: the first one has weight 1
     octaves = _log2(ops.maximum(frequencies, 1.0))
-    weights = amplitude(-decay_db[:, None] * octaves)
-    # Divided by the largest, or those of blue noise would be infinite in a long recording.
-    weights = weights / tf.reduce_max(weights, axis=1, keepdims=True)
+    db = -decay_db[:, None] * octaves
+    # The largest is 1, or those of blue noise would be infinite in a long recording.
+    weights = amplitude(db - ops.maximum(db[:, :1], db[:, -1:]))
     return wave(weighted(spectrum(white, length), ops.where(frequencies > 0.0, weights, 0.0)), length)
 
 

@@ -33,7 +33,7 @@ def shares(x: Tensor, value_range: Sequence[float]) -> Tensor:
     known = ops.isfinite(x)
     level = ops.cast(ops.round(ops.where(known, scaled(x, value_range), 0.0)), "int32")
     counts = histograms.count(histograms.by_channel(level, BINS), known, n * channels, BINS)
-    ends = ops.cast(ops.cumsum(ops.reshape(counts, (n, channels, BINS)), axis=-1), "float32")
+    ends = ops.cast(ops.reshape(histograms.running(counts), (n, channels, BINS)), "float32")
     return ends / ops.maximum(ends[..., -1:], 1.0)
 
 

@@ -40,7 +40,8 @@ def read(x: Tensor, places: Tensor, axis: int) -> Tensor:
     # A place that is met exactly asks for no neighbour, which may be NaN.
     following = ops.where(ops.equal(ops.cast(first, "float32"), places), first, following)
     here, there = (tf.gather(x, index, axis=axis, batch_dims=1) for index in (first, following))
-    return here + part * (there - here)
+    # Between two infinite values, such as logarithms of 0, there is no line.
+    return ops.where(ops.equal(here, there), here, (1.0 - part) * here + part * there)
 
 
 def _along(t: Tensor, x: Tensor, axis: int) -> Tensor:

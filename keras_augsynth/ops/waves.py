@@ -46,10 +46,10 @@ def rms(x: Tensor, valid: Tensor) -> Tensor:
         x: `(N, C, T)`, finite; 0 where it is not valid.
         valid: bool `(N, 1, T)`.
     """
-    loudest = peak(x)
-    scaled = x / ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
-    count = ops.sum(ops.cast(valid, "float32"), axis=(1, 2), keepdims=True) * ops.cast(ops.shape(x)[1], "float32")
-    return loudest * ops.sqrt(ops.sum(ops.square(scaled), axis=(1, 2), keepdims=True) / ops.maximum(count, 1.0))
+    # In float64: there the square of no float32 is infinite, or 0, and it takes one pass.
+    power = ops.sum(ops.square(ops.cast(x, "float64")), axis=(1, 2), keepdims=True)
+    count = ops.sum(ops.cast(valid, "int32"), axis=(1, 2), keepdims=True) * ops.cast(ops.shape(x)[1], "int32")
+    return ops.cast(ops.sqrt(power / ops.cast(ops.maximum(count, 1), "float64")), "float32")
 
 
 def peak(x: Tensor) -> Tensor:
@@ -98,6 +98,7 @@ def compressed(x: Tensor, threshold_db: Tensor, ratio: Tensor, block: int) -> Te
             line of decibels.
     """
     n, channels, time = ops.shape(x)
+    block = min(block, max(time, 1)) if isinstance(time, int) else ops.minimum(block, ops.maximum(time, 1))
     count = -(-time // block)
     loudest = peak(x)
     scaled = ops.pad(x / ops.where(loudest > 0.0, loudest, 1.0), [[0, 0], [0, 0], [0, count * block - time]])
@@ -106,7 +107,7 @@ def compressed(x: Tensor, threshold_db: Tensor, ratio: Tensor, block: int) -> Te
     level = 10.0 / math.log(10.0) * ops.log(ops.maximum(power, 1e-20))
     over = ops.maximum(level - threshold_db[:, None], 0.0)
     gain_db = (1.0 / ratio - 1.0)[:, None] * over
-    place = (ops.cast(ops.arange(time, dtype="int32"), "float32") + 0.5) / float(block) - 0.5
+    place = (ops.cast(ops.arange(time, dtype="int32"), "float32") + 0.5) / ops.cast(block, "float32") - 0.5
     place = ops.clip(place, 0.0, ops.cast(count - 1, "float32"))
     first = ops.cast(ops.floor(place), "int32")
     part = place - ops.cast(first, "float32")

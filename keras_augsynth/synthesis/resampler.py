@@ -63,11 +63,10 @@ class AugmentedResampler(FittedSynthesizer):
         self._form, parts = parted(x, y)
         if not parts:
             raise wrong(self, "x", "hold at least one array", x)
-        kinds, words = (int, dict), "an array or a dictionary"
-        if isinstance(self.augment, DictionaryLayer):
-            kinds, words = (dict,), "a dictionary"
-        if self.augment is not None and not isinstance(self._form, kinds):
-            raise wrong(self, "x", f"be {words}, whose keys `augment` knows", type(x).__name__)
+        needs_keys = isinstance(self.augment, DictionaryLayer)
+        if self.augment is not None and not isinstance(self._form, dict if needs_keys else (int, dict)):
+            known = "a dictionary" if needs_keys else "an array or a dictionary"
+            raise wrong(self, "x", f"be {known}, whose keys `augment` knows", type(x).__name__)
         checked = [check_samples(self, part, y) for part in parts]
         for part, _ in checked:
             if part.dtype == object and not all(isinstance(each, (str, bytes)) for each in part.flat):

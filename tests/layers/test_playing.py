@@ -142,3 +142,11 @@ def test_sampled_once_is_sampled_three_times(channels, rng):
     assert np.sum(np.nan_to_num(once - thrice) ** 2) < 1e-6 * size  # 60 dB
     for number in np.flatnonzero(~gates.any(axis=0)):
         np.testing.assert_array_equal(once[number], sound[number])
+
+
+def test_what_is_not_finite_moves_to_the_same_places_sampled_once(rng):
+    """Each change of speed rounds to whole samples: in another order it would be other samples."""
+    sound = np.where(rng.uniform(size=(16, TIME)) < 0.5, np.nan, 0.0).astype("float32")
+    once, thrice = (np.isnan(row(fuse)(sound, training=True)) for fuse in (True, False))
+    np.testing.assert_array_equal(once, thrice)
+    assert np.all(once.any(axis=1)) and not once.all(axis=1).any()

@@ -328,6 +328,21 @@ def test_compression_brings_loud_and_quiet_together():
     np.testing.assert_allclose(found[1], 50 * found[0], rtol=1e-4)  # whatever the level
 
 
+def test_compression_over_more_than_the_recording_takes_no_room_for_it(rng):
+    sound = rng.normal(size=(2, 64)).astype("float32")
+    layer = layers.RandomCompression(-20.0, ratio=4.0, seconds=60.0, sample_rate=1e9)
+    np.testing.assert_allclose(layer(sound), 10 ** (-15 / 20) * sound, rtol=1e-5)  # there is one moment, the loudest
+
+
+@pytest.mark.parametrize("longest", [2**32, np.iinfo("int64").max], ids=["32 bits", "64 bits"])
+def test_a_length_without_an_end_is_the_whole_recording(longest, rng):
+    """Of such a number the lower 32 bits would be 0, or -1."""
+    sound, layer = rng.normal(size=(2, 64)).astype("float32"), layers.RandomReverse(1.0)
+    found = layer({"audio": sound, "lengths": np.array([longest, 32])}, training=True)["audio"]
+    np.testing.assert_array_equal(found[0], sound[0, ::-1])
+    np.testing.assert_array_equal(found[1], [*sound[1, 31::-1], *sound[1, 32:]])
+
+
 # What all of them have in common.
 
 SOUND = registry.layers("audio")
@@ -381,6 +396,17 @@ def test_whole_numbers_are_pcm():
     back = layers.RandomPolarityInversion(1.0, dtype="int16")
     np.testing.assert_array_equal(back(pcm), [[32767, 0, -16384, -32767]])
     np.testing.assert_array_equal(back(pcm, training=False), pcm)
+
+
+@pytest.mark.parametrize("mixer", [layers.MixUp, layers.CutMix])
+def test_whole_numbers_are_pcm_where_recordings_are_mixed(mixer):
+    pcm = np.full((4, 64), 16384, "int16")
+    for chain in ([mixer(modality="audio")], [mixer(), layers.RandomGain((0.0, 0.0))]):
+        for training in (True, False):
+            floats = layers.Pipeline(chain, modality="audio")(pcm, training=training)
+            np.testing.assert_allclose(floats, np.full((4, 64), 0.5), rtol=1e-6)
+    back = layers.Pipeline([layers.RandomGain((0.0, 0.0)), mixer()], modality="audio", dtype="int16")
+    np.testing.assert_array_equal(back(pcm), pcm)
 
 
 def test_sample_rates():

@@ -80,6 +80,18 @@ def test_policies_are_those_of_the_paper(policy, width, bands, frames, pieces):
     assert 0.6 * most * pieces < in_time.max() <= most * pieces
 
 
+@pytest.mark.parametrize(
+    "layer", [layers.RandomTimeWarp(5, seed=1), layers.RandomFrequencyWarp(1.2), layers.SpecAugment("SM", seed=1)]
+)
+def test_logarithms_of_silence_are_bent_and_no_nan(layer):
+    """Where some are finite, a line to an infinite one is infinite."""
+    x = np.where(np.arange(40) < 15, -np.inf, 1.0).astype("float32")
+    for each in (np.tile(x[:, None], (4, 1, 30)), np.tile(x, (4, 30, 1))):
+        found = layer(each).numpy()
+        assert not np.isnan(found).any()
+        assert np.isneginf(found).any() and np.isfinite(found).any()
+
+
 SPECTRAL = [cls for cls in registry.layers("spectrogram") if cls.modalities[0].name == "spectrogram"]
 
 

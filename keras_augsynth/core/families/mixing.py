@@ -12,6 +12,7 @@ from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.draws import Params, View
+from keras_augsynth.core.families.sound import as_floats
 from keras_augsynth.core.families.stage import Drawn, Entries, Parts, Stage, keep_padding
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
@@ -30,6 +31,11 @@ class MixingStage(Stage):
         return self.steps  # mixed labels have another form than unmixed ones, which they have in inference, too
 
     def __call__(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
+        if batch.modality.is_pcm:
+            return as_floats(lambda batch, notes: self._mixed(batch, drawn, notes), batch, notes)
+        return self._mixed(batch, drawn, notes)
+
+    def _mixed(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
         layer = self.steps[0].layer
         if drawn is None:
             return batch if batch.labels is None else batch.with_changes(labels=layer.encode(batch.labels))

@@ -27,11 +27,18 @@ class SoundStage(Stage):
         return self.steps  # inference is to see the same scale as training
 
     def __call__(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
-        batch = batch.with_changes(x=waves.from_pcm(batch.x))
-        whole = notes.dtype if notes.dtype is not None and "int" in notes.dtype else None
-        if drawn is not None or super().acting(False):
-            batch = super().__call__(batch, drawn, replace(notes, dtype="float32") if whole else notes)
-        return batch.with_changes(x=waves.to_pcm(batch.x, whole)) if whole else batch
+        does_something = drawn is not None or super().acting(False)
+        change = super().__call__
+        return as_floats(lambda batch, notes: change(batch, drawn, notes) if does_something else batch, batch, notes)
+
+
+def as_floats(change: Callable[[Batch, Notes], Batch], batch: Batch, notes: Notes) -> Batch:
+    """`change` of a batch of sound as floats from -1 to 1; PCM where the result is to be whole numbers."""
+    batch = batch.with_changes(x=waves.from_pcm(batch.x))
+    if notes.dtype is None or "int" not in notes.dtype:
+        return change(batch, notes)
+    batch = change(batch, replace(notes, dtype="float32"))
+    return batch.with_changes(x=waves.to_pcm(batch.x, notes.dtype))
 
 
 class Sound(Augmentation, listed=False):

@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,8 @@ from keras_augsynth.core.checks import check_integer, check_number, wrong
 from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.modalities import IMAGE_LIKE
 from keras_augsynth.ops import filters, histograms
-from keras_augsynth.ops.lookup import in_memory, look_up
+from keras_augsynth.ops.compiled import materialized
+from keras_augsynth.ops.lookup import look_up
 
 _LEVELS = 256
 
@@ -70,49 +72,76 @@ class ContrastLimitedAdaptiveHistogramEqualization(Intensity):
         # OpenCV widens both sides as soon as one of them does not divide.
         divides = (height % rows == 0) & (width % columns == 0)
         below, right = (
-            ops.where(divides, 0, tiles - length % tiles) for tiles, length in ((rows, height), (columns, width))
+            0 if divides is True else ops.where(divides, 0, tiles - length % tiles)
+            for tiles, length in ((rows, height), (columns, width))
         )
         tile_height, tile_width = (height + below) // rows, (width + right) // columns
 
-        level = ops.cast(histograms.levels(x, self.value_range), "int32")
-        sample = ops.arange(n, dtype="int32")[:, None, None, None]
-        channel = ops.arange(channels, dtype="int32")
-        group = lambda row, column: (
-            ((sample * rows + row[:, None, None]) * columns + column[:, None]) * channels + channel
-        )
-        known = ops.ones_like(level) if "int" in ops.dtype(x) else ops.cast(ops.isfinite(x), "int32")
-        wide_level, wide_known = (filters.pad(t, (0, below), (0, right)) for t in (level, known))
+        levels = lambda x: ops.cast(histograms.levels(x, self.value_range), "int32")
+        known = ops.ones_like(x, "int32") if "int" in ops.dtype(x) else ops.cast(ops.isfinite(x), "int32")
+        wide_level, wide_known = (filters.pad(t, (0, below), (0, right)) for t in (levels(x), known))
         row, column = (
             ops.arange(length, dtype="int32") // tile
             for length, tile in ((height + below, tile_height), (width + right, tile_width))
         )
-        counts = histograms.count(
-            group(row, column) * _LEVELS + wide_level, wide_known, n * rows * columns * channels, _LEVELS
-        )
+        places = _places(wide_level, row, column, self.tile_grid_size)
+        counts = histograms.count(places, wide_known, n * rows * columns * channels, _LEVELS)
         total = ops.cast(ops.maximum(ops.sum(counts, axis=-1, keepdims=True), 1), "float32")
         if self.clip_limit > 0.0:
             limit = ops.cast(self.clip_limit * ops.cast(tile_height * tile_width, "float32") / _LEVELS, "int32")
             counts = histograms.contrast_limited(counts, ops.maximum(limit, 1))
-        table = ops.minimum(ops.round(ops.cast(ops.cumsum(counts, axis=-1), "float32") * (255.0 / total)), 255.0)
+        table = ops.minimum(ops.round(ops.cast(histograms.running(counts), "float32") * (255.0 / total)), 255.0)
+        table = ops.reshape(ops.cast(table, "int32"), (n, rows, columns, channels, _LEVELS))
 
-        table, result = in_memory(table, x), 0.0
-        for row, row_weight in _around(height, tile_height, rows):
-            for column, column_weight in _around(width, tile_width, columns):
-                values = look_up(ops.reshape(table, (-1,)), group(row, column) * _LEVELS + level)
-                result = result + values * row_weight[:, None, None] * column_weight[:, None]
-        return low + result * ((high - low) / 255.0)
+        row, row_weights = _around(height, tile_height)
+        column, column_weights = _around(width, tile_width)
+
+        def found(x: Tensor, words: Tensor) -> Tensor:
+            return look_up(ops.reshape(words, (-1,)), _places(levels(x), row, column, (rows + 1, columns + 1)))
+
+        # Both laid down in memory, since they are used four times.
+        word = materialized(found, x, materialized(lambda _, table: _four_in_a_word(table), x, table))
+        result = 0.0
+        for place, (row_weight, column_weight) in enumerate(itertools.product(row_weights, column_weights)):
+            value = ops.cast(ops.bitwise_and(ops.right_shift(word, 8 * place), 255), "float32")
+            result = result + value * row_weight[:, None] * ops.repeat(column_weight, channels)
+        return low + ops.reshape(result, ops.shape(x)) * ((high - low) / 255.0)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {"clip_limit": 1.0 + 7.0 * strength, "tile_grid_size": (4, 4)}
 
 
-def _around(length: Tensor, tile: Tensor, tiles: int) -> list[tuple[Tensor, Tensor]]:
-    """The tile before and the tile behind each pixel of a side, and their weights; tiles count from their centers."""
+def _places(level: Tensor, row: Tensor, column: Tensor, grid: Sequence[int]) -> Tensor:
+    """Levels `(N, H, W, C)` as places `(N, H, W * C)` in tables `(N, *grid, C, levels)`; pixels know row and column."""
+    n, _, _, channels = ops.shape(level)
+    rows, columns = grid
+    table = (row[:, None] * columns + column)[..., None] * channels + ops.arange(channels, dtype="int32")
+    first = ops.arange(n, dtype="int32")[:, None, None] * (rows * columns * channels)
+    lines = ops.shape(row)[0]
+    return (first + ops.reshape(table, (1, lines, -1))) * _LEVELS + ops.reshape(level, (n, lines, -1))
+
+
+def _four_in_a_word(table: Tensor) -> Tensor:
+    """Bytes of tiles `(N, rows, columns, ...)`, with those of their neighbors: one look-up finds all four.
+
+    The word at (i, j) of the result `(N, rows + 1, columns + 1, ...)` holds, from its lowest byte on, the tiles
+    (i - 1, j - 1), (i - 1, j), (i, j - 1) and (i, j); there is none beyond the border, and the nearest stands for it.
+    """
+    rows, columns = table.shape[1:3]
+    table = ops.concatenate([table[:, :1], table, table[:, -1:]], axis=1)
+    table = ops.concatenate([table[:, :, :1], table, table[:, :, -1:]], axis=2)
+    corners = itertools.product((0, 1), (0, 1))
+    parts = [table[:, i : i + rows + 1, j : j + columns + 1] for i, j in corners]
+    return sum(ops.left_shift(part, 8 * place) for place, part in enumerate(parts))
+
+
+def _around(length: Tensor, tile: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """How many tiles have their center before each pixel of a side; weights of the tile before it and the one behind.
+
+    Tiles count from their centers.
+    """
     place = ops.cast(ops.arange(length, dtype="int32"), "float32") / ops.cast(tile, "float32") - 0.5
     before = ops.floor(place)
     weight = place - before
-    return [
-        (ops.clip(ops.cast(index, "int32"), 0, tiles - 1), share)
-        for index, share in ((before, 1.0 - weight), (before + 1.0, weight))
-    ]
+    return ops.cast(before, "int32") + 1, (1.0 - weight, weight)
