@@ -108,9 +108,7 @@ def _sampler(model: Any) -> tuple[dict[str, Callable], list[tf.TensorSpec]]:
     return functions, [spec]
 
 
-def _predictor(
-    model: keras.Model, endpoints: Sequence[str], tta_views: int
-) -> tuple[dict[str, Callable], list[tf.TensorSpec]]:
+def _predictor(model: keras.Model, endpoints: Sequence[str], tta_views: int) -> tuple[dict[str, Callable], list[Any]]:
     """(endpoints, signature) of a model that predicts."""
     functions = {"serve": _serve(model, training=False)}
     if set(endpoints) - {"serve"}:

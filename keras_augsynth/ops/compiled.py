@@ -147,6 +147,8 @@ def fenced(needed: Any, compute: Callable, otherwise: Callable, *args: Any) -> A
                 tape.watch(sources)
                 results = tf.nest.flatten(compute(*args))
             pairs = [pair for pair in zip(results, upstream, strict=True) if pair[0].dtype.is_floating]
+            if not pairs:  # nobody asks for it but a SavedModel that is written
+                return [None] * len(args)
             results, upstream = zip(*pairs, strict=True)
             gradients = iter(tape.gradient(results, sources, upstream))
             return [next(gradients) if arg.dtype.is_floating else None for arg in args]

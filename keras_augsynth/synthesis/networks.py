@@ -16,6 +16,8 @@ def check_network(owner: Any, network: Any, name: str, inputs: Sequence[str], nu
     """A functional model that has these inputs, and labels last if there are classes."""
     if not isinstance(network, keras.Model):
         raise wrong(owner, name, "be a keras.Model", network, TypeError)
+    if not getattr(network, "inputs", None):  # a Sequential that is not built, a class of one's own
+        raise wrong(owner, name, "be a functional model, or a Sequential that begins with keras.Input", network)
     wanted = [*inputs, "label"] if num_classes is not None else list(inputs)
     if len(network.inputs) != len(wanted):
         count = ("one input", "two inputs", "three inputs")[len(wanted) - 1]

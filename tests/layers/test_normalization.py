@@ -74,6 +74,25 @@ def test_adapt_with_other_features():
         layer.adapt(data(8, 5))
 
 
+@pytest.mark.parametrize("form", ["dictionary", "data set", "data set with labels"])
+def test_adapts_to_what_a_call_takes(form):
+    """The images of a dictionary, wherever they stand in it."""
+    x = {"labels": np.arange(16), "images": np.random.default_rng(0).normal(3.0, 2.0, (16, 4, 4, 3))}
+    given = {"dictionary": x, "data set": tf.data.Dataset.from_tensor_slices(x).batch(5)}
+    given["data set with labels"] = given["data set"].map(lambda inputs: (inputs, inputs["labels"]))
+    layer, plain = layers.Normalization(), layers.Normalization()
+    layer.adapt(given[form])
+    plain.adapt(x["images"])
+    np.testing.assert_allclose(layer.mean, plain.mean, rtol=1e-5)
+    np.testing.assert_allclose(layer.variance, plain.variance, rtol=1e-5)
+
+
+def test_a_mean_of_another_size_is_refused():
+    layer = layers.Normalization(mean=[1.0, 2.0], variance=[1.0, 1.0])
+    with pytest.raises(ValueError, match=r"`mean` must fit the axis -1 of the input, .* 7\)\. Received: mean="):
+        layer(np.zeros((1, 8, 8, 7), "float32"))
+
+
 def test_in_a_feature_space():
     """Which asks its preprocessors for `input_mean`."""
     feature = keras.utils.FeatureSpace.feature("float32", layers.Normalization(), "float")

@@ -170,6 +170,11 @@ def test_network_is_chosen_by_the_rank():
         (lambda: synthesis.FlowMatching((2,), network=1), ValueError, "`shape` must be given, or else `network`"),
         (lambda: synthesis.FlowMatching(network=1), TypeError, "FlowMatching: `network` must be a keras.Model"),
         (
+            lambda: synthesis.FlowMatching(network=keras.Sequential()),
+            ValueError,
+            "FlowMatching: `network` must be a functional model, or",
+        ),
+        (
             lambda: synthesis.FlowMatching(network=synthesis.flow_mlp((2,)), num_classes=3),
             ValueError,
             r"`network` must have three inputs, \['sample', 'time', 'label'\]",

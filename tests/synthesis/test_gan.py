@@ -426,6 +426,11 @@ def sigmoid_discriminator():
     [
         (lambda: synthesis.GAN(1, 2), TypeError, "GAN: `generator` must be a keras.Model"),
         (
+            lambda: synthesis.GAN(keras.Sequential(), keras.Model()),
+            ValueError,
+            "GAN: `generator` must be a functional model, or",
+        ),
+        (
             lambda: synthesis.GAN(*tiny.gan_networks(None), num_classes=3),
             ValueError,
             "`generator` must have two inputs",

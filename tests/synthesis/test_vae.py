@@ -183,6 +183,11 @@ def test_xla_gives_the_same_step():
         (lambda: synthesis.VAE((2,), encoder=1), ValueError, "VAE: `shape` must not be given beside networks"),
         (lambda: synthesis.VAE(encoder=1, decoder=2), TypeError, "VAE: `encoder` must be a keras.Model"),
         (
+            lambda: synthesis.VAE(encoder=keras.Model(), decoder=keras.Sequential()),
+            ValueError,
+            "VAE: `encoder` must be a functional model, or",
+        ),
+        (
             lambda: row_vae_of(synthesis.vae_mlp((2,), 3)),
             ValueError,
             r"`encoder` must have one input, .*num_classes=None",

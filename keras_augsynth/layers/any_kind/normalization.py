@@ -11,6 +11,7 @@ from keras_augsynth.core.augmentation import Params
 from keras_augsynth.core.checks import check_flag, check_integer, check_number, wrong
 from keras_augsynth.core.config import plain
 from keras_augsynth.core.families.color import Color
+from keras_augsynth.core.inputs import primary
 from keras_augsynth.core.modalities import NUMBER, NUMERIC, by_name
 
 
@@ -37,7 +38,7 @@ class Normalization(Color):
 
     Raises:
         ValueError: for only one of mean and variance, or two of different shapes; in `build`, for axes that the
-            input does not have; in `adapt`, for other axes than before.
+            input does not have, or whose sizes are not those of the mean; in `adapt`, for other axes than before.
 
     Example:
 
@@ -105,16 +106,29 @@ class Normalization(Color):
             if len(shape) == 3 and not self._by_channel:
                 self._check_sequences()
             with tf.init_scope():  # its constants outlive the function in whose trace the layer is built
-                self._statistics.build(tuple(shape))
+                try:
+                    self._statistics.build(tuple(shape))
+                except tf.errors.InvalidArgumentError as error:
+                    needed = f"fit the axis {self.axis} of the input, {tuple(shape)}"
+                    raise wrong(self, "mean", needed, self.input_mean) from error
         self.built = True
 
     def get_build_config(self) -> dict[str, Any] | None:
         return self._statistics.get_build_config()  # `adapt` builds it, too
 
     def adapt(self, data: Any) -> None:
-        """Learns mean and variance from an array, a batched `tf.data.Dataset` or another iterable of batches."""
+        """Learns mean and variance.
+
+        Args:
+            data: an array, a dictionary such as the layer takes, a batched `tf.data.Dataset` of either, alone or with
+                labels, or another iterable of arrays.
+        """
         if self.input_mean is not None:
             raise wrong(self, "mean", "be None for `adapt`", self.input_mean)
+        if isinstance(data, dict):
+            data = primary(self, data)[1]
+        elif isinstance(data, tf.data.Dataset) and isinstance(_first(data.element_spec), dict):
+            data = data.map(lambda inputs, *_: primary(self, inputs)[1])
         self._statistics.adapt(data)
         if len(self._statistics.mean.shape) == 3:
             self._check_sequences()
@@ -164,6 +178,10 @@ class Normalization(Color):
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {"mean": 127.5, "variance": 127.5**2}
+
+
+def _first(element: Any) -> Any:
+    return element[0] if isinstance(element, tuple) else element
 
 
 def _checked(layer: Color, value: Any, name: str, low: float = -math.inf) -> tuple[int, ...] | None:
