@@ -7,6 +7,10 @@ import pytest
 from scipy import stats
 
 from keras_augsynth import layers
+from keras_augsynth.core import registry
+from keras_augsynth.core.draws import View
+from keras_augsynth.core.modalities import IMAGE
+from keras_augsynth.ops.random import Random
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +152,13 @@ def test_resized_crop_that_never_fits_takes_the_center():
 def test_wrong_arguments(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+@pytest.mark.parametrize("layer", [each for each in registry.layers() if getattr(each, "upright", False)])
+def test_layers_that_say_so_only_scale_and_shift(layer):
+    """Or their axes would be worked out each by itself, and turns be lost in silence."""
+    made = layer(**layer.at_strength(1.0))
+    view = View((16, 20, 24, 3), IMAGE, size=(20, 24))
+    matrix = np.array(made.matrix(made.draw(Random(np.arange(32).reshape(16, 2)), view), (20, 24)))
+    matrix[:, [0, 1, 2], [0, 1, 2]] = matrix[:, :2, 2] = 0.0
+    np.testing.assert_array_equal(matrix, 0.0)
