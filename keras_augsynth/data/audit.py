@@ -109,7 +109,7 @@ def audit(dataset: tf.data.Dataset, pipeline: Augmentation, batches: int | None 
     if not isinstance(dataset, tf.data.Dataset):
         raise wrong("audit", "dataset", "be a tf.data.Dataset", type(dataset).__name__, TypeError)
     if not isinstance(pipeline, Augmentation):
-        raise wrong("audit", "pipeline", "be a Pipeline or another layer of keras_augsynth", pipeline, TypeError)
+        raise wrong("audit", "pipeline", "be a Pipeline or another layer for one kind of data", pipeline, TypeError)
     if batches is not None:
         dataset = dataset.take(check_integer("audit", batches, "batches", 1))
     elif dataset.cardinality() == tf.data.INFINITE_CARDINALITY:

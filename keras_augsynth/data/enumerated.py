@@ -40,7 +40,8 @@ def enumerated(
     if not isinstance(dataset, tf.data.Dataset):
         raise wrong("enumerated", "dataset", "be a tf.data.Dataset", type(dataset).__name__, TypeError)
     if not isinstance(augmentation, Augmentation):
-        raise wrong("enumerated", "augmentation", "be a layer of keras_augsynth", augmentation, TypeError)
+        needed = "be a layer of keras_augsynth for one kind of data"
+        raise wrong("enumerated", "augmentation", needed, augmentation, TypeError)
     _look_at_first(dataset, augmentation)
     epoch = tf.Variable(check_integer("enumerated", initial_epoch, "initial_epoch", 0) - 1, dtype=tf.int64)
 

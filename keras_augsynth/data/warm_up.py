@@ -38,7 +38,7 @@ def warm_up(layer: Augmentation, data: Any, *, dtype: str = "uint8", verbose: in
     1
     """
     if not isinstance(layer, Augmentation):
-        raise wrong("warm_up", "layer", "be a layer of keras_augsynth", layer, TypeError)
+        raise wrong("warm_up", "layer", "be a layer of keras_augsynth for one kind of data", layer, TypeError)
     if layer.jit is False:
         raise wrong("warm_up", "layer", "be one that is compiled: with `jit=None` or `jit=True`", layer)
     elements = _of_a_dataset(data) if isinstance(data, tf.data.Dataset) else _of_shapes(data, dtype)
