@@ -129,7 +129,7 @@ def main():
     parser.add_argument("--smoke", action="store_true", help="two tables, to see that it runs")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    path, tables = options.out / "tables_quick.jsonl", load()
+    path, tables, origin = options.out / "tables_quick.jsonl", load(), provenance()
     if options.smoke:
         path, tables, options.seeds = options.out / "tables_quick_smoke.jsonl", dict(list(tables.items())[:2]), [0]
         path.unlink(missing_ok=True)
@@ -142,12 +142,13 @@ def main():
                 if (name, seed, method) in done:
                     continue
                 line = {"set": name, "seed": seed, "method": method, **run(method, *parts, seed)}
+                line |= {key: origin[key] for key in ("machine", "commit")}
                 lines.append(line)
                 with path.open("a") as file:
                     file.write(json.dumps(line) + "\n")
                 keras.backend.clear_session()
             print(f"{name}, seed {seed}", flush=True)
-    text = f"{heading(provenance())}\n{table(lines)}"
+    text = f"{heading(origin)}\n{table(lines)}"
     print(text)
     path.with_suffix(".md").write_text(text)
 
