@@ -46,10 +46,10 @@ def rms(x: Tensor, valid: Tensor) -> Tensor:
         x: `(N, C, T)`, finite; 0 where it is not valid.
         valid: bool `(N, 1, T)`.
     """
-    # In float64: there the square of no float32 is infinite, or 0, and it takes one pass.
-    power = ops.sum(ops.square(ops.cast(x, "float64")), axis=(1, 2), keepdims=True)
-    count = ops.sum(ops.cast(valid, "int32"), axis=(1, 2), keepdims=True) * ops.cast(ops.shape(x)[1], "int32")
-    return ops.cast(ops.sqrt(power / ops.cast(ops.maximum(count, 1), "float64")), "float32")
+    loudest = peak(x)
+    scaled = x / ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
+    count = ops.sum(ops.cast(valid, "float32"), axis=(1, 2), keepdims=True) * ops.cast(ops.shape(x)[1], "float32")
+    return loudest * ops.sqrt(ops.sum(ops.square(scaled), axis=(1, 2), keepdims=True) / ops.maximum(count, 1.0))
 
 
 def peak(x: Tensor) -> Tensor:
