@@ -102,12 +102,18 @@ def status(key: str) -> int:
     return int(text.split(f"{key}:")[1].split()[0]) * 1024
 
 
+VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}
+
+
 def machine() -> str:
-    """The processor's name and how many cores of it there are."""
+    """The processor's name, how many cores of it there are, and its widest vectors, where Linux tells."""
     cpu = pathlib.Path("/proc/cpuinfo")
-    lines = cpu.read_text().splitlines() if cpu.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    told = [line.split(":", 1) for line in (cpu.read_text().splitlines() if cpu.exists() else []) if ":" in line]
+    known = {key.strip(): value.strip() for key, value in told}
+    flags = known.get("flags", "").split()
+    vectors = next((f", {name}" for flag, name in VECTORS.items() if flag in flags), "")
+    name = known.get("model name") or platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores{vectors}"
 
 
 @functools.cache
