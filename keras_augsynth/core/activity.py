@@ -26,6 +26,11 @@ class Keys(NamedTuple):
     call: Tensor
     ids: Tensor | None
 
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the second word of `call` counts the layer's calls."""
+        return self.ids is None and _forced.value is None
+
     def words(self, count: int | Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """The words of the call and of `count` samples."""
         call = (self.call[0], self.call[1]) if ops.dtype(self.call) == "uint32" else random.words(self.call)
