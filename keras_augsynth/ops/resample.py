@@ -88,8 +88,7 @@ def affine_coordinates(
     """
     matrix = ops.cast(matrix, "float32")
     axes = len(size)
-    entries = ops.unstack(ops.reshape(matrix, (-1, (axes + 1) ** 2)), axis=1)
-    entry = lambda i, j: ops.reshape(entries[(axes + 1) * i + j], (-1, *(1,) * axes))
+    entry = lambda i, j: ops.reshape(matrix[:, i, j], (-1, *(1,) * axes))
     grid = []
     for axis, length in enumerate(output_size):
         steps = ops.cast(ops.arange(length, dtype="int32"), "float32") - _center(length)
