@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from keras_augsynth.core import activity, keras_internals
 from keras_augsynth.core.inputs import primary
-from keras_augsynth.ops.compiled import inside_xla
+from keras_augsynth.core.notices import first_that_fits, print_once
 
 Tensor = Any
 Range = tuple[float, float]
@@ -147,7 +147,7 @@ def look_when_it_runs(layer: Any, x: Tensor, call: Tensor) -> None:
         x: a batch of numbers.
         call: the number of the call.
     """
-    if not layer.looks_at_values or inside_xla() or not expects_range(layer):  # XLA cannot print
+    if not layer.looks_at_values or not expects_range(layer):
         return
     steps, fractions = layer.plan.steps, x.dtype.is_floating
     found = [(fits, _misfits(steps, seen, fractions)) for seen, fits in _UNITS.items()]
@@ -156,25 +156,17 @@ def look_when_it_runs(layer: Any, x: Tensor, call: Tensor) -> None:
         found.append((functools.partial(_lie_beyond, told=beyond[0].told), beyond))
     texts = [(fits, _text(layer, [_unseen(each) for each in misfits])) for fits, misfits in found if misfits]
 
-    def tell() -> Tensor:
+    def text() -> Tensor:
         low, high = (tf.cast(reduced(x), tf.float32) for reduced in (tf.reduce_min, tf.reduce_max))
-        text = tf.constant("")
-        for fits, each in reversed(texts):
-            text = tf.where(fits(low, high), each, text)
-        return tf.cond(text != "", lambda: _printed(text), lambda: False)
+        return first_that_fits([(fits(low, high), each) for fits, each in texts])
 
     if texts:
-        tf.cond(tf.equal(call, 0), tell, lambda: False)
+        print_once(call, text)
 
 
 def _unseen(misfit: "Misfit") -> "Misfit":
     """Where no usual range fits, what the values are can be told only by those who have seen them."""
     return misfit._replace(seen=UNKNOWN) if misfit.meant == UNKNOWN else misfit
-
-
-def _printed(text: Tensor) -> Tensor:
-    tf.print(text)
-    return tf.constant(True)
 
 
 def look_at(layer: Any, seen: Range, fractions: bool = True, stacklevel: int = 3) -> None:
