@@ -201,10 +201,11 @@ def _message(owner: str, seen: Range, told: Range, meant: Range, of: str = "", t
     (low, high), (lowest, highest), (first, last) = map(_numbers, (seen, told, meant))
     values = "do not lie in it" if seen == UNKNOWN else f"lie from {low} to {high}"
     found = f"{owner}: `value_range`{of and f' of {of}'} is ({lowest}, {highest}), but the values {values}."
+    write = f"Give {to}" if to else "Write"
     if meant == UNKNOWN:
-        end = "that of your data, (lowest, highest), or put the layer in front of what standardizes them"
-        return f"{found} Give {f'{to} ' if to else ''}{end}."
-    return f"{found} {f'Give {to}' if to else 'Write'} value_range=({first}, {last})."
+        otherwise = "or put the layer before what standardizes them"
+        return f"{found} {write} value_range=(lowest, highest) of your data, {otherwise}."
+    return f"{found} {write} value_range=({first}, {last})."
 
 
 class Misfit(NamedTuple):

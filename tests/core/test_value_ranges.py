@@ -175,7 +175,7 @@ def test_a_traced_function_prints_it_once(make, capfd):
         (PHOTOS * 0, (0, 255), None),
         (PHOTOS * np.nan, (0, 255), None),
         (PHOTOS * 3, (0, 255), None),
-        (PHOTOS * 6 - 3, (0, 255), "is (0, 255), but the values do not lie in it. Give Pipeline that of your data"),
+        (PHOTOS * 6 - 3, (0, 255), "is (0, 255), but the values do not lie in it. Give Pipeline value_range=(lowest"),
         (PHOTOS * 6 - 3, (0, 1), "but the values do not lie in it"),
         ((PHOTOS * 65535).astype("uint16"), (0, 255), "but the values do not lie in it"),
         ((PHOTOS * 65535).astype("uint16"), (0, 65535), None),
@@ -231,8 +231,8 @@ def test_bytes_where_fractions_are_expected():
     [
         ((65535 * PHOTOS).astype("uint16"), "Write value_range=(0, 65535)."),
         ((4095 * PHOTOS).astype("int16"), "Write value_range=(0, 4095)."),
-        (4095 * PHOTOS - 1024, "Give that of your data, (lowest, highest)"),
-        (6 * PHOTOS - 3, "or put the layer in front of what standardizes them."),
+        (4095 * PHOTOS - 1024, "Write value_range=(lowest, highest) of your data"),
+        (6 * PHOTOS - 3, "or put the layer before what standardizes them."),
     ],
 )
 def test_values_that_would_all_be_clipped(x, write):
