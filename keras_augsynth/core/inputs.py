@@ -10,7 +10,7 @@ from keras import ops
 from keras_augsynth.core.batch import PADDING, Batch
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.companions import check_companions, is_mask
-from keras_augsynth.core.modalities import AUDIO, TABULAR, TEXT, Modality, by_name, names
+from keras_augsynth.core.modalities import TABULAR, TEXT, Modality, by_name, names
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
@@ -131,7 +131,7 @@ class Inputs:
             return ops.reshape(x, (-1,))
         dtype = keras.backend.standardize_dtype(x.dtype)
         if dtype == "bool":
-            x = ops.cast(x, "float32" if self._modality is AUDIO else "uint8")  # bytes would be PCM
+            x = ops.cast(x, "float32" if self._modality.is_pcm else "uint8")  # bytes would be PCM
         elif dtype == "uint64" and self._modality.dtype == "integer":
             x = ops.cast(x, "int64")  # Keras's operations cut it to 32 bits
         return _channels_last(x, self._modality) if self._channels_first else x

@@ -77,12 +77,13 @@ def test_bytes_there_and_back():
     assert bytes(data.numpy()) == b"one\xff\xffzwei \xc3\xb6\xffthree\xff"
     assert text_bytes.texts(data).numpy().tolist() == texts.numpy().tolist()
     assert text_bytes.parts(data, tf.constant([5, 0]), tf.constant([9, 2])).numpy().tolist() == [b"zwei", b"on"]
-    new = text_bytes.edited(data, tf.constant([0, 2, 5]), tf.constant([1, 2, 9]), tf.constant(["O", "n", ""]))
+    pieces = tf.constant([1, 0, 2]), text_bytes.row(tf.constant(["n", "O", ""])), tf.constant([1, 2, 2])
+    new = text_bytes.edited(data, tf.constant([0, 2, 5]), tf.constant([1, 2, 9]), *pieces)
     assert text_bytes.texts(new).numpy().tolist() == [b"Onne", b"", b" \xc3\xb6", b"three"]
     nothing = tf.zeros((0,), tf.string)
     assert text_bytes.texts(text_bytes.of_texts(nothing)).shape == (0,)
     none = tf.zeros((0,), tf.int32)
-    np.testing.assert_array_equal(text_bytes.edited(data, none, none, nothing), data)
+    np.testing.assert_array_equal(text_bytes.edited(data, none, none, none, data[:0], none), data)
 
 
 def test_characters_and_patterns():
@@ -204,14 +205,15 @@ def test_replacement_and_insertion():
     assert insert(found, [0.0, 0.5, 0.0, 0.99, 0.0]) == ["abbetacddeltae"]
 
 
-def test_edits_of_several_kinds_in_order():
-    found = words.split(tf.constant(["a b", "c d e"]))
+def test_edits_of_several_kinds():
+    found = words.split(tf.constant(["a b", "c d e f"]))
     mixed = words.Edits.of(
         found.removed(tf.constant([3])),
+        found.moved(tf.constant([5, 4]), tf.constant([4, 5])),
         found.replaced(tf.constant([0]), tf.constant(["x"])),
         found.inserted(tf.constant([1, 2]), tf.constant(["y", "z"])),
     )
-    assert decoded(found.edited(mixed)) == ["x y b", "z c e"]
+    assert decoded(found.edited(mixed)) == ["x y b", "z c f e"]
 
 
 @pytest.mark.parametrize(

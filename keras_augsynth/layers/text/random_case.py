@@ -34,4 +34,4 @@ class RandomCase(WordAugmentation):
         luck, kind = uniforms(words, params["words"])
         places = chosen(words, luck, params["rate"])
         new = cased(words.strings(places), tf.cast(3.0 * tf.gather(kind, places), tf.int32))
-        return words.edited(words.replaced(places, new))
+        return words.edited(words.replaced(places, new), in_order=True)

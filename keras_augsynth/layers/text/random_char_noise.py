@@ -55,4 +55,4 @@ class RandomCharNoise(WordAugmentation):
         new = noisy(
             words.strings(places), self.kinds, tf.cast(kind * len(self.kinds), tf.int32), place, value, self._tables
         )
-        return words.edited(words.replaced(places, new))
+        return words.edited(words.replaced(places, new), in_order=True)

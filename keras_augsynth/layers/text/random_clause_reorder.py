@@ -54,7 +54,7 @@ class RandomClauseReorder(Augmentation):
         found = sentences(x)
         luck, _ = uniforms(found, params["sentences"])
         places = chosen(found, luck, params["rate"])
-        return found.edited(found.replaced(places, reordered(found.strings(places), self.conjunctions)))
+        return found.edited(found.replaced(places, reordered(found.strings(places), self.conjunctions)), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

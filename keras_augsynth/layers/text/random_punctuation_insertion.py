@@ -54,7 +54,7 @@ class RandomPunctuationInsertion(WordAugmentation):
         number = 1 + tf.cast(tf.round(params["rate"] * tf.cast(words.counted(words.free), tf.float32)), tf.int32)
         places = first_of(words, *shuffled(words, luck, where(words.free)), number)
         marks = tf.gather(self.marks, tf.cast(tf.gather(mark_luck, places) * len(self.marks), tf.int32))
-        return words.edited(words.inserted(places, marks))
+        return words.edited(words.inserted(places, marks), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

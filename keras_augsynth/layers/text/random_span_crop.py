@@ -39,7 +39,7 @@ class RandomSpanCrop(WordAugmentation):
         return {"share": rng.uniform(*self.keep), "start": rng.uniform()}
 
     def change(self, words, params) -> Tensor:
-        return words.edited(words.removed(outside(words, params["share"], params["start"])))
+        return words.edited(words.removed(outside(words, params["share"], params["start"])), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

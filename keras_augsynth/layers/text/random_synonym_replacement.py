@@ -44,7 +44,7 @@ class RandomSynonymReplacement(WordAugmentation):
     def change(self, words, params) -> Tensor:
         luck, choice = uniforms(words, params["words"])
         places = chosen(words, luck, params["rate"])
-        return words.edited(replaced(words, places, self.table.tensors, tf.gather(choice, places)))
+        return words.edited(replaced(words, places, self.table.tensors, tf.gather(choice, places)), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

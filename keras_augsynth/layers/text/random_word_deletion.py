@@ -34,4 +34,4 @@ class RandomWordDeletion(WordAugmentation):
     def change(self, words, params) -> Tensor:
         luck, _ = uniforms(words, params["words"])
         places = not_the_last(words, luck, chosen(words, luck, params["rate"]))
-        return words.edited(words.removed(places))
+        return words.edited(words.removed(places), in_order=True)

@@ -45,4 +45,4 @@ class RandomWordMask(WordAugmentation):
     def change(self, words, params) -> Tensor:
         luck, _ = uniforms(words, params["words"])
         places = chosen(words, luck, params["rate"])
-        return words.edited(words.replaced(places, tf.fill(tf.shape(places), self.mask)))
+        return words.edited(words.replaced(places, tf.fill(tf.shape(places), self.mask)), in_order=True)

@@ -33,31 +33,37 @@ def between(texts: Tensor, separators: bytes) -> Tensor:
     return tf.raw_ops.StringSplit(input=texts, delimiter=separators, skip_empty=True).values
 
 
+def places(starts: Tensor, stops: Tensor) -> tuple[Tensor, Tensor]:
+    """(all places from `starts` to `stops`, int32 `(K,)`, in a row; int32 `(K,)`, where each of these runs ends)."""
+    found = tf.raw_ops.RaggedRange(starts=starts, limits=stops, deltas=1, Tsplits=tf.int32)
+    return found.rt_dense_values, found.rt_nested_splits[1:]
+
+
 def parts(data: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
     """Strings `(K,)`: those of the bytes from `starts` to `stops`, int32 `(K,)`, none of which is the last."""
-    places = tf.raw_ops.RaggedRange(starts=starts, limits=stops + 1, deltas=1)
-    last = places.rt_nested_splits[1:, None] - 1
-    found = tf.gather(data, places.rt_dense_values)
-    return texts(tf.tensor_scatter_nd_update(found, last, tf.fill(tf.shape(starts), np.uint8(MARK))))
+    found, ends = places(starts, stops + 1)
+    marks = tf.fill(tf.shape(starts), np.uint8(MARK))
+    return texts(tf.tensor_scatter_nd_update(tf.gather(data, found), ends[:, None] - 1, marks))
 
 
-def edited(data: Tensor, starts: Tensor, stops: Tensor, new: Tensor) -> Tensor:
-    """`data` with strings in the places of some of the bytes.
+def edited(data: Tensor, starts: Tensor, stops: Tensor, pieces: Tensor, new: Tensor, ends: Tensor) -> Tensor:
+    """`data` with others in the places of some of the bytes.
 
     Args:
         data: uint8 `(B,)`.
         starts: int32 `(K,)`, ascending, where bytes are taken out.
         stops: int32 `(K,)`, where that ends: none is beyond the next start.
-        new: strings `(K,)`, what comes there.
+        pieces: int32 `(K,)`, which of the new pieces comes there.
+        new: uint8, all pieces in a row.
+        ends: int32 `(K,)`, where each piece ends.
     """
     count, size = tf.size(starts), tf.size(data)
     edges = tf.reshape(tf.stack([starts, stops], 1), (-1,))
-    ends = size + tf.cumsum(tf.strings.length(new))
     # The rows are, in turn, what is kept and what is taken out, and then all that is new.
-    order = tf.stack([2 * tf.range(count), 2 * count + 1 + tf.range(count)], 1)
+    order = tf.stack([2 * tf.range(count), 2 * count + 1 + pieces], 1)
     return tf.raw_ops.RaggedGather(
-        params_nested_splits=[tf.concat([[0], edges, [size], ends], 0)],
-        params_dense_values=tf.concat([data, row(new)], 0),
+        params_nested_splits=[tf.concat([[0], edges, [size], size + ends], 0)],
+        params_dense_values=tf.concat([data, new], 0),
         indices=tf.concat([tf.reshape(order, (-1,)), [2 * count]], 0),
         OUTPUT_RAGGED_RANK=1,
     ).output_dense_values

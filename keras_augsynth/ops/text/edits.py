@@ -37,15 +37,14 @@ def swapped(words: Words, order: Tensor, ranks: Tensor, pairs: Tensor) -> Edits:
     partner = tf.minimum(own + 1 - 2 * (ranks % 2), tf.size(order) - 1)
     rows = tf.gather(words.rows, order)
     moved = where(pairs & tf.equal(tf.gather(rows, partner), rows))
-    sources = tf.gather(order, tf.gather(partner, moved))
-    return Edits.of(words.replaced(tf.gather(order, moved), words.strings(sources)))
+    return words.moved(tf.gather(order, moved), tf.gather(order, tf.gather(partner, moved)))
 
 
 def permuted(words: Words, luck: Tensor) -> Edits:
     """The free words change places at random within their text, the others stay."""
     free = where(words.free)
     order, _ = shuffled(words, luck, free)
-    return words.replaced(free, words.strings(order))
+    return words.moved(free, order)
 
 
 def replaced(words: Words, places: Tensor, table: Table, luck: Tensor) -> Edits:
@@ -61,7 +60,7 @@ def inserted(words: Words, places: Tensor, table: Table, luck: Tensor, place_luc
     new, found = synonyms(table, words.strings(places), luck, dressed=False)
     length = words.counted(tf.ones_like(words.free))
     target = tf.gather(words.firsts, row) + _below(place_luck, tf.gather(length, row))
-    return Edits.of(words.inserted(tf.boolean_mask(target, found), tf.boolean_mask(new, found)))
+    return words.inserted(tf.boolean_mask(target, found), tf.boolean_mask(new, found))
 
 
 def first_of(words: Words, order: Tensor, ranks: Tensor, number: Tensor) -> Tensor:

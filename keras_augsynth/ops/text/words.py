@@ -30,21 +30,23 @@ class Edits(NamedTuple):
     """What is changed in the bytes of texts.
 
     Attributes:
-        starts: int32 `(K,)`, ascending, where bytes are taken out.
+        starts: int32 `(K,)`, where bytes are taken out.
         stops: int32 `(K,)`, where that ends.
-        new: strings `(K,)`, what comes there.
+        new: uint8, what comes there, all in a row.
+        ends: int32 `(K,)`, where each of these pieces ends.
     """
 
     starts: Tensor
     stops: Tensor
     new: Tensor
+    ends: Tensor
 
     @classmethod
     def of(cls, *edits: "Edits") -> "Edits":
-        """All of these, in order."""
-        starts, stops, new = (tf.concat(each, 0) for each in zip(*edits, strict=True))
-        order = tf.argsort(starts, stable=True)
-        return cls(*(tf.gather(each, order) for each in (starts, stops, new)))
+        """All of these."""
+        before = tf.unstack(tf.cumsum(tf.stack([tf.size(each.new) for each in edits]), exclusive=True))
+        shifted = [each._replace(ends=each.ends + size) for each, size in zip(edits, before, strict=True)]
+        return cls(*(tf.concat(parts, 0) for parts in zip(*shifted, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Words:
 
     def strings(self, places: Tensor) -> Tensor:
         """The words at `places`, int32 `(K,)`, as strings."""
-        return text_bytes.parts(self.data, tf.gather(self.starts, places), tf.gather(self.stops, places))
+        return text_bytes.parts(self.data, *self._span(places))
 
     def strings_of(self, which: Tensor) -> tuple[Tensor, Tensor]:
         """All words but empty ones of the texts that are True in `which`, bool `(N,)`: their places, and strings."""
@@ -117,21 +119,26 @@ class Words:
         return places, strings
 
     def replaced(self, places: Tensor, new: Tensor) -> Edits:
-        """Strings `(K,)` in place of the words at `places`, int32 `(K,)`, ascending."""
-        return Edits(tf.gather(self.starts, places), tf.gather(self.stops, places), new)
+        """Strings `(K,)` in place of the words at `places`, int32 `(K,)`."""
+        return Edits(*self._span(places), text_bytes.row(new), tf.cumsum(tf.strings.length(new)))
+
+    def moved(self, places: Tensor, sources: Tensor) -> Edits:
+        """The words that stand at `sources` in place of those at `places`, int32 `(K,)`."""
+        found, ends = text_bytes.places(*self._span(sources))
+        return Edits(*self._span(places), tf.gather(self.data, found), ends)
 
     def inserted(self, places: Tensor, new: Tensor) -> Edits:
-        """Strings `(K,)` in front of the words at `places`, int32 `(K,)`, ascending."""
-        starts = tf.gather(self.starts, places)
-        return Edits(starts, starts, tf.strings.join([new, self.separator]))
+        """Strings `(K,)` in front of the words at `places`, int32 `(K,)`; of the same word in their order."""
+        edits = self.replaced(places, tf.strings.join([new, self.separator]))
+        return edits._replace(stops=edits.starts)
 
     def removed(self, places: Tensor) -> Edits:
-        """None of the words at `places`, int32 `(K,)`, ascending, which are not empty.
+        """Nothing in place of the words at `places`, int32 `(K,)`, ascending, which are not empty.
 
         A word goes with the gap before it. The first word that is left takes the gap of the first that was there.
         """
         rows = tf.gather(self.rows, places)
-        starts, stops = tf.gather(self.starts, places), tf.gather(self.stops, places)
+        starts, stops = self._span(places)
         before, behind = tf.maximum(places - 1, 0), tf.minimum(places + 1, tf.size(self.rows) - 1)
         first = tf.gather(self.firsts, rows)
         is_empty = tf.cast(tf.equal(tf.gather(self.starts, first), tf.gather(self.stops, first)), tf.int32)
@@ -139,17 +146,30 @@ class Words:
         has_next = tf.logical_and(leads, tf.equal(tf.gather(self.rows, behind), rows))
         starts = tf.where(leads, starts, tf.gather(self.stops, before))
         stops = tf.where(has_next, tf.gather(self.starts, behind), stops)
-        return Edits(starts, stops, tf.zeros_like(starts, tf.string))
+        return Edits(starts, stops, self.data[:0], tf.zeros_like(starts))
 
-    def edited(self, edits: Edits) -> Tensor:
-        """The texts `(N,)` with what is changed."""
-        changed = tf.reshape(text_bytes.texts(text_bytes.edited(self.data, *edits)), tf.shape(self.texts))
+    def edited(self, edits: Edits, in_order: bool = False) -> Tensor:
+        """The texts `(N,)` with what is changed.
+
+        Args:
+            edits: no two of the same bytes.
+            in_order: whether their starts are ascending.
+        """
+        starts, stops, new, ends = edits
+        pieces = tf.range(tf.size(starts)) if in_order else tf.argsort(starts, stable=True)
+        if not in_order:
+            starts, stops = tf.gather(starts, pieces), tf.gather(stops, pieces)
+        data = text_bytes.edited(self.data, starts, stops, pieces, new, ends)
+        changed = tf.reshape(text_bytes.texts(data), tf.shape(self.texts))
         return tf.where(self.uncut, self.texts, tf.ensure_shape(changed, self.texts.shape))
 
     def kept(self, stays: Tensor) -> Tensor:
         """The texts without the words where `stays`, bool `(M,)`, is False; empty ones stay in any case."""
         goes = tf.logical_and(tf.logical_not(stays), self.starts < self.stops)
-        return self.edited(self.removed(where(goes)))
+        return self.edited(self.removed(where(goes)), in_order=True)
+
+    def _span(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        return tf.gather(self.starts, places), tf.gather(self.stops, places)
 
 
 def where(which: Tensor) -> Tensor:
@@ -221,13 +241,13 @@ def _by_white_space(texts: Tensor) -> _Cut:
         starts = tf.concat([[0], found + 1], 0)[:-1]
         behind_space = tf.concat([[False], is_space], 0)[:-1]
         inside = is_space & behind_space & tf.equal(starts, found)  # of a run of white space
-        kept = tf.cond(
+        starts, stops, ends = tf.cond(
             tf.reduce_any(inside),
             lambda: [tf.boolean_mask(t, tf.logical_not(inside)) for t in (starts, found, is_end)],
             lambda: [starts, found, is_end],
         )
-        rows = tf.cumsum(tf.cast(kept[2], tf.int32), exclusive=True)
-        return _Cut(data, *kept[:2], rows, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True))
+        rows = tf.cumsum(tf.cast(ends, tf.int32), exclusive=True)
+        return _Cut(data, starts, stops, rows, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True))
 
     return tf.cond(known & ~has_wide_space, by_bytes, lambda: _by_marks(texts, f"[{_SPACE}]+"))
 
