@@ -1,5 +1,6 @@
 """The one reader of what callers pass: tensors, pairs, dictionaries, single samples and batches; in, and out again."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,6 @@ class Inputs:
 
     Attributes:
         batch: the samples in their fixed form.
-        count: how many samples there are.
         ids: the samples' numbers, or None.
         epoch: the epoch, or None.
     """
@@ -60,7 +60,6 @@ class Inputs:
             batch = batch.with_changes(labels=keras.tree.map_structure(self._rows, labels))
         self.batch = batch
         self.ids, self.epoch = self._number("sample_ids"), self._number("epoch")
-        self.count = ops.shape(batch.x)[0]
 
     def restore(self, batch: Batch, sample_weight: Any = None) -> Any:
         """The batch in the form that the inputs had."""
@@ -98,6 +97,9 @@ class Inputs:
         masks = labels if labels is not None and is_mask(layer, x, labels, modality) else data.get("segmentation_masks")
         if masks is not None:
             layer.check_masks(keras.backend.standardize_dtype(masks.dtype))
+        if layer.mixes and len(x.shape) == modality.rank and not tf.executing_eagerly():
+            needed = "a single sample has no partner and stays as it is. Write `dataset.batch(…).map(layer)`"
+            warnings.warn(f"{type(layer).__name__} mixes samples of a batch; {needed}.", UserWarning, stacklevel=4)
 
     @staticmethod
     def spec(layer: Any, inputs: Any, labels: Any, sample_weight: Any) -> Any:
