@@ -131,8 +131,11 @@ class Inputs:
         x = self._rows(x)
         if self._modality is TEXT:
             return ops.reshape(x, (-1,))
-        if keras.backend.standardize_dtype(x.dtype) == "bool":
-            x = ops.cast(x, "uint8")
+        dtype = keras.backend.standardize_dtype(x.dtype)
+        if dtype == "bool":
+            x = ops.cast(x, "float32" if self._modality.is_pcm else "uint8")  # bytes would be PCM
+        elif dtype == "uint64" and self._modality.dtype == "integer":
+            x = ops.cast(x, "int64")  # Keras's operations cut it to 32 bits
         return _channels_last(x, self._modality) if self._channels_first else x
 
     def _leave(self, x: Tensor) -> Tensor:
@@ -143,6 +146,8 @@ class Inputs:
         x = self._unrow(x)
         if self._modality.dtype == "number":  # token ids stay whole numbers
             x = to_dtype(x, self._layer.compute_dtype)
+        elif self._modality is not TEXT:
+            x = ops.cast(x, self._x.dtype)
         if not x.shape.is_fully_defined():
             x.set_shape(self._layer.changed_shape(tuple(self._x.shape), self._modality))
         return x
@@ -229,13 +234,16 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     try:
         return ops.convert_to_tensor(value)
     except (TypeError, ValueError) as error:
-        needed = f"be a tensor, an array or a list of numbers; {_to_one_size(owner)}"
+        kind = "strings" if _to_one_size(owner) is _WHOLE else "numbers"
+        needed = f"be a tensor, an array or a list of {kind}; {_to_one_size(owner)}"
         raise wrong(owner, name, needed, value, TypeError) from error
 
 
 def _to_one_size(owner: Any) -> str:
     """What to do with samples of several sizes."""
     served = getattr(owner, "modalities", ())
+    if served and all(modality is TEXT for modality in served):
+        return _WHOLE
     if served and not any(modality.is_spatial for modality in served):
         return _ONE_LENGTH
     return f"{_ONE_SIZE}, and pad boxes with labels of -1"
@@ -323,6 +331,7 @@ def _check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> No
 
 
 _ONE_SIZE = "bring images to one size: `dataset.map(Resizing(height, width))` before `batch`"
+_WHOLE = 'give one string for each text, its words joined by `tf.strings.reduce_join(x, -1, separator=" ")`'
 _ONE_LENGTH = 'pad to one length, a ragged tensor by `x.to_tensor()`, and give "lengths" beside it in a dictionary'
 # What is (time, channels) with so few channels and more steps is no batch of sounds of so few steps.
 _MOST_CHANNELS = {"audio": 8, "spectrograms": 2}
