@@ -19,10 +19,11 @@ from keras_augsynth.core.config import arguments, plain, restored
 from keras_augsynth.core.distributions import PerClass
 from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
-from keras_augsynth.core.inputs import Inputs, dense, modality_of
+from keras_augsynth.core.inputs import Inputs
 from keras_augsynth.core.magnitudes import HasMagnitudes, current_view
 from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
+from keras_augsynth.core.primary import dense, modality_of
 from keras_augsynth.core.recorded import Recorded
 from keras_augsynth.core.worth import new_state
 from keras_augsynth.ops import boxes as box_ops

@@ -5,8 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_augsynth.core.inputs import primary
 from keras_augsynth.core.notices import first_that_fits, print_once
+from keras_augsynth.core.primary import primary
 from keras_augsynth.ops import boxes as box_ops
 
 Tensor = Any

@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_augsynth.core import activity, keras_internals
-from keras_augsynth.core.inputs import primary
 from keras_augsynth.core.notices import first_that_fits, print_once
+from keras_augsynth.core.primary import primary
 
 Tensor = Any
 Range = tuple[float, float]

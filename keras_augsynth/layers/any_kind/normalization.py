@@ -11,8 +11,8 @@ from keras_augsynth.core.augmentation import Params
 from keras_augsynth.core.checks import check_flag, check_integer, check_number, wrong
 from keras_augsynth.core.config import plain
 from keras_augsynth.core.families.color import Color
-from keras_augsynth.core.inputs import primary
 from keras_augsynth.core.modalities import NUMBER, NUMERIC, by_name
+from keras_augsynth.core.primary import primary
 
 
 class Normalization(Color):
