@@ -225,6 +225,8 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
             return value
         needed = f"be dense: {_to_one_size(owner)}"
         raise wrong(owner, name, needed, type(value).__name__, TypeError)
+    if isinstance(value, (tf.Variable, keras.Variable)):
+        return tf.convert_to_tensor(value)
     if value is None or isinstance(value, keras.KerasTensor) or ops.is_tensor(value):
         return value
     if isinstance(value, tuple) and name in ("inputs", "labels"):
