@@ -31,18 +31,15 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     try:
         return ops.convert_to_tensor(value)
     except (TypeError, ValueError) as error:
-        kind = "strings" if _to_one_size(owner) is _WHOLE else "numbers"
-        needed = f"be a tensor, an array or a list of {kind}; {_to_one_size(owner)}"
+        needed = f"be a tensor, an array or a list of numbers or strings; {_to_one_size(owner)}"
         raise wrong(owner, name, needed, value, TypeError) from error
 
 
 def _to_one_size(owner: Any) -> str:
     """What to do with samples of several sizes."""
     served = getattr(owner, "modalities", ())
-    if served and all(modality is TEXT for modality in served):
-        return _WHOLE
     if served and not any(modality.is_spatial for modality in served):
-        return _ONE_LENGTH
+        return _WHOLE if all(modality is TEXT for modality in served) else _ONE_LENGTH
     return f"{_ONE_SIZE}, and pad boxes with labels of -1"
 
 
