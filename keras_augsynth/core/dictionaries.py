@@ -11,8 +11,8 @@ from keras import ops
 from keras_augsynth.core import activity, keras_internals
 from keras_augsynth.core.checks import check_seed, wrong
 from keras_augsynth.core.config import arguments
-from keras_augsynth.core.inputs import dense
 from keras_augsynth.core.modalities import MODALITIES, Modality
+from keras_augsynth.core.primary import dense
 
 Tensor = Any
 

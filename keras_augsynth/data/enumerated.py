@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_augsynth.core import ranges
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_integer, wrong
-from keras_augsynth.core.inputs import primary
+from keras_augsynth.core.primary import primary
 
 
 def enumerated(

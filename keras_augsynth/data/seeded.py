@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.dictionaries import DictionaryLayer
-from keras_augsynth.core.inputs import primary
+from keras_augsynth.core.primary import primary
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any

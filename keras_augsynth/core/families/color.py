@@ -104,7 +104,8 @@ class ColorStage(Stage):
             view = step.view(shape, modality)
             params, gate = step.params_or_rest(entries, view)
             with step.within(view) as layer:
-                matrix = ops.cast(layer.matrix(params, color.apply(product, mean)), "float64")
+                here = color.apply(product, mean) if layer.uses_mean else mean
+                matrix = ops.cast(layer.matrix(params, here), "float64")
             product = ops.matmul(select(gate, matrix, identity), product)
             gates.append(gate)
         everywhere = any(gate is None for gate in gates)
@@ -145,7 +146,10 @@ class Color(Intensity, listed=False):
             own = tuple(getattr(numbers, "shape", ()))
             pairs = zip(reversed(own), reversed((1, *shape)), strict=False)
             if len(own) > len(shape) + 1 or any(None not in pair and pair[0] not in (1, pair[1]) for pair in pairs):
-                raise wrong(self, name, f"be a number, or fit samples of the shape {tuple(shape)}", f"shape {own}")
+                needed = f"be a number, or fit samples of the shape {tuple(shape)}"
+                if hasattr(self, "axis"):
+                    needed += ": `axis=None` learns one number, for data of every size"
+                raise wrong(self, name, needed, f"shape {own}")
         return self.value_map
 
     map_arguments = ("scale", "offset")  # which of them make the value map
