@@ -7,6 +7,8 @@ from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_integer_range, check_number, wrong
 from keras_augsynth.core.families.color import Color
 from keras_augsynth.ops import matrices
+from keras_augsynth.ops.casting import to_dtype
+from keras_augsynth.ops.lookup import in_memory
 
 
 class RandomChannelDropout(Color):
@@ -47,6 +49,7 @@ class RandomChannelDropout(Color):
         self.fill_value = check_number(self, fill_value, "fill_value", *(self.value_range or ()))
 
     uses_mean = False
+    keeps_bytes, apply_dtype = True, None
 
     def draw(self, rng, view) -> Params:
         fewest, most = self.num_channels
@@ -61,6 +64,21 @@ class RandomChannelDropout(Color):
         dropped = ops.cast(params["dropped"], "float64")
         kept = ops.eye(mean.shape[-1], dtype="float64") * (1.0 - dropped)[:, None, :]
         return matrices.homogeneous(kept, self.fill_value * dropped)
+
+    def apply(self, x, params) -> Tensor:
+        if ops.dtype(x) != "uint8":
+            return super().apply(x, params)
+        n, *size, channels = shape = ops.shape(x)
+
+        def of_a_row(values: Tensor) -> Tensor:
+            """Numbers of channels `(N, C)` for all pixels of a row: XLA on a CPU does not vectorize three of them."""
+            wide = ops.broadcast_to(ops.expand_dims(to_dtype(values, "uint8"), 1), (n, size[-1], channels))
+            return in_memory(ops.reshape(wide, (n, 1, -1)), x)
+
+        kept = of_a_row(ops.where(params["dropped"], 0.0, 255.0))
+        filled = of_a_row(ops.where(params["dropped"], self.fill_value, 0.0))
+        rows = ops.reshape(x, (n, -1, size[-1] * channels))
+        return ops.reshape(ops.bitwise_or(ops.bitwise_and(rows, kept), filled), shape)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
