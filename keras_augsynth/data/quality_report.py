@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_augsynth.core.checks import check_integer, wrong
+from keras_augsynth.core.checks import check_classes, check_integer, wrong
 from keras_augsynth.core.figures import new_figure
 from keras_augsynth.core.table_schema import TableSchema
 from keras_augsynth.ops.neighbors import neighbors
@@ -131,12 +131,9 @@ def quality_report(x: Any, y: Any, *, k_neighbors: int = 10) -> DataQuality:
     if rows.ndim != 2 or not rows.size or rows.dtype.kind not in "biuf":
         needed = "be a DataFrame or an array of numbers (N, columns)"
         raise wrong(owner, "x", needed, f"{rows.dtype} {rows.shape}", TypeError)
-    rows, y = rows.astype("float64"), np.asarray(y).reshape(-1)
-    if y.dtype.kind not in "iub" or len(y) != len(rows) or (len(y) and y.min() < 0):
-        raise wrong(owner, "y", "be integer labels of 0 or more, one for each row", f"{y.dtype} {y.shape}")
+    rows, y = rows.astype("float64"), check_classes(owner, y, len(rows))
     if np.isinf(rows).any():
         raise wrong(owner, "x", "be finite, or NaN where a value is missing", "infinity")
-    y = y.astype("int64")
     counts, lost = np.bincount(y), np.isnan(rows)
     numeric = np.ones(rows.shape[1], bool) if schema is None else schema.is_numeric
     missing = np.full((len(counts), rows.shape[1]), np.nan)
@@ -145,7 +142,7 @@ def quality_report(x: Any, y: Any, *, k_neighbors: int = 10) -> DataQuality:
     outliers, unjudged = _outliers(rows[:, numeric], y, counts)
     suspects, likely = _wrong_labels(_distances_space(rows, numeric), y, len(counts), k_neighbors)
     duplicates, contradictions = _duplicates(rows, y)
-    names = [str(k) for k in range(rows.shape[1])] if schema is None else schema.names
+    names = list(map(str, range(rows.shape[1]) if schema is None else schema.names))
     return DataQuality(
         *(names, counts, missing, outliers, unjudged, suspects, likely, duplicates, contradictions),
         _mixed_scales(rows, numeric, names),

@@ -89,7 +89,7 @@ def table_report(
         if x.shape[1] != rows["real"].shape[1]:
             raise wrong(owner, name, f"have {rows['real'].shape[1]} columns, as `real` has", x.shape)
     numeric = np.ones(rows["real"].shape[1], bool) if schema is None else schema.is_numeric
-    names = [str(k) for k in range(len(numeric))] if schema is None else schema.names
+    names = list(map(str, range(len(numeric)) if schema is None else schema.names))
     columns = {}
     for k, name in enumerate(names):
         first, second = (np.nan_to_num(rows[each][:, k], nan=np.inf) for each in ("real", "synthetic"))
