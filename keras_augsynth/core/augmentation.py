@@ -23,7 +23,7 @@ from keras_augsynth.core.inputs import Inputs, dense, modality_of
 from keras_augsynth.core.magnitudes import HasMagnitudes, current_view
 from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
-from keras_augsynth.core.ranges import look
+from keras_augsynth.core.ranges import look, look_when_it_runs
 from keras_augsynth.core.recorded import Recorded
 from keras_augsynth.core.worth import new_state
 from keras_augsynth.ops import boxes as box_ops
@@ -261,6 +261,8 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         keys = None
         if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
+            if not tf.executing_eagerly() and keys.is_numbered and batch.modality.dtype == "number":
+                look_when_it_runs(self, batch.x, keys.call[1])
         return read.restore(self.plan.carry_out(batch, keys), sample_weight)
 
     @property

@@ -179,7 +179,7 @@ class Step:
         with drawing(rng, view):
             yield self.layer
 
-    def drawn(self, draws: dict[str, list[Tensor]], view: View, shared: dict[tuple[int, int], Params]) -> Entry:
+    def drawn(self, draws: dict[str, list[Tensor]], view: View, shared: dict[Any, Any]) -> Entry:
         """What this step draws.
 
         Args:
@@ -192,10 +192,10 @@ class Step:
             rng = self._random(draws, *source)
             with drawing(rng, replace(view, owner=self.drawer)):
                 shared[source] = self.drawer.draw(rng, view)
-        entry, gate = {"params": shared[source]}, self._gate(draws, view)
+        entry, gate = {"params": shared[source]}, self._gate(draws, view, shared)
         return entry if gate is None else {**entry, "gate": gate}
 
-    def _gate(self, draws: dict[str, list[Tensor]], view: View) -> Tensor | None:
+    def _gate(self, draws: dict[str, list[Tensor]], view: View, shared: dict[Any, Any]) -> Tensor | None:
         votes = []
         if self.layer.has_chance and self.drawer is self.layer and id(self.layer) not in view.certain:
             rng = self._random(draws, id(self.layer), self.seed)
@@ -204,9 +204,12 @@ class Step:
         for gate in self.place.gates:
             if id(gate.composite) in view.certain and gate.composite.takes_all:
                 continue
-            rng = self._random(draws, id(gate.composite), gate.seed)
-            with drawing(rng, replace(view, owner=gate.composite)):
-                votes.append(gate.composite.gates(rng)[:, gate.position])
+            source = "gates", id(gate.composite), gate.seed
+            if source not in shared:
+                rng = self._random(draws, *source[1:])
+                with drawing(rng, replace(view, owner=gate.composite)):
+                    shared[source] = ops.unstack(gate.composite.gates(rng), axis=1)
+            votes.append(shared[source][gate.position])
         return functools.reduce(ops.logical_and, votes) if votes else None
 
     def _random(self, draws: dict[str, list[Tensor]], source: int, seed: int) -> Random:

@@ -27,7 +27,6 @@ class Inputs:
 
     Attributes:
         batch: the samples in their fixed form.
-        count: how many samples there are.
         ids: the samples' numbers, or None.
         epoch: the epoch, or None.
     """
@@ -60,7 +59,6 @@ class Inputs:
             batch = batch.with_changes(labels=keras.tree.map_structure(self._rows, labels))
         self.batch = batch
         self.ids, self.epoch = self._number("sample_ids"), self._number("epoch")
-        self.count = ops.shape(batch.x)[0]
 
     def restore(self, batch: Batch, sample_weight: Any = None) -> Any:
         """The batch in the form that the inputs had."""

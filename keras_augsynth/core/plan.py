@@ -22,7 +22,7 @@ from keras_augsynth.core.families.stage import Drawn, Stage
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.worth import Worth, logged, pays_in_graph
 from keras_augsynth.ops.any_size import AnySize
-from keras_augsynth.ops.compiled import decided_to_compile, inside_xla, step_by_step, undecided, way
+from keras_augsynth.ops.compiled import decided_to_compile, inside_xla, step_by_step, undecided, way, xla_works
 from keras_augsynth.ops.random import streams, words
 from keras_augsynth.ops.scoped import Scoped
 
@@ -54,7 +54,7 @@ class Plan:
     """
 
     def __init__(self, steps: Sequence[Step], jit: bool | None = None, dtype: str | None = None):
-        self.steps, self.jit, self._dtype = list(steps), jit, dtype
+        self.steps, self._jit, self._dtype = list(steps), jit, dtype
         sources = {_key(source): source for step in self.steps for source in step.sources}
         rows = {key: row for row, key in enumerate(sources)}
         self._seeds = np.array([words(seed) for _, seed in sources.values()], "uint32").reshape(-1, 2)
@@ -79,6 +79,11 @@ class Plan:
         self.worth = Worth()
         self.seen: tf.Variable | None = None  # for traced functions; the layer's
         self.is_warming = False  # whether every size is compiled that comes
+
+    @property
+    def jit(self) -> bool | None:
+        """What the outermost layer says about XLA; False where there is none."""
+        return False if self._jit is False or not xla_works() else self._jit
 
     def make_variables(self) -> None:
         """Makes the variables of all magnitudes, which has to happen outside of a traced function's branches."""

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_augsynth.core import activity, keras_internals
 from keras_augsynth.core.inputs import primary
+from keras_augsynth.ops.compiled import inside_xla
 
 Tensor = Any
 Range = tuple[float, float]
@@ -95,6 +96,41 @@ def look(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
         look_at(layer, (float(tf.reduce_min(x)), float(tf.reduce_max(x))), x.dtype.is_floating, stacklevel + 1)
 
 
+def look_when_it_runs(layer: Any, x: Tensor, call: Tensor) -> None:
+    """The same in a traced function, whose values are known when it runs: its first call prints what to write.
+
+    Args:
+        layer: which is traced.
+        x: a batch of numbers.
+        call: the number of the call.
+    """
+    if not layer.looks_at_values or inside_xla() or not expects_range(layer):  # XLA cannot print
+        return
+    texts = {}
+    for seen in ((0.0, 1.0), (-1.0, 1.0), BYTES):
+        misfits = _misfits(layer.plan.steps, seen, x.dtype.is_floating)
+        if misfits:
+            texts[seen] = _text(layer, misfits)
+
+    def tell() -> Tensor:
+        low, high = (tf.cast(reduced(x), tf.float32) for reduced in (tf.reduce_min, tf.reduce_max))
+        are_fractions = (low >= -1.001) & (high > 0.0) & (high <= 1.001)
+        are_bytes = (low >= -0.5) & (high >= 64.0) & (high <= 256.0)
+        text = tf.constant("")
+        for seen, each in texts.items():
+            fits = are_bytes if seen == BYTES else are_fractions & ((low < 0.0) == (seen[0] < 0.0))
+            text = tf.where(fits, each, text)
+        return tf.cond(text != "", lambda: _printed(text), lambda: False)
+
+    if texts:
+        tf.cond(tf.equal(call, 0), tell, lambda: False)
+
+
+def _printed(text: Tensor) -> Tensor:
+    tf.print(text)
+    return tf.constant(True)
+
+
 def look_at(layer: Any, seen: Range, fractions: bool = True, stacklevel: int = 3) -> None:
     """The same for values of which the lowest and the highest are known.
 
@@ -162,14 +198,16 @@ def _misfits(steps: Sequence[Any], entering: Range | None, fractions: bool = Tru
 
 
 def _report(layer: Any, misfits: list[Misfit], stacklevel: int) -> None:
-    if not misfits or not layer.looks_at_values:
-        return
-    layer.looks_at_values = False
+    if misfits and layer.looks_at_values:
+        layer.looks_at_values = False
+        warnings.warn(_text(layer, misfits), UserWarning, stacklevel=stacklevel)
+
+
+def _text(layer: Any, misfits: list[Misfit]) -> str:
     owner, (_, seen, told, meant, rescaled) = type(layer).__name__, misfits[0]
     names = " and ".join(dict.fromkeys(each.name for each in misfits))
     alone = names == owner
-    text = _message(owner, seen, told, meant, "" if alone else names, names if rescaled else "" if alone else owner)
-    warnings.warn(text, UserWarning, stacklevel=stacklevel)
+    return _message(owner, seen, told, meant, "" if alone else names, names if rescaled else "" if alone else owner)
 
 
 def _told(step: Any) -> Range | None:

@@ -85,13 +85,13 @@ def new_state() -> tf.Variable:
 
 def pays_in_graph(state: tf.Variable, shape: Sequence[Any], settles: bool = False) -> Tensor:
     """`Worth.pays` as a boolean tensor; or `Worth.settle`."""
-    lengths = [tf.cast(length, "int64") for length in shape]
+    lengths = tf.unstack(tf.cast(tf.stack(list(shape)), "int64"))
     key = tf.constant(17, "int64")
     for length in lengths:
         key = key * 1000003 + length
     slot = 1 + tf.math.floormod(key, _REMEMBERED - 5)  # a prime
-    known, count = tf.gather(state, slot), tf.gather(state, 0)[0]
-    done = tf.where(tf.equal(known[0], key), known[1], 0)
+    (count, _), (size, work) = (tf.unstack(row) for row in tf.unstack(tf.gather(state, tf.stack([0, slot]))))
+    done = tf.where(tf.equal(size, key), work, 0)
     work = done + tf.reduce_prod(tf.stack(lengths[:-1] if len(lengths) > 2 else lengths))
     work = work + PAYS if settles else work
     begins = tf.logical_and(done < PAYS, work >= PAYS)

@@ -146,7 +146,7 @@ class _Tally:
         inputs = dense(self._pipeline, inputs)
         Inputs.check(self._pipeline, inputs, labels)
         read = Inputs(self._pipeline, inputs, labels)
-        before, count = read.batch, int(read.count)
+        before, count = read.batch, len(read.batch.x)
         if not count:
             return
         if not self._pipeline.built:

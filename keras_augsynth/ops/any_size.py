@@ -60,9 +60,17 @@ class AnySize:
 
 
 class _Graph:
-    def __init__(self, specs: list[Any], run: Callable):
-        self.specs, self.run = specs, run
+    def __init__(self, specs: list[Any], function: Any):
+        self.specs, self._function = specs, function
+        self._concrete: Callable | None = None
         self._taken: set[Any] = set()
+
+    def run(self, *tensors: Tensor) -> Any:
+        if not tf.executing_eagerly():  # a graph around it, of XLA or of a replica, may need a trace of its own
+            return self._function(*tensors)
+        if self._concrete is None:
+            self._concrete = self._function.get_concrete_function()
+        return self._concrete(*tensors)  # which is not looked up again in each call
 
     def takes(self, tensors: Sequence[Tensor]) -> bool:
         shapes = tuple(tuple(tensor.shape) for tensor in tensors)

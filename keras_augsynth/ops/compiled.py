@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -68,8 +69,28 @@ def step_by_step() -> bool:
     return _uses_xla is False
 
 
+@functools.cache
+def xla_works() -> bool:
+    """Whether this TensorFlow can compile for its devices. Where it cannot, a warning says so, once."""
+    if tf.test.is_built_with_xla() and (not tf.config.list_physical_devices("GPU") or _compiles_on_gpu()):
+        return True
+    text = "This TensorFlow cannot compile with XLA: layers run uncompiled, which is slower. Nothing else changes."
+    warnings.warn(f"keras_augsynth: {text}", RuntimeWarning, stacklevel=2)
+    return False
+
+
+def _compiles_on_gpu() -> bool:
+    """Some GPUs' plugins for TensorFlow, Apple's for instance, have no XLA."""
+    try:
+        with tf.init_scope():
+            _graph(lambda: ops.zeros(()) + 1.0, jit_compile=True)()
+    except tf.errors.OpError:
+        return False
+    return True
+
+
 def _compiles(jit: bool | None) -> bool:
-    return jit is not False and not step_by_step() and not uncompiled()
+    return jit is not False and not step_by_step() and not uncompiled() and xla_works()
 
 
 def compiled(function: Callable, jit: bool | None = None, any_size: bool = False) -> Callable:

@@ -36,7 +36,7 @@ def matrix(rows: Sequence[Sequence[float | Tensor]]) -> Tensor:
 
 def identity(size: int) -> Tensor:
     """`(1, size, size)`."""
-    return ops.expand_dims(ops.eye(size, dtype="float64"), 0)
+    return ops.convert_to_tensor(np.eye(size)[None])
 
 
 def diagonal(*entries: float | Tensor) -> Tensor:
@@ -162,7 +162,7 @@ def affine_color(scale: float | Tensor, offset: float | Tensor, channels: int) -
     scale, offset = _column(scale), _column(offset)
     scale = scale + ops.zeros_like(offset) + np.zeros((1, channels))
     offset = offset + ops.zeros_like(scale)
-    return homogeneous(ops.eye(channels, dtype="float64") * ops.expand_dims(scale, 1), offset)
+    return homogeneous(np.eye(channels) * ops.expand_dims(scale, 1), offset)
 
 
 def per_channel(*values: float | Tensor) -> Tensor:
@@ -179,8 +179,8 @@ def _column(t: float | Tensor) -> Tensor:
 def homogeneous(linear: Tensor, offset: Tensor) -> Tensor:
     """linear @ x + offset: `(N, C, C)` and `(N, C)` as one matrix `(N, C+1, C+1)`."""
     linear = ops.concatenate([ops.cast(linear, "float64"), ops.cast(offset, "float64")[..., None]], axis=-1)
-    last = ops.one_hot(linear.shape[-2], linear.shape[-1], dtype="float64")
-    return ops.concatenate([linear, ops.broadcast_to(last, (ops.shape(linear)[0], 1, last.shape[-1]))], axis=1)
+    last = np.eye(linear.shape[-1])[-1:]
+    return ops.concatenate([linear, ops.broadcast_to(last, (ops.shape(linear)[0], *last.shape))], axis=1)
 
 
 def saturation(factor: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_augsynth.ops.casting import holds, rounded, to_dtype
@@ -67,7 +68,7 @@ def resample(
     read_at = lambda laid, matrix: finished(read(laid, affine_coordinates(matrix, size, to_size, upright)))
     if output_size is not None:
         return read_at(materialized(lay, x), matrix)
-    moves = ops.any(ops.not_equal(matrix, ops.eye(len(size) + 1, dtype=matrix.dtype)))
+    moves = ops.any(ops.not_equal(matrix, ops.cast(np.eye(len(size) + 1), matrix.dtype)))
     laid = fenced(moves, lay, lambda x: ops.zeros_like(lay(x)), x)
     as_read = lambda x: x if interpolation == "nearest" else ops.cast(x, "float32")
     return fenced(moves, lambda _, *args: read_at(*args), lambda x, *_: finished(as_read(x)), x, laid, matrix)

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_augsynth import fuse, layers
+from keras_augsynth.ops import compiled
 
 
 @pytest.fixture(scope="module")
@@ -310,6 +311,42 @@ def test_jit_false_holds_for_the_parts(jit):
     traced = tf.function(lambda x: pipeline(x, training=True)).get_concrete_function(tf.TensorSpec([2, 8, 8, 3]))
     functions = traced.graph.as_graph_def().library.function
     assert any(function.attr["_XlaMustCompile"].b for function in functions) == (jit is None)
+
+
+@pytest.fixture
+def without_xla(monkeypatch):
+    """A TensorFlow that was built without XLA, or has a GPU whose plugin lacks it."""
+
+    def hide(gpu):
+        monkeypatch.setattr(tf.test, "is_built_with_xla", lambda: gpu)
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU"] if gpu else [])
+        monkeypatch.setattr(compiled, "_graph", refuse)
+        compiled.xla_works.cache_clear()
+
+    def refuse(function, **options):
+        assert options == {"jit_compile": True}
+        raise tf.errors.UnimplementedError(None, None, "no compiler for this platform")
+
+    yield hide
+    compiled.xla_works.cache_clear()
+
+
+@pytest.mark.parametrize("jit", [None, True])
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.xla
+def test_without_xla_layers_run_uncompiled_and_say_so_once(without_xla, jit, gpu):
+    parts = lambda: [layers.RandomRotation(0.1, seed=1), layers.RandomContrast(0.2, seed=2)]
+    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), "uint8")
+    expected = layers.Pipeline(parts(), jit=False)(images)
+    without_xla(gpu)
+    pipeline = layers.Pipeline(parts(), jit=jit)
+    with pytest.warns(RuntimeWarning, match="cannot compile with XLA") as warned:
+        found = pipeline(images)
+    np.testing.assert_array_equal(found, expected)
+    traced = tf.function(lambda x: pipeline(x, training=True)).get_concrete_function(tf.TensorSpec([2, 8, 8, 3]))
+    functions = traced.graph.as_graph_def().library.function
+    assert not any(function.attr["_XlaMustCompile"].b for function in functions)
+    assert len(warned) == 1
 
 
 def test_each_clip_is_in_its_own_units():

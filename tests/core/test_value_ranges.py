@@ -140,6 +140,41 @@ def test_an_eager_call_with_values_up_to_1(make):
     one_warning(lambda: make()(PHOTOS))
 
 
+@pytest.mark.parametrize("make", LAYERS, ids=lambda make: type(make()).__name__)
+def test_a_traced_function_prints_it_once(make, capfd):
+    """The values are known when it runs, where no warning can be given."""
+    layer = make()
+    data = tf.data.Dataset.from_tensors(PHOTOS).repeat(3).map(layer)
+    for _ in range(2):
+        list(data)
+    printed = capfd.readouterr().err
+    assert printed.count("Write value_range=(0, 1).") == 1
+    assert printed.count(f"{type(layer).__name__}: `value_range`") == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "value_range", "part"),
+    [
+        (PHOTOS, (0, 255), "value_range=(0, 1)"),
+        (PHOTOS * 2 - 1, (0, 255), "value_range=(-1, 1)"),
+        (PHOTOS * 255, (0, 1), "value_range=(0, 255)"),
+        ((PHOTOS * 255).astype("uint8"), (0, 1), "value_range=(0, 255)"),
+        ((PHOTOS > 0.5).astype("uint8"), (0, 255), None),
+        (PHOTOS * 0, (0, 255), None),
+        (PHOTOS * np.nan, (0, 255), None),
+        (PHOTOS * 3, (0, 255), None),
+        (PHOTOS, (0, 1), None),
+        (PHOTOS[:0], (0, 255), None),
+    ],
+)
+def test_what_a_traced_function_prints(values, value_range, part, capfd):
+    layer = layers.Pipeline([layers.RandomFlip(), brighter()], value_range=value_range)
+    traced = tf.function(lambda x: layer(x, training=True))
+    traced(tf.constant(values))
+    printed = capfd.readouterr().err
+    assert (part in printed) if part else (printed == "")
+
+
 RANGED = [cls for cls in registry.layers("image") if "value_range" in arguments(cls)]
 
 

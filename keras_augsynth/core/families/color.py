@@ -104,7 +104,8 @@ class ColorStage(Stage):
             view = step.view(shape, modality)
             params, gate = step.params_or_rest(entries, view)
             with step.within(view) as layer:
-                matrix = ops.cast(layer.matrix(params, color.apply(product, mean)), "float64")
+                here = color.apply(product, mean) if layer.uses_mean else mean
+                matrix = ops.cast(layer.matrix(params, here), "float64")
             product = ops.matmul(select(gate, matrix, identity), product)
             gates.append(gate)
         everywhere = any(gate is None for gate in gates)
