@@ -15,6 +15,7 @@ from keras_augsynth.ops.casting import to_dtype
 Tensor = Any
 
 KINDS = ("numeric", "categorical", "ordinal")
+_MOST_CATEGORIES = 10_000
 
 
 class TableSchema:
@@ -98,6 +99,14 @@ class TableSchema:
         """Which columns can have whole numbers alone: categories and integers."""
         whole = ["int" in self.dtypes[name].lower() for name in self.names]
         return ~self.is_numeric | np.array(whole)
+
+    def check_categories(self, owner: Any) -> None:
+        """Refuses, for who makes a column of each category, what only an identifier has."""
+        many = {name: len(each) for name, each in zip(self.names, self.categories, strict=True) if each}
+        many = {name: count for name, count in many.items() if count > _MOST_CATEGORIES}
+        if many:
+            needed = f"have at most {_MOST_CATEGORIES:,} categories in a column: leave identifiers out"
+            raise wrong(owner, "frame", needed, many)
 
     def encode(self, frame: Any) -> np.ndarray:
         """float64 `(rows, columns)`: numbers as they are, the places of categories, NaN for what is missing.

@@ -140,7 +140,7 @@ def quality_report(x: Any, y: Any, *, k_neighbors: int = 10) -> DataQuality:
     for label in np.flatnonzero(counts):
         missing[label] = lost[y == label].mean(axis=0)
     outliers, unjudged = _outliers(rows[:, numeric], y, counts)
-    suspects, likely = _wrong_labels(_distances_space(rows, numeric), y, len(counts), k_neighbors)
+    suspects, likely = _wrong_labels(rows, numeric, y, len(counts), k_neighbors)
     duplicates, contradictions = _duplicates(rows, y)
     names = list(map(str, range(rows.shape[1]) if schema is None else schema.names))
     return DataQuality(
@@ -151,6 +151,7 @@ def quality_report(x: Any, y: Any, *, k_neighbors: int = 10) -> DataQuality:
 
 _CHANCE = 1e-3  # that a row of a normal class is called an outlier
 _BANK = 20_000  # rows among which neighbours are searched
+_FREQUENT = 100  # categories of a column that count in distances
 
 
 def _rows(places: np.ndarray) -> str:
@@ -215,16 +216,22 @@ def _chi_squared(freedom: int, share: float) -> float:
 
 
 def _distances_space(rows: np.ndarray, numeric: np.ndarray) -> np.ndarray:
-    """Rows in which distances mean something: numbers by their standard deviation, a column for each category."""
+    """Rows in which distances mean something: numbers by their standard deviation, a column for each category.
+
+    A category that one row has alone says nothing of its neighbours: an identifier has no column.
+    """
     numbers = _filled(rows[:, numeric])
     parts = [numbers / np.where(numbers.std(axis=0) > 0.0, numbers.std(axis=0), 1.0)]
     for column in rows[:, ~numeric].T:
-        values = np.unique(column[~np.isnan(column)])
-        parts.append((column[:, None] == values) / 2.0**0.5)
+        values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+        frequent = values[np.argsort(-counts, kind="stable")[:_FREQUENT]]
+        parts.append((column[:, None] == frequent[np.isin(frequent, values[counts > 1])]) / 2.0**0.5)
     return np.concatenate(parts, axis=1)
 
 
-def _wrong_labels(space: np.ndarray, y: np.ndarray, classes: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _wrong_labels(
+    rows: np.ndarray, numeric: np.ndarray, y: np.ndarray, classes: int, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     """(places of rows, labels that they should have), the surest first."""
     bank = np.arange(len(y))
     if len(y) > _BANK:
@@ -232,8 +239,8 @@ def _wrong_labels(space: np.ndarray, y: np.ndarray, classes: int, k: int) -> tup
     k = min(k, len(bank) - 1)
     if k < 1:
         return np.zeros(0, "int64"), np.zeros(0, "int64")
-    judged = bank
-    found = neighbors(space[judged], space[bank], k, own=np.arange(len(bank)))[1]
+    judged, space = bank, _distances_space(rows[bank], numeric)
+    found = neighbors(space, space, k, own=np.arange(len(bank)))[1]
     chances = np.zeros((len(judged), classes))
     np.add.at(chances, (np.arange(len(judged))[:, None], y[bank][found]), 1.0 / k)
     own = chances[np.arange(len(judged)), y[judged]]

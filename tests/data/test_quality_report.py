@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.covariance import MinCovDet
 
 from keras_augsynth.data import quality_report
-from keras_augsynth.data.quality_report import _chi_squared, _robust_distances
+from keras_augsynth.data.quality_report import _chi_squared, _distances_space, _robust_distances
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,17 @@ def test_frames_of_any_kind():
     lost = quality_report(pd.DataFrame({0: [1.0, 2.0, 3e6], 1: [0.1, 0.2, 0.3], 2: [None] * 3}), [0, 0, 1])
     np.testing.assert_array_equal(lost.missing, [[0, 0, 1]] * 2)
     assert "most: 2 100%" in str(lost) and "very different: 1, 0" in str(lost)  # names that are numbers
+
+
+def test_identifiers_cost_nothing_and_hide_nothing(rng):
+    x = pd.DataFrame({"a": np.concatenate([rng.normal(0, 1, 300), rng.normal(20, 1, 300)]), "k": ["u", "v"] * 300})
+    y = np.repeat([0, 1], 300)
+    y[[5, 400]] = 1 - y[[5, 400]]
+    alone = quality_report(x, y)
+    beside = quality_report(x.assign(id=[f"p{k}" for k in range(600)], code=np.arange(600).astype(str)), y)
+    assert set(alone.wrong_labels) == set(beside.wrong_labels) == {5, 400}
+    assert _distances_space(np.arange(600.0)[:, None], np.array([False])).shape == (600, 0)
+    assert _distances_space(np.repeat(np.arange(300.0), 2)[:, None], np.array([False])).shape == (600, 100)
 
 
 @pytest.mark.parametrize(
