@@ -5,13 +5,16 @@
 
 The anatomy is the MNI152 template that comes with nilearn: its T1 image and its maps of gray and white matter, at 4 mm.
 Every "patient" is this one anatomy under another smooth deformation, so the question is contrast alone. The scanner of
-the training gives T1 images; the unseen one gives their negatives, where fluid is bright as in T2, and has noise and a
-bias field of its own. Writes a table and a picture to --out.
+the training gives T1 images; the unseen one gives their negatives, in which white matter is the darker one as in T2,
+and has a bias field of its own. Each run adds a line to unseen_scanner.jsonl in --out, and one whose line is there is
+skipped; a table and a picture are written beside it.
 
 Needs: pip install "keras_augsynth[examples]"
 """
 
 import argparse
+import itertools
+import json
 import os
 import pathlib
 import sys
@@ -32,7 +35,7 @@ except ModuleNotFoundError as error:
 
 mpl.use("Agg")
 SIZE = (48, 60, 48)  # of a scan in voxels of 4 mm
-CROP = (24, 24, 24)
+CROP = (32, 32, 32)
 TISSUES = {1: "gray matter", 2: "white matter"}
 
 
@@ -143,14 +146,24 @@ def tissues(labels):
 
 
 def segmenter(width=8):
-    """A U-Net of two levels, for volumes whose sides are multiples of two."""
-    block = lambda x, filters: keras.layers.Conv3D(filters, 3, padding="same", activation="relu")(x)
+    """A U-Net of three levels, for volumes whose sides are multiples of four.
+
+    Each volume is normalized between the convolutions: without, nothing is learned of contrasts that change each time.
+    """
+
+    def block(x, filters, convolutions=2):
+        for _ in range(convolutions):
+            x = keras.layers.Conv3D(filters, 3, padding="same", use_bias=False)(x)
+            x = keras.layers.LeakyReLU(0.1)(keras.layers.GroupNormalization(-1)(x))
+        return x
+
     start = keras.Input((None, None, None, 1))
-    high = block(block(start, width), width)
-    low = block(block(keras.layers.MaxPooling3D()(high), 2 * width), 2 * width)
-    joined = keras.layers.Concatenate()([high, keras.layers.UpSampling3D()(low)])
-    scores = keras.layers.Conv3D(len(TISSUES) + 1, 1)(block(joined, width))
-    return keras.Model(start, scores)
+    high = block(start, width)
+    middle = block(keras.layers.MaxPooling3D()(high), 2 * width)
+    x = block(keras.layers.MaxPooling3D()(middle), 4 * width)
+    for beside, filters in ((middle, 2 * width), (high, width)):
+        x = block(keras.layers.Concatenate()([beside, keras.layers.UpSampling3D()(x)]), filters, 1)
+    return keras.Model(start, keras.layers.Conv3D(len(TISSUES) + 1, 1)(x))
 
 
 def dice(model, scans, masks):
@@ -185,6 +198,33 @@ def picture(path, rows):
     pyplot.close(figure)
 
 
+def run(name, seed, steps, batch, train, tests):
+    """Dice of the tissues in each kind of test scan, `{title: (tissues,)}`."""
+    keras.utils.set_random_seed(seed)
+    model = segmenter()
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
+    model.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    rows = stream(methods()[name], *train, seed, batch)
+    model.fit(rows, steps_per_epoch=steps, verbose=0, shuffle=False)
+    return {title: dice(model, *scans).mean(0).tolist() for title, scans in tests.items()}
+
+
+def table(found, runs, note):
+    """Markdown: means over the seeds, with standard errors, and which of the runs are missing."""
+    titles = list(next(iter(found.values())))
+    lines = ["| trained with | " + " | ".join(f"{t}, {tissue}" for t in titles for tissue in TISSUES.values()) + " |"]
+    lines.append("| --- |" + " --- |" * (len(titles) * len(TISSUES)))
+    for name in methods():
+        own = [found[one] for one in runs if one[0] == name and one in found]
+        cells = []
+        for values in (np.array([scores[title] for scores in own]) for title in titles if own):
+            errors = values.std(0, ddof=1) / len(values) ** 0.5 if len(values) > 1 else [float("nan")] * len(TISSUES)
+            cells += [f"{mean:.3f} ± {error:.3f}" for mean, error in zip(values.mean(0), errors, strict=True)]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    missing = [f"{name}, seed {seed}" for name, seed in runs if (name, seed) not in found]
+    return "\n".join([*lines, "", note, *([f"Not run: {'; '.join(missing)}."] if missing else []), ""])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("out/unseen_scanner"))
@@ -192,39 +232,34 @@ def main():
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--smoke", action="store_true", help="everything once, to see that it runs")
     chosen = parser.parse_args()
-    seeds, steps, many, few, batch = (1, 2, 2, 1, 1) if chosen.smoke else (chosen.seeds, chosen.steps, 20, 8, 4)
+    seeds, steps, many, few, batch = (1, 2, 2, 1, 1) if chosen.smoke else (chosen.seeds, chosen.steps, 20, 8, 2)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    scans, masks = patients(many, seed=1)
+    path = chosen.out / ("smoke.jsonl" if chosen.smoke else "unseen_scanner.jsonl")
+    if chosen.smoke:
+        path.unlink(missing_ok=True)
+    train = patients(many, seed=1)
     tests = {"the same scanner": patients(few, seed=1001), "the unseen one": patients(few, seed=1001, unseen=True)}
     shown = {title: (volumes[0, ..., 0], labels[0]) for title, (volumes, labels) in tests.items()}
-    made = layers.LabelsToVolume(seed=3)({"segmentation_masks": masks[:2]}, training=True)["volumes"].numpy()
-    shown |= {f"LabelsToVolume, {k + 1}": (made[k, ..., 0], masks[k]) for k in range(2)}
+    made = layers.LabelsToVolume(seed=3)({"segmentation_masks": train[1][:2]}, training=True)["volumes"].numpy()
+    shown |= {f"LabelsToVolume, {k + 1}": (made[k, ..., 0], train[1][k]) for k in range(2)}
     picture(chosen.out / "scans.png", shown)
-    scores = {}
-    for name in methods():
-        for seed in range(seeds):
-            keras.utils.set_random_seed(seed)
-            model = segmenter()
-            model.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-            model.fit(
-                stream(methods()[name], scans, masks, seed, batch), steps_per_epoch=steps, verbose=0, shuffle=False
-            )
-            for title, (volumes, labels) in tests.items():
-                scores.setdefault((name, title), []).append(dice(model, volumes, labels).mean(0))
-            print(name, seed, *(f"{title}: {scores[name, title][-1].mean():.3f}" for title in tests), flush=True)
-    lines = ["| trained with | " + " | ".join(f"{t}, {tissue}" for t in tests for tissue in TISSUES.values()) + " |"]
-    lines.append("| --- |" + " --- |" * (len(tests) * len(TISSUES)))
-    for name in methods():
-        cells = []
-        for title in tests:
-            values = np.array(scores[name, title])
-            errors = values.std(0, ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.zeros(len(TISSUES))
-            cells += [f"{mean:.3f} ± {error:.3f}" for mean, error in zip(values.mean(0), errors, strict=True)]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    note = f"Dice, mean ± standard error over {seeds} seeds; {many} scans to learn from, {few} of each kind to test."
-    text = "\n".join([*lines, "", note, ""])
+    known = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    found = {tuple(line["run"]): line["dice"] for line in known if line["steps"] == steps}
+    runs = [(name, seed) for seed, name in itertools.product(range(seeds), methods())]
+    for name, seed in runs:
+        if (name, seed) in found:
+            continue
+        found[name, seed] = run(name, seed, steps, batch, train, tests)
+        with path.open("a") as file:
+            file.write(json.dumps({"run": [name, seed], "steps": steps, "dice": found[name, seed]}) + "\n")
+        print(name, seed, *(f"{title}: {np.mean(dice):.3f}" for title, dice in found[name, seed].items()), flush=True)
+    note = (
+        f"Dice, mean ± standard error over {seeds} seeds; {steps} steps; {many} scans to learn from, {few} of each "
+        "kind to test, all of one deformed anatomy."
+    )
+    text = table(found, runs, note)
     print(text)
-    (chosen.out / "table.md").write_text(text)
+    path.with_suffix(".md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,11 @@ from keras import ops
 
 from keras_augsynth.core import keras_internals
 from keras_augsynth.core.activity import augmenting
-from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, wrong
-from keras_augsynth.core.dictionaries import DictionaryLayer
+from keras_augsynth.core.random_layer import RandomLayer
 
 Tensor = Any
 
-AUGMENTING = (Augmentation, DictionaryLayer)
 ENDPOINTS = ("serve", "augment", "augment_seeded", "serve_tta", "sample", "sample_seeded")
 _PATTERN = "\\["
 """With one of these in a path, TensorFlow takes it for a pattern of paths when it loads."""
@@ -112,7 +110,7 @@ def _predictor(model: keras.Model, endpoints: Sequence[str], tta_views: int) -> 
     """(endpoints, signature) of a model that predicts."""
     functions = {"serve": _serve(model, training=False)}
     if set(endpoints) - {"serve"}:
-        if not any(isinstance(layer, AUGMENTING) for layer in keras_internals.flat_layers(model)):
+        if not any(isinstance(layer, RandomLayer) for layer in keras_internals.flat_layers(model)):
             advice = 'contain augmentation layers of this package, or be exported with endpoints=("serve",)'
             raise wrong("export_savedmodel", "model", advice, model.name)
         functions["serve_tta"] = _serve_tta(model, tta_views)
@@ -156,7 +154,7 @@ def _front(model: keras.Model) -> keras.Model:
         outputs = _outputs(layer, reached)
         if outputs and _prepares(layer):
             reached = [outputs.get(k, tensor) for k, tensor in enumerate(reached)]
-            if isinstance(layer, AUGMENTING):
+            if isinstance(layer, RandomLayer):
                 ends = [reached[k] if k in outputs else tensor for k, tensor in enumerate(ends)]
     if all(end is start for end, start in zip(ends, model.inputs, strict=True)):
         advice = "begin with augmentation layers, for the endpoint `augment`"
@@ -173,7 +171,7 @@ def _outputs(layer: keras.layers.Layer, tensors: Sequence[Any]) -> dict[int, Any
 
 def _prepares(layer: keras.layers.Layer) -> bool:
     """Whether a layer changes data rather than learning from them; Keras has no public class for its own."""
-    return isinstance(layer, AUGMENTING) or keras_internals.is_data_layer(layer)
+    return isinstance(layer, RandomLayer) or keras_internals.is_data_layer(layer)
 
 
 def _augment(front: keras.Model, inputs: Any, nonce: Tensor) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.checks import MOST_CLASSES, wrong
 
 Tensor = Any
 
@@ -145,6 +145,9 @@ def check_labels(owner: Any, y: Any, name: str, classes: int | None, form: Seque
     if not np.all(np.isfinite(y)) or np.any(y != np.floor(y)) or y.min() < 0:
         requirement = "be class numbers 0, 1, 2, …; regression is not supported"
         raise wrong(owner, name, requirement, y[: min(len(y), 5)])
+    if classes is None and y.max() >= MOST_CLASSES:
+        requirement = f"be class numbers below {MOST_CLASSES:,}: `codes, y = np.unique(y, return_inverse=True)`"
+        raise wrong(owner, name, requirement, int(y.max()))
     if classes is not None and y.max() >= classes:
         raise wrong(owner, name, f"be class numbers from 0 to {classes - 1}", int(y.max()))
     return y.astype("int64")

@@ -12,7 +12,7 @@ from keras_augsynth.balancing.epochs import SCHEDULES
 from keras_augsynth.balancing.targets import STRATEGIES
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_choice, check_integer, check_number, check_seed, wrong
-from keras_augsynth.core.dictionaries import DictionaryLayer
+from keras_augsynth.core.random_layer import RandomLayer
 from keras_augsynth.synthesis.synthesizer import Synthesizer
 
 NAME = "SyntheticBalancer"
@@ -124,7 +124,7 @@ def _sources(given: Settings) -> dict[str, Any]:
             raise wrong(NAME, "shares", "not all be 0", shares)
     if not callable(accept) and accept is not None:
         check_choice(NAME, accept, "accept", ("teacher", "discriminator"))
-    _check_layer("augment", augment, (Augmentation, DictionaryLayer))
+    _check_layer("augment", augment, RandomLayer)
     if getattr(augment, "mixes", False):
         raise wrong(NAME, "augment", "change each row by itself; `mix` is for layers that mix them", augment)
     return {

@@ -4,17 +4,15 @@ An author writes arguments, `draw`, and one of `apply` or (in the families) `mat
 single samples, dtypes, keys, configuration, saving, static shapes and error messages are here, once.
 """
 
-import random as python_random
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
-from keras_augsynth.core import activity, coordinates, keras_internals, ranges, registry
-from keras_augsynth.core.checks import Rule, check_by_rule, check_choice, check_flag, check_number, check_seed, wrong
+from keras_augsynth.core import activity, coordinates, ranges, registry
+from keras_augsynth.core.checks import Rule, check_by_rule, check_choice, check_flag, check_number, wrong
 from keras_augsynth.core.config import arguments, plain, restored
 from keras_augsynth.core.distributions import PerClass
 from keras_augsynth.core.draws import Params, Place, Step, View
@@ -24,6 +22,7 @@ from keras_augsynth.core.magnitudes import HasMagnitudes, current_view
 from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
 from keras_augsynth.core.primary import dense, modality_of
+from keras_augsynth.core.random_layer import RandomLayer
 from keras_augsynth.core.recorded import Recorded
 from keras_augsynth.core.worth import new_state
 from keras_augsynth.ops import boxes as box_ops
@@ -33,7 +32,7 @@ from keras_augsynth.ops.random import Random
 Tensor = Any
 
 
-class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
+class Augmentation(Recorded, HasMagnitudes, RandomLayer):
     """A layer that changes its inputs at random, each sample for itself.
 
     It changes nothing unless it is active: `training=True` or `False`, given by the caller of the outermost layer or
@@ -109,11 +108,8 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         sample_rate: float | None = None,
         **kwargs: Any,
     ):
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(seed=seed, **kwargs)
         self.p = check_by_rule(self, p, "p", Rule(self._chance, 0.0, 1.0))
-        seed = check_seed(self, seed)
-        self.is_seeded = seed is not None
-        self.seed = python_random.randint(1, 10**9) if seed is None else seed  # Keras's own source
         self.jit = jit if jit is None else check_flag(self, jit, "jit")
         data_format = keras.config.image_data_format() if data_format is None else data_format
         self.data_format = check_choice(self, data_format, "data_format", ("channels_last", "channels_first"))
@@ -122,13 +118,11 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
         if modality is not None:
             check_choice(self, modality, "modality", names(self.modalities))
         self.sample_rate = None if sample_rate is None else check_number(self, sample_rate, "sample_rate", 1.0)
-        self._calls = keras.random.SeedGenerator(0) if self.has_chance else None  # state 1 counts the calls
         self._plan: Plan | None = None
         self.looks_at_values = True  # until they have been seen to lie in the value range, or not
         self.looks_at_coordinates = True
         # A mask of steps means nothing for images, and is wrong behind what mixes samples.
         self.supports_masking = not self.mixes and not all(each.is_spatial for each in self.modalities)
-        keras_internals.accept_inputs_as_they_are(self)
         if all(each.dtype == "string" for each in self.modalities):
             self.jit = self.supports_jit = False  # XLA over strings aborts the process
         if type(self).build is Augmentation.build:
@@ -269,6 +263,9 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
                 coordinates.look_when_it_runs(self, inputs, keys.call[1])
         return read.restore(self.plan.carry_out(batch, keys), sample_weight)
 
+    def augmentations(self) -> list[Any]:
+        return [self]
+
     @property
     def plan(self) -> Plan:
         """How the layer is carried out."""
@@ -322,13 +319,8 @@ class Augmentation(Recorded, HasMagnitudes, keras.layers.Layer):
 
     def save_own_variables(self, store: dict) -> None:
         super().save_own_variables(store)
-        if self._calls is not None:
-            store["calls"] = np.asarray(ops.convert_to_tensor(self._calls.state))
         store["magnitudes"] = self.magnitude_numbers()
 
     def load_own_variables(self, store: dict) -> None:
-        if self._calls is not None:
-            self._calls.state.assign(store["calls"])
         self.set_magnitude_numbers(np.asarray(store["magnitudes"]))
-        rest = set(store.keys()) - {"calls", "magnitudes"}
-        super().load_own_variables({name: store[name] for name in rest})
+        super().load_own_variables({name: store[name] for name in set(store.keys()) - {"magnitudes"}})

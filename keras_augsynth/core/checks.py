@@ -197,6 +197,31 @@ def check_seed(owner: Any, seed: Any) -> int | None:
     return None if seed is None else check_integer(owner, seed, "seed", -(2**63), 2**64 - 1)
 
 
+MOST_CLASSES = 100_000
+"""Larger class numbers are codes of something: tables by class would take all memory."""
+
+
+def check_classes(owner: Any, y: Any, rows: int, name: str = "y") -> np.ndarray:
+    """Integer labels, one for each of `rows` samples, as int64 `(N,)`."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    numbered = f"`names, {name} = np.unique(names, return_inverse=True)` numbers"
+    if y.ndim != 1 or y.dtype.kind not in "iub":
+        needed = "be integer labels (N,)"
+        if y.ndim == 1 and y.dtype.kind in "OUS":
+            needed += f"; {numbered} names"
+        raise wrong(owner, name, needed, f"{y.dtype} {y.shape}", TypeError if y.ndim == 1 else ValueError)
+    if rows != len(y) or not rows:
+        needed = "have one label for each sample, and at least one"
+        raise wrong(owner, name, needed, f"{rows} samples, {len(y)} labels")
+    if y.min() < 0:
+        raise wrong(owner, name, "not be negative", int(y.min()))
+    if y.max() >= MOST_CLASSES:
+        raise wrong(owner, name, f"be below {MOST_CLASSES:,}; {numbered} codes", int(y.max()))
+    return y.astype("int64")
+
+
 def check_value_range(owner: Any, value: Any) -> tuple[float, float]:
     """The lowest and the highest value that the data can take."""
     low, high = check_pair(owner, value, "value_range")

@@ -1,37 +1,40 @@
 """`DictionaryLayer`: layers that take several kinds of data at once, in one dictionary."""
 
-import random as python_random
 from typing import Any
 
-import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core import activity, keras_internals
-from keras_augsynth.core.checks import check_seed, wrong
+from keras_augsynth.core import activity
+from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.config import arguments
 from keras_augsynth.core.modalities import MODALITIES, Modality
 from keras_augsynth.core.primary import dense
+from keras_augsynth.core.random_layer import RandomLayer
 
 Tensor = Any
 
 
-class DictionaryLayer(keras.layers.Layer):
+class DictionaryLayer(RandomLayer):
     """Base of the layers of several kinds of data: one dictionary in, one out, one number for each sample's draws.
 
     Args:
         seed: integer; None for a random one.
         **kwargs: `name` and `dtype`.
+
+    Call arguments:
+        inputs: a dictionary with some of the keys.
+        labels: given by `dataset.map(layer)` over pairs of a dictionary and labels; then a pair comes back.
+        sample_weight: given over triples; then a triple comes back.
+        training: bool or None.
     """
 
+    modalities: Any = MODALITIES  # of the keys that it knows
+    modality, modality_matters = None, False  # a key says it
+
     def __init__(self, *, seed: int | None = None, **kwargs: Any):
-        super().__init__(autocast=False, **kwargs)
-        seed = check_seed(self, seed)
-        self.seed = python_random.randint(1, 10**9) if seed is None else seed  # Keras's own source
-        self._calls = keras.random.SeedGenerator(0)  # state 1 counts the calls
+        super().__init__(seed=seed, **kwargs)
         self.supports_masking = True
-        keras_internals.accept_inputs_as_they_are(self)
         self.built = True
 
     def changed(self, inputs: dict[str, Any], ids: Tensor, epoch: Tensor, single: bool) -> dict[str, Any]:
@@ -51,7 +54,12 @@ class DictionaryLayer(keras.layers.Layer):
 
     def kinds(self, inputs: dict[str, Any]) -> dict[str, Modality]:
         """The kinds of data in a dictionary that the layer acts on, by their keys."""
-        return {modality.key: modality for modality in MODALITIES if modality.key in inputs}
+        return {modality.key: modality for modality in self.modalities if modality.key in inputs}
+
+    def check_labels(self, inputs: dict[str, Any], labels: Any) -> None:
+        """Refuses labels of a pair that the layer cannot take."""
+        if "labels" in inputs:
+            raise wrong(self, "labels", "be given once, in the dictionary or beside it", sorted(map(str, inputs)))
 
     def __setattr__(self, name: str, value: Any) -> None:
         is_live = isinstance(getattr(type(self), name, None), property)
@@ -63,7 +71,9 @@ class DictionaryLayer(keras.layers.Layer):
         if not isinstance(inputs, dict):
             needed = 'be a dictionary such as {"images": ..., "audio": ...}'
             raise wrong(self, "inputs", needed, type(inputs).__name__, TypeError)
-        inputs = dense(self, inputs)
+        inputs, args = dense(self, inputs), tuple(dense(self, arg, "labels") for arg in args)
+        if args and args[0] is not None:
+            self.check_labels(inputs, args[0])
         kinds = self.kinds(inputs)
         if not kinds:
             raise wrong(self, "inputs", "have a key that the layer knows", sorted(map(str, inputs)))
@@ -74,9 +84,18 @@ class DictionaryLayer(keras.layers.Layer):
         self._is_called = True
         return super().__call__(inputs, *args, **kwargs)
 
-    def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+    def call(
+        self, inputs: dict[str, Any], labels: Any = None, sample_weight: Any = None, training: bool | None = None
+    ) -> Any:
+        if labels is None:
+            return self._made(inputs)
+        made = self._made({**inputs, "labels": labels})
+        labels = made.pop("labels")
+        return (made, labels) if sample_weight is None else (made, labels, sample_weight)
+
+    def _made(self, inputs: dict[str, Any]) -> dict[str, Any]:
         if not activity.is_active(self):
-            return self.unchanged(inputs)
+            return dict(self.unchanged(inputs))
         key, kind = next(iter(self.kinds(inputs).items()))
         single = _is_single(inputs[key], kind)
         ids = inputs.get("sample_ids")
@@ -92,14 +111,6 @@ class DictionaryLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
-
-    def save_own_variables(self, store: dict) -> None:
-        super().save_own_variables(store)
-        store["calls"] = np.asarray(ops.convert_to_tensor(self._calls.state))
-
-    def load_own_variables(self, store: dict) -> None:
-        self._calls.state.assign(store["calls"])
-        super().load_own_variables({name: store[name] for name in set(store.keys()) - {"calls"}})
 
 
 def _is_single(x: Tensor, kind: Modality) -> bool:

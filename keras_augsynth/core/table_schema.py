@@ -1,6 +1,7 @@
 """`TableSchema`: which columns of a DataFrame are numbers, and which are one of a few categories."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from keras_augsynth.ops.casting import to_dtype
 Tensor = Any
 
 KINDS = ("numeric", "categorical", "ordinal")
+_MOST_CATEGORIES = 10_000
 
 
 class TableSchema:
@@ -24,7 +26,8 @@ class TableSchema:
         dtypes: by name, the dtype of the column in pandas; what is not there is float64 if it is numeric, else object.
 
     Raises:
-        ValueError: for another kind, no columns, or no categories.
+        TypeError: for something else than a kind, or a kind with a list of categories.
+        ValueError: for another kind, no columns, no categories, one of them twice, or dtypes of other columns.
 
     Example:
 
@@ -39,21 +42,29 @@ class TableSchema:
         self.names, self.kinds = list(columns), []
         self.categories: list[list[Any] | None] = []
         for name, given in columns.items():
-            kind, categories = (given, None) if isinstance(given, str) else (given[0], list(given[1]))
+            needed = 'be "numeric" or a pair of a kind and a list of its categories, at least one, none twice'
+            is_pair = isinstance(given, (tuple, list)) and len(given) == 2 and isinstance(given[1], (tuple, list))
+            if not is_pair and not isinstance(given, str):
+                raise wrong(self, "columns", needed, {name: given}, TypeError)
+            kind, categories = (given[0], list(given[1])) if is_pair else (given, None)
             self.kinds.append(check_choice(self, kind, "columns", KINDS))
-            if (kind == "numeric") != (categories is None) or (categories is not None and not categories):
-                needed = 'be "numeric" or a pair of a kind and its categories, at least one'
+            is_legal = kind == "numeric"
+            if categories is not None:
+                is_legal = not is_legal and 0 < len(_different(self, name, categories)) == len(categories)
+            if not is_legal:
                 raise wrong(self, "columns", needed, {name: given})
             self.categories.append(categories)
         described = zip(self.names, self.kinds, strict=True)
         usual = {name: "float64" if kind == "numeric" else "object" for name, kind in described}
-        self.dtypes = {**usual, **(dtypes or {})}
+        self.dtypes = {**usual, **_of_columns(self, "dtypes", dtypes or {}, self.names)}
 
     @classmethod
     def from_dataframe(
         cls, frame: Any, *, categorical: Sequence[str] = (), ordinal: Mapping[str, Sequence[Any]] | None = None
     ) -> "TableSchema":
         """The schema that the dtypes say: numbers are numeric; booleans, strings and categories are categorical.
+
+        A column of missing values alone is numeric.
 
         Args:
             frame: a pandas DataFrame.
@@ -62,9 +73,15 @@ class TableSchema:
 
         Raises:
             TypeError: for something else than a DataFrame, dates, or a column of several types.
+            ValueError: for infinity, a name that no column has, or that several have.
         """
         if not hasattr(frame, "dtypes") or not hasattr(frame, "columns"):
             raise wrong(cls.__name__, "frame", "be a pandas DataFrame", type(frame).__name__, TypeError)
+        if not frame.columns.is_unique:
+            twice = frame.columns[frame.columns.duplicated()].tolist()
+            raise wrong(cls.__name__, "frame", "have columns of different names", twice)
+        _of_columns(cls.__name__, "categorical", categorical, frame.columns)
+        _of_columns(cls.__name__, "ordinal", ordinal or {}, frame.columns)
         columns, dtypes = {}, {}
         for name in frame.columns:
             column = frame[name]
@@ -83,6 +100,14 @@ class TableSchema:
         whole = ["int" in self.dtypes[name].lower() for name in self.names]
         return ~self.is_numeric | np.array(whole)
 
+    def check_categories(self, owner: Any) -> None:
+        """Refuses, for who makes a column of each category, what only an identifier has."""
+        many = {name: len(each) for name, each in zip(self.names, self.categories, strict=True) if each}
+        many = {name: count for name, count in many.items() if count > _MOST_CATEGORIES}
+        if many:
+            needed = f"have at most {_MOST_CATEGORIES:,} categories in a column: leave identifiers out"
+            raise wrong(owner, "frame", needed, many)
+
     def encode(self, frame: Any) -> np.ndarray:
         """float64 `(rows, columns)`: numbers as they are, the places of categories, NaN for what is missing.
 
@@ -94,12 +119,12 @@ class TableSchema:
         encoded = np.empty((len(frame), len(self.names)))
         for k, name in enumerate(self.names):
             if (categories := self.categories[k]) is None:
-                encoded[:, k] = frame[name].to_numpy("float64", na_value=np.nan)
+                encoded[:, k] = _floats(self, name, frame[name])
                 _refuse_infinity(self, name, encoded[:, k])
                 continue
             values, missing = frame[name].to_numpy("object"), frame[name].isna().to_numpy()
             places = {category: place for place, category in enumerate(categories)}
-            unknown = {value for value in values[~missing] if value not in places}
+            unknown = _different(self, name, values[~missing]) - set(places)
             if unknown:
                 needed = f"hold the categories {self.categories[k]} in column {name!r}"
                 raise wrong(self, "frame", needed, sorted(map(str, unknown))[:5])
@@ -136,8 +161,7 @@ class TableSchema:
         """A column in a graph."""
         name, categories, lost = self.names[k], self.categories[k], ops.isnan(values)
         if categories is None:
-            dtype = self.dtypes[name].lower()
-            dtype = dtype if dtype in _OF_GRAPHS else "float64"
+            dtype = _base(self.dtypes[name])
             return to_dtype(_all_there(self, name, values, lost) if "int" in dtype else values, dtype)
         table = tf.constant(categories)
         place = ops.cast(ops.clip(ops.round(ops.where(lost, 0.0, values)), 0, len(categories) - 1), "int32")
@@ -148,41 +172,81 @@ class TableSchema:
 
     def get_config(self) -> dict[str, Any]:
         """What JSON can hold, for `from_config`."""
+        for name, values in zip(self.names, self.categories, strict=True):
+            if not all(isinstance(value, (str, int, float)) for value in values or ()):
+                needed = f"be texts, numbers or booleans in a file: frame[{name!r}].cat.rename_categories(str)"
+                raise wrong(self, "categories", needed, values, TypeError)
         kinds = zip(self.names, self.kinds, self.categories, strict=True)
         columns = [[name, kind if values is None else [kind, values]] for name, kind, values in kinds]
         return {"columns": columns, "dtypes": [self.dtypes[name] for name in self.names]}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "TableSchema":
-        names = [name for name, _ in config["columns"]]
-        return cls(dict(config["columns"]), dict(zip(names, config["dtypes"], strict=True)))
+        # A name of several levels is a tuple, which JSON has as a list.
+        names: list[Any] = [tuple(name) if isinstance(name, list) else name for name, _ in config["columns"]]
+        columns = dict(zip(names, (column for _, column in config["columns"]), strict=True))
+        return cls(columns, dict(zip(names, config["dtypes"], strict=True)))
 
 
 def _described(owner: str, name: str, column: Any, is_categorical: bool, order: Sequence[Any] | None) -> Any:
     """What `TableSchema` wants to know of a column."""
-    dtype, kind = column.dtype, getattr(column.dtype, "kind", "O")
+    dtype, kind, there = column.dtype, getattr(column.dtype, "kind", "O"), column.dropna()
+    refused = lambda needed, found: wrong(owner, "frame", needed, f"{name!r} {found}", TypeError)
     if kind in "mM":
-        advice = f"frame[{name!r}] = (frame[{name!r}] - frame[{name!r}].min()).dt.days"
-        raise wrong(
-            owner, "frame", f"hold dates and durations as numbers, by {advice}", f"{name!r} of {dtype}", TypeError
-        )
+        raise refused(f"hold dates and durations as numbers, by {_days(name, f'frame[{name!r}]')}", f"of {dtype}")
+    if kind == "c":
+        raise refused("hold real numbers: `.real` and `.imag` are two columns", f"of {dtype}")
     if order is not None:
         return "ordinal", list(order)
-    if str(dtype) == "category":
+    if str(dtype) == "category" and len(dtype.categories):
         return "ordinal" if dtype.ordered else "categorical", [_plain(value) for value in dtype.categories]
-    if kind in "iuf" and not is_categorical:
-        if kind in "iu" and len(column) and column.abs().max() > 2**53:
-            raise wrong(owner, "frame", "hold whole numbers of at most 2**53", f"column {name!r}")
-        if kind == "f":
-            _refuse_infinity(owner, name, column.to_numpy("float64", na_value=np.nan))
+    if not len(there):
         return "numeric"
-    values = {_plain(value) for value in column.dropna().unique()}
-    if len({type(value) for value in values}) > 1:
-        types = sorted({type(value).__name__ for value in values})
-        raise wrong(owner, "frame", "hold values of one type in a column", f"{name!r} with {types}", TypeError)
-    if not values:
-        raise wrong(owner, "frame", "have a value in each column", f"{name!r} of missing values alone")
+    if kind in "iuf" and not is_categorical:
+        if kind in "iu" and not -(2**53) <= int(there.min()) <= int(there.max()) <= 2**53:
+            raise wrong(owner, "frame", "hold whole numbers of at most 2**53 in size", f"column {name!r}")
+        if kind == "f":
+            _refuse_infinity(owner, name, _floats(owner, name, column))
+        return "numeric"
+    values = {_plain(value) for value in _different(owner, name, there)}
+    types = sorted({type(value).__name__ for value in values})
+    if len(types) > 1:
+        raise refused("hold values of one type in a column", f"with {types}")
+    if hasattr(one := next(iter(values)), "year"):
+        dates = f"pd.to_datetime(frame[{name!r}].astype(str))"
+        raise refused(f"hold dates as numbers, by {_days(name, dates)}", f"with {types}")
+    if not isinstance(one, (str, bytes, int, float)):
+        raise refused(f"hold texts, numbers or booleans: frame[{name!r}].astype(float), or (str)", f"with {types}")
     return "categorical", sorted(values)
+
+
+def _days(name: str, dates: str) -> str:
+    """How to write dates as numbers."""
+    return f"days = {dates}; frame[{name!r}] = (days - days.min()).dt.days"
+
+
+def _of_columns(owner: Any, argument: str, named: Any, columns: Iterable[Any]) -> Any:
+    """What is said of columns, which must be there."""
+    others = [name for name in named if name not in columns]
+    if others:
+        raise wrong(owner, argument, f"name columns of {list(columns)}", others)
+    return named
+
+
+def _different(owner: Any, name: str, values: Iterable[Any]) -> set[Any]:
+    try:
+        return set(values)
+    except TypeError as error:  # lists and the like have no place in a set
+        types = sorted({type(value).__name__ for value in values})
+        needed = f"hold texts, numbers or booleans in column {name!r}"
+        raise wrong(owner, "frame", needed, f"values of {types}", TypeError) from error
+
+
+def _floats(owner: Any, name: str, column: Any) -> np.ndarray:
+    try:
+        return column.to_numpy("float64", na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise wrong(owner, "frame", f"hold numbers in column {name!r}", column.iloc[0], TypeError) from error
 
 
 def _refuse_infinity(owner: Any, name: str, values: np.ndarray) -> None:
@@ -203,19 +267,21 @@ def _plain(value: Any) -> Any:
 
 def _numbers(owner: Any, name: str, values: np.ndarray, dtype: str) -> Any:
     """A column of numbers in a dtype of NumPy or pandas."""
-    pd = pandas()
-    if "int" not in dtype.lower():
+    pd, base, lost = pandas(), _base(dtype), np.isnan(values)
+    if "int" not in base:
         return pd.Series(values).astype(dtype)
-    limits = np.iinfo(dtype.lower())
-    lost = np.isnan(values)
-    whole = np.clip(np.round(np.where(lost, 0.0, values)), limits.min, min(limits.max, 2**53)).astype(dtype.lower())
+    limits = np.iinfo(base)
+    whole = np.clip(np.round(np.where(lost, 0.0, values)), limits.min, min(limits.max, 2**53)).astype(base)
     if not lost.any():
         return pd.Series(whole).astype(dtype)
-    if dtype.islower():  # NumPy's own
+    if dtype == base:  # NumPy's own
         raise wrong(
             owner, name, f"have no missing values in {dtype}: make it float64 or Int64", f"{lost.sum()} missing"
         )
     return pd.Series(whole).astype(dtype).mask(lost)
 
 
-_OF_GRAPHS = {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)} | {"float16", "float32"}
+def _base(dtype: str) -> str:
+    """NumPy's dtype of the numbers of "Int64", "int64[pyarrow]", "Sparse[int64, 0]" and the like."""
+    found = re.search(r"u?int(8|16|32|64)|float(16|32)", dtype.lower())
+    return found.group() if found else "float64"

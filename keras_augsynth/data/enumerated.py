@@ -5,14 +5,14 @@ from typing import Any
 import tensorflow as tf
 
 from keras_augsynth.core import ranges
-from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.core.primary import primary
+from keras_augsynth.core.random_layer import RandomLayer
 
 
 def enumerated(
     dataset: tf.data.Dataset,
-    augmentation: Augmentation,
+    augmentation: RandomLayer,
     *,
     initial_epoch: int = 0,
     num_parallel_calls: int = tf.data.AUTOTUNE,
@@ -24,7 +24,7 @@ def enumerated(
 
     Args:
         dataset: of `x`, `(x, y)`, `(x, y, sample_weight)` or dictionaries, single samples or batches.
-        augmentation: a layer of this package.
+        augmentation: a layer of this package, for one kind of data or for several.
         initial_epoch: number of the first pass, to go on where an earlier run stopped.
         num_parallel_calls: as in `tf.data.Dataset.map`.
 
@@ -39,9 +39,8 @@ def enumerated(
     """
     if not isinstance(dataset, tf.data.Dataset):
         raise wrong("enumerated", "dataset", "be a tf.data.Dataset", type(dataset).__name__, TypeError)
-    if not isinstance(augmentation, Augmentation):
-        needed = "be a layer of keras_augsynth for one kind of data"
-        raise wrong("enumerated", "augmentation", needed, augmentation, TypeError)
+    if not isinstance(augmentation, RandomLayer):
+        raise wrong("enumerated", "augmentation", "be a layer of keras_augsynth", augmentation, TypeError)
     _look_at_first(dataset, augmentation)
     epoch = tf.Variable(check_integer("enumerated", initial_epoch, "initial_epoch", 0) - 1, dtype=tf.int64)
 
@@ -77,10 +76,10 @@ def enumerated(
     return passes.apply(tf.data.experimental.assert_cardinality(cardinality)) if cardinality >= 0 else passes
 
 
-def _look_at_first(dataset: tf.data.Dataset, augmentation: Augmentation) -> None:
+def _look_at_first(dataset: tf.data.Dataset, augmentation: RandomLayer) -> None:
     """Warns if the first element plainly does not lie in the range that the augmentation was told."""
     inputs_of = lambda element: element[0] if isinstance(element, tuple) else element
     _, x, _ = primary(augmentation, inputs_of(dataset.element_spec))
-    if x.dtype.is_floating and ranges.expects_range(augmentation):
+    if augmentation.augmentations() == [augmentation] and x.dtype.is_floating and ranges.expects_range(augmentation):
         for element in dataset.take(1):
             ranges.look(augmentation, inputs_of(element), stacklevel=4)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_augsynth.core.checks import check_integer, wrong
+from keras_augsynth.core.checks import check_classes, check_integer, wrong
 from keras_augsynth.core.figures import new_figure
 from keras_augsynth.core.table_schema import TableSchema
 from keras_augsynth.ops.neighbors import neighbors
@@ -131,21 +131,18 @@ def quality_report(x: Any, y: Any, *, k_neighbors: int = 10) -> DataQuality:
     if rows.ndim != 2 or not rows.size or rows.dtype.kind not in "biuf":
         needed = "be a DataFrame or an array of numbers (N, columns)"
         raise wrong(owner, "x", needed, f"{rows.dtype} {rows.shape}", TypeError)
-    rows, y = rows.astype("float64"), np.asarray(y).reshape(-1)
-    if y.dtype.kind not in "iub" or len(y) != len(rows) or (len(y) and y.min() < 0):
-        raise wrong(owner, "y", "be integer labels of 0 or more, one for each row", f"{y.dtype} {y.shape}")
+    rows, y = rows.astype("float64"), check_classes(owner, y, len(rows))
     if np.isinf(rows).any():
         raise wrong(owner, "x", "be finite, or NaN where a value is missing", "infinity")
-    y = y.astype("int64")
     counts, lost = np.bincount(y), np.isnan(rows)
     numeric = np.ones(rows.shape[1], bool) if schema is None else schema.is_numeric
     missing = np.full((len(counts), rows.shape[1]), np.nan)
     for label in np.flatnonzero(counts):
         missing[label] = lost[y == label].mean(axis=0)
     outliers, unjudged = _outliers(rows[:, numeric], y, counts)
-    suspects, likely = _wrong_labels(_distances_space(rows, numeric), y, len(counts), k_neighbors)
+    suspects, likely = _wrong_labels(rows, numeric, y, len(counts), k_neighbors)
     duplicates, contradictions = _duplicates(rows, y)
-    names = [str(k) for k in range(rows.shape[1])] if schema is None else schema.names
+    names = list(map(str, range(rows.shape[1]) if schema is None else schema.names))
     return DataQuality(
         *(names, counts, missing, outliers, unjudged, suspects, likely, duplicates, contradictions),
         _mixed_scales(rows, numeric, names),
@@ -154,6 +151,7 @@ def quality_report(x: Any, y: Any, *, k_neighbors: int = 10) -> DataQuality:
 
 _CHANCE = 1e-3  # that a row of a normal class is called an outlier
 _BANK = 20_000  # rows among which neighbours are searched
+_FREQUENT = 100  # categories of a column that count in distances
 
 
 def _rows(places: np.ndarray) -> str:
@@ -218,16 +216,22 @@ def _chi_squared(freedom: int, share: float) -> float:
 
 
 def _distances_space(rows: np.ndarray, numeric: np.ndarray) -> np.ndarray:
-    """Rows in which distances mean something: numbers by their standard deviation, a column for each category."""
+    """Rows in which distances mean something: numbers by their standard deviation, a column for each category.
+
+    A category that one row has alone says nothing of its neighbours: an identifier has no column.
+    """
     numbers = _filled(rows[:, numeric])
     parts = [numbers / np.where(numbers.std(axis=0) > 0.0, numbers.std(axis=0), 1.0)]
     for column in rows[:, ~numeric].T:
-        values = np.unique(column[~np.isnan(column)])
-        parts.append((column[:, None] == values) / 2.0**0.5)
+        values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+        frequent = values[np.argsort(-counts, kind="stable")[:_FREQUENT]]
+        parts.append((column[:, None] == frequent[np.isin(frequent, values[counts > 1])]) / 2.0**0.5)
     return np.concatenate(parts, axis=1)
 
 
-def _wrong_labels(space: np.ndarray, y: np.ndarray, classes: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _wrong_labels(
+    rows: np.ndarray, numeric: np.ndarray, y: np.ndarray, classes: int, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     """(places of rows, labels that they should have), the surest first."""
     bank = np.arange(len(y))
     if len(y) > _BANK:
@@ -235,8 +239,8 @@ def _wrong_labels(space: np.ndarray, y: np.ndarray, classes: int, k: int) -> tup
     k = min(k, len(bank) - 1)
     if k < 1:
         return np.zeros(0, "int64"), np.zeros(0, "int64")
-    judged = bank
-    found = neighbors(space[judged], space[bank], k, own=np.arange(len(bank)))[1]
+    judged, space = bank, _distances_space(rows[bank], numeric)
+    found = neighbors(space, space, k, own=np.arange(len(bank)))[1]
     chances = np.zeros((len(judged), classes))
     np.add.at(chances, (np.arange(len(judged))[:, None], y[bank][found]), 1.0 / k)
     own = chances[np.arange(len(judged)), y[judged]]

@@ -4,15 +4,15 @@ from typing import Any
 
 from keras import ops
 
-from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.dictionaries import DictionaryLayer
 from keras_augsynth.core.primary import primary
+from keras_augsynth.core.random_layer import RandomLayer
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
 
 
-def seeded(augment: Augmentation | DictionaryLayer, rows: Any, seed: Tensor) -> Any:
+def seeded(augment: RandomLayer, rows: Any, seed: Tensor) -> Any:
     """Each of `rows` `(N, ...)` augmented by its own draw, in their dtype.
 
     Args:

@@ -7,20 +7,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.random_layer import RandomLayer
 
 
-def warm_up(layer: Augmentation, data: Any, *, dtype: str = "uint8", verbose: int = 1) -> int:
+def warm_up(layer: RandomLayer, data: Any, *, dtype: str = "uint8", verbose: int = 1) -> int:
     """Compiles a layer for the sizes of batches that will come, with a progress bar; nothing has to be called before.
 
     Without it a size is compiled when it has come often enough. Afterwards the layer is as it was: its next call
     draws what it would have drawn.
 
     Args:
-        layer: a layer of this package, with `jit=None` or `True`.
+        layer: a layer of this package, with `jit=None` or `True`; of a `MultiModal`, the layers in it are compiled.
         data: the shape of a batch, a list of shapes, or a `tf.data.Dataset` of batches as the layer will be given
-            them, which is read once.
+            them, which is read once. For several kinds of data a data set.
         dtype: of the batches, where shapes are given.
         verbose: 1 shows a progress bar, 0 nothing.
 
@@ -37,16 +37,19 @@ def warm_up(layer: Augmentation, data: Any, *, dtype: str = "uint8", verbose: in
     >>> warm_up(augment, (8, 32, 32, 3), verbose=0)
     1
     """
-    if not isinstance(layer, Augmentation):
-        raise wrong("warm_up", "layer", "be a layer of keras_augsynth for one kind of data", layer, TypeError)
-    if layer.jit is False:
+    if not isinstance(layer, RandomLayer):
+        raise wrong("warm_up", "layer", "be a layer of keras_augsynth", layer, TypeError)
+    parts = layer.augmentations()
+    if all(part.jit is False for part in parts):
         raise wrong("warm_up", "layer", "be one that is compiled: with `jit=None` or `jit=True`", layer)
     elements = _of_a_dataset(data) if isinstance(data, tf.data.Dataset) else _of_shapes(data, dtype)
     bar = keras.utils.Progbar(None if isinstance(data, tf.data.Dataset) else len(elements), verbose=verbose)
-    calls, looks = layer._calls, layer.looks_at_values
-    state = None if calls is None else np.asarray(keras.ops.convert_to_numpy(calls.state))
-    layer.remember_sizes()
-    layer.plan.is_warming, layer.looks_at_values = True, False  # zeros say nothing about the range of the values
+    counters = [each._calls for each in {layer, *parts} if each._calls is not None]
+    counts = [np.asarray(keras.ops.convert_to_numpy(calls.state)) for calls in counters]
+    looks = [part.looks_at_values for part in parts]
+    for part in parts:
+        part.remember_sizes()
+        part.plan.is_warming, part.looks_at_values = True, False  # zeros say nothing about the range of the values
     seen: set[Any] = set()
     try:
         for element in elements:
@@ -56,9 +59,10 @@ def warm_up(layer: Augmentation, data: Any, *, dtype: str = "uint8", verbose: in
             seen.add(form)
             bar.add(1)
     finally:
-        layer.plan.is_warming, layer.looks_at_values = False, looks
-        if calls is not None:
-            calls.state.assign(state)
+        for part, looked in zip(parts, looks, strict=True):
+            part.plan.is_warming, part.looks_at_values = False, looked
+        for calls, count in zip(counters, counts, strict=True):
+            calls.state.assign(count)
     return len(seen)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_augsynth.core import checks
 from keras_augsynth.core.checks import wrong
 
 
@@ -30,15 +31,7 @@ def check_samples(owner: Any, value: Any, name: str) -> np.ndarray:
 
 def check_classes(owner: Any, x: np.ndarray, y: Any, name: str) -> np.ndarray:
     """Integer labels `(N,)`, one for each sample, none below 0."""
-    y = ops.convert_to_numpy(y) if hasattr(y, "dtype") else np.asarray(y)
-    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.ndim != 1 or y.dtype.kind not in "iu":
-        raise wrong(owner, name, "be integer labels (N,)", f"{y.dtype} {y.shape}", TypeError)
-    if len(x) != len(y):
-        raise wrong(owner, name, "have one label for each sample", f"{len(x)} samples, {len(y)} labels")
-    if y.min() < 0:
-        raise wrong(owner, name, "not be negative", int(y.min()))
-    return y.astype("int64")
+    return checks.check_classes(owner, ops.convert_to_numpy(y) if ops.is_tensor(y) else y, len(x), name)
 
 
 def check_pair(owner: Any, pair: Any, name: str) -> tuple[np.ndarray, np.ndarray]:

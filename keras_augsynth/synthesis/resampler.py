@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.dictionaries import DictionaryLayer
+from keras_augsynth.core.random_layer import RandomLayer
 from keras_augsynth.data.seeded import seeded
 from keras_augsynth.synthesis.fitted import FittedSynthesizer
 from keras_augsynth.synthesis.members import Members, pick
@@ -44,8 +44,8 @@ class AugmentedResampler(FittedSynthesizer):
     TensorShape([3, 8, 8, 1])
     """
 
-    def __init__(self, augment: Augmentation | DictionaryLayer | None = None):
-        if augment is not None and not isinstance(augment, (Augmentation, DictionaryLayer)):
+    def __init__(self, augment: RandomLayer | None = None):
+        if augment is not None and not isinstance(augment, RandomLayer):
             raise wrong(self, "augment", "be a layer of keras_augsynth, or None", augment, TypeError)
         self.augment = augment
         self._form: Any = 0

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.core.checks import wrong
+from keras_augsynth.core.checks import check_classes, wrong
 
 Tensor = Any
 
@@ -33,32 +33,22 @@ def check_source(owner: Any, source: Any) -> None:
 
 def check_samples(owner: Any, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Samples and their integer labels as arrays."""
-    given, x, y = x, _array(x), np.asarray(y)
+    given, x = x, _array(x)
     if not x.ndim:
         needed = "be an array (N, ...); for samples of several parts there are AugmentedResampler and PairedResampler"
         raise wrong(owner, "x", needed, type(given).__name__, TypeError)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1 or y.dtype.kind not in "iub":
-        needed = "be integer labels (N,)"
-        if y.ndim == 1 and y.dtype.kind in "OUS":
-            needed += "; `names, y = np.unique(names, return_inverse=True)` numbers names"
-        raise wrong(owner, "y", needed, f"{y.dtype} {y.shape}", TypeError if y.ndim == 1 else ValueError)
-    if len(x) != len(y) or not len(y):
-        raise wrong(
-            owner, "y", "have one label for each sample, and at least one", f"{len(x)} samples, {len(y)} labels"
-        )
-    if y.min() < 0:
-        raise wrong(owner, "y", "not be negative", int(y.min()))
-    return x, y.astype("int64")
+    return x, check_classes(owner, y, len(x))
 
 
 def _array(x: Any) -> np.ndarray:
     """Without an axis where it is none, such as a dictionary, or arrays of different shapes."""
     try:
-        return np.asarray(x)
+        array = np.asarray(x)
     except (TypeError, ValueError):
         return np.asarray(None)
+    if array.dtype == object and hasattr(x, "columns") and all(dtype.kind in "iuf" for dtype in x.dtypes):
+        return x.to_numpy("float64", na_value=np.nan)  # Int64 and its like
+    return array
 
 
 def check_labels(owner: Any, labels: Tensor, num_classes: int) -> Tensor:

@@ -31,7 +31,7 @@ class TableEncoder:
 
     Raises:
         TypeError: in `fit`, for something else than a DataFrame, or dates.
-        ValueError: in `fit`, for no rows, or a column without any value.
+        ValueError: in `fit`, for no rows, a column without any value, or one of more than 10,000 categories.
 
     Example:
 
@@ -73,6 +73,7 @@ class TableEncoder:
             frame: a DataFrame; NaN is a value that is missing.
         """
         self._schema = self.schema or TableSchema.from_dataframe(frame, categorical=self.categorical)
+        self._schema.check_categories(self)
         rows = self._schema.encode(frame)
         if not len(rows):
             raise wrong(self, "frame", "have at least one row", rows.shape)
@@ -113,7 +114,9 @@ class TableEncoder:
                 self._refuse_new(name, np.setdiff1d(values[~np.isnan(values)], column.codes))
             number, place = column.encode(values, rng)
             numbers += [] if number is None else [number]
-            groups.append(np.eye(column.places, dtype="float32")[place])
+            group = np.zeros((len(rows), column.places), "float32")
+            group[np.arange(len(rows)), place] = 1.0
+            groups.append(group)
         numbers = np.reshape(numbers, (len(numbers), len(rows))).T.astype("float32")  # of none as well
         return np.concatenate([numbers, *groups], axis=1)
 

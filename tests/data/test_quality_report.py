@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.covariance import MinCovDet
 
 from keras_augsynth.data import quality_report
-from keras_augsynth.data.quality_report import _chi_squared, _robust_distances
+from keras_augsynth.data.quality_report import _chi_squared, _distances_space, _robust_distances
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +82,31 @@ def test_frames_of_any_kind():
     assert report.columns == ["a", "job"] and report.unjudged == [0, 1]
     np.testing.assert_array_equal(report.duplicates, [3])
     np.testing.assert_array_equal(report.missing, [[0, 0], [1, 1]])
+    lost = quality_report(pd.DataFrame({0: [1.0, 2.0, 3e6], 1: [0.1, 0.2, 0.3], 2: [None] * 3}), [0, 0, 1])
+    np.testing.assert_array_equal(lost.missing, [[0, 0, 1]] * 2)
+    assert "most: 2 100%" in str(lost) and "very different: 1, 0" in str(lost)  # names that are numbers
+
+
+def test_identifiers_cost_nothing_and_hide_nothing(rng):
+    x = pd.DataFrame({"a": np.concatenate([rng.normal(0, 1, 300), rng.normal(20, 1, 300)]), "k": ["u", "v"] * 300})
+    y = np.repeat([0, 1], 300)
+    y[[5, 400]] = 1 - y[[5, 400]]
+    alone = quality_report(x, y)
+    beside = quality_report(x.assign(id=[f"p{k}" for k in range(600)], code=np.arange(600).astype(str)), y)
+    assert set(alone.wrong_labels) == set(beside.wrong_labels) == {5, 400}
+    assert _distances_space(np.arange(600.0)[:, None], np.array([False])).shape == (600, 0)
+    assert _distances_space(np.repeat(np.arange(300.0), 2)[:, None], np.array([False])).shape == (600, 100)
 
 
 @pytest.mark.parametrize(
     ("x", "y", "kind", "message"),
     [
-        (np.zeros((3, 2)), [0, 1], ValueError, "`y` must be integer labels"),
+        (np.zeros((3, 2)), [0, 1], ValueError, "`y` must have one label for each sample"),
         (np.zeros((2, 2)), [0.5, 1], ValueError, "`y` must be integer labels"),
-        (np.zeros((2, 2)), [-1, 1], ValueError, "`y` must be integer labels"),
+        (np.zeros((2, 2)), [-1, 1], ValueError, "`y` must not be negative"),
+        (np.zeros((2, 2)), [0, 10**9], ValueError, "`y` must be below 100,000; .* numbers codes"),
+        (np.zeros((2, 2)), ["a", "b"], TypeError, "numbers names"),
+        (np.zeros((2, 2)), np.eye(2, dtype=int), ValueError, r"Received: y='int64 \(2, 2\)'"),
         (np.array([[np.inf], [1]]), [0, 1], ValueError, "`x` must be finite"),
         (np.zeros(3), [0, 1, 1], TypeError, "`x` must be a DataFrame or an array"),
         (np.array([["a"]]), [0], TypeError, "`x` must be a DataFrame or an array"),

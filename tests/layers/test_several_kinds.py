@@ -119,6 +119,53 @@ def changed_rows(made, data=MANY):
     return np.stack([(rows(made, key) != encoded(data[key]).reshape(len(data[key]), -1)).any(1) for key in data], 1)
 
 
+def test_pairs_stay_pairs():
+    features = {key: value for key, value in DATA.items() if key not in ("labels", "path", "texts")}
+    numbered = {**features, "sample_ids": IDS, "epoch": 2}
+    weights = np.linspace(0, 1, 6)
+    made, expected = (layers.MultiModal(parts(), seed=1) for _ in range(2))
+    expected = as_arrays(expected({**numbered, "labels": DATA["labels"]}, training=True))
+    for training in (True, False):
+        x, y, w = made(numbered, DATA["labels"], weights, training=training)
+        assert set(x) == set(numbered) and same(as_arrays(x), expected) is training
+        np.testing.assert_array_equal(y, DATA["labels"])
+        np.testing.assert_array_equal(w, weights)
+    flipped = layers.MultiModal({"features": layers.RandomLabelNoise(1.0, num_classes=2)}, seed=1)
+    x, y = flipped({"features": DATA["features"]}, DATA["labels"], training=True)
+    assert set(x) == {"features"}
+    np.testing.assert_array_equal(y, 1 - DATA["labels"])
+    for layer in (layers.MultiModal(parts(), seed=1), layers.RandomModalityDrop(seed=1)):
+        data = tf.data.Dataset.from_tensor_slices((features, {"a": DATA["labels"], "b": weights})).batch(4)
+        for x, y in data.map(layer):
+            assert set(x) == set(features) and y["a"].dtype == tf.int64
+        with pytest.raises(ValueError, match="`labels` must be given once"):
+            layer({**features, "labels": IDS}, IDS)
+    with pytest.raises(ValueError, match='if they are masks, as "segmentation_masks"'):
+        layers.MultiModal(parts())({"images": DATA["images"]}, np.zeros((6, 8, 8), "int32"))
+
+
+def test_enumerated_and_warm_up_take_several_kinds():
+    layer = layers.MultiModal({key: parts()[key] for key in ("images", "features")}, seed=1)
+    chosen = {key: DATA[key] for key in ("images", "features")}
+    rows = tf.data.Dataset.from_tensor_slices((chosen, DATA["labels"]))
+    epochs = [list(layers.enumerated(rows.batch(size), layer, initial_epoch=3)) for size in (4, 3)]
+    expected = as_arrays(layer({**chosen, "sample_ids": np.arange(6), "epoch": 3}, training=True))
+    for batches in epochs:
+        x = {key: np.concatenate([batch[0][key] for batch in batches]) for key in chosen}
+        np.testing.assert_allclose(x["images"], expected["images"], atol=1e-3)
+        np.testing.assert_allclose(x["features"], expected["features"], rtol=1e-5)
+        np.testing.assert_array_equal(np.concatenate([batch[1] for batch in batches]), DATA["labels"])
+    drop = layers.RandomModalityDrop(0.5, seed=1)
+    once, again = (as_arrays(next(iter(layers.enumerated(rows.batch(6), drop)))[0]) for _ in range(2))
+    assert same(once, again) and not same(once, chosen)
+    fresh = layers.MultiModal({"features": parts()["features"]}, seed=1)
+    assert layers.warm_up(fresh, rows.map(lambda x, y: {"features": x["features"]}).batch(3), verbose=0) == 1
+    first = layers.MultiModal({"features": parts()["features"]}, seed=1)(chosen, training=True)["features"]
+    np.testing.assert_allclose(fresh(chosen, training=True)["features"], first, rtol=1e-5)
+    with pytest.raises(ValueError, match="warm_up: `layer` must be one that is compiled"):
+        layers.warm_up(drop, rows)
+
+
 def test_a_sample_is_changed_in_all_its_kinds_or_in_none():
     layer = layers.MultiModal(noticed(), p=0.5, seed=1)
     numbered = {**MANY, "labels": np.arange(300), "sample_ids": np.arange(300), "epoch": 1, "path": MANY["texts"]}

@@ -257,6 +257,14 @@ def test_feature_noise_of_any_dtype(dtype):
     assert layers.RandomFeatureNoise(0.5, scale=1.0, dtype=dtype)(np.ones((2, 3))).dtype == dtype
 
 
+def test_imputation_learns_from_pandas_own_dtypes():
+    layer = layers.Imputation("mean")
+    layer.adapt(
+        pd.DataFrame({"a": pd.array([1, None, 3], dtype="Int64"), "b": pd.array([True, None, False], "boolean")})
+    )
+    np.testing.assert_array_equal(layer(np.full((1, 2), np.nan)), [[2.0, 0.5]])
+
+
 ADAPTED = [lambda: layers.Imputation("mean"), lambda: layers.OutlierClip()]
 
 

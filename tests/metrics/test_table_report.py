@@ -1,5 +1,6 @@
 """Reports of synthetic tables, column by column against SciPy."""
 
+import importlib
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy import spatial, stats
 
+from keras_augsynth import synthesis
 from keras_augsynth.metrics import table_report
 
 
@@ -62,6 +64,20 @@ def test_closest_record_is_scipys(report):
 
     nearest = lambda frame: np.median(spatial.distance.cdist(space(frame), space(real)).min(axis=1))
     assert abs(report.closest_record - nearest(fake) / nearest(test)) < 1e-9
+
+
+def test_closest_record_of_large_tables_is_that_of_some_rows(report, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("keras_augsynth.metrics.table_report"), "_JUDGED", 60)
+    assert 0.7 < table_report(REAL, FAKE).closest_record / report.closest_record < 1.4
+    assert table_report(REAL, REAL).closest_record == 0.0
+
+
+def test_identifiers_are_refused():
+    frame = pd.DataFrame({"id": [f"p{k}" for k in range(10_001)]})
+    with pytest.raises(ValueError, match=r"at most 10,000 categories in a column.*\{'id': 10001\}"):
+        table_report((frame, np.zeros(10_001, int)), (frame, np.zeros(10_001, int)))
+    with pytest.raises(ValueError, match="TableEncoder: `frame` must have at most 10,000 categories"):
+        synthesis.TableEncoder().fit(frame)
 
 
 def test_training_on_it(report):

@@ -85,6 +85,14 @@ def test_classes_columns_and_gaps_are_learned(frame):
             assert abs(part[name].isna().mean() - mine[name].isna().mean()) < 0.12
 
 
+def test_arguments_reach_the_encoder_and_the_configuration(frame):
+    table = Table(densities, categorical=["age"], modes=3, seed=4).fit(frame[["age", "job"]], Y)
+    assert table.encoder.groups == [frame["age"].nunique(), 3]  # both jobs, and none
+    assert set(table.sample(Y, seed=1)["age"]) <= set(frame["age"])
+    config = table.get_config()
+    assert (config["categorical"], config["modes"], config["seed"], table.encoder.seed) == (["age"], 3, 4, 4)
+
+
 @pytest.mark.parametrize(("rows", "batch_size"), [(60, 32), (3200, 100), (20_000, 500)])
 def test_the_source_is_a_gan_of_tabular_gan(rows, batch_size, monkeypatch):
     """With the encoder's groups, trained on its rows; the seed decides what it starts from."""

@@ -1,5 +1,7 @@
 """Synthesizers of tables: DataFrames in and out, and their references."""
 
+import datetime
+import decimal
 import json
 
 import numpy as np
@@ -263,6 +265,42 @@ def test_missing_values_in_a_graph():
             decode(schema, schema.encode(pd.DataFrame({"n": column})))
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.array([None] * 100, dtype="Int64"),
+        pd.array([None] * 100, dtype="string"),
+        [None] * 100,
+        [np.nan] * 100,
+        pd.Categorical([None] * 100),
+        pd.Categorical([None] * 100, ["a"]),
+        pd.arrays.SparseArray([0, 1, 0, 3] * 25),
+        pd.array([1, None, -3, 2**52] * 25, dtype="Int64"),
+        pd.array([True, None] * 50, dtype="boolean"),
+    ],
+    ids=lambda values: str(getattr(values, "dtype", type(values[0]).__name__)),
+)
+def test_columns_of_missing_values_and_of_pandas_own_dtypes(frame, values, tmp_path):
+    frame = frame[["age"]].assign(**{"of": values})
+    source = COPULA().fit(frame, Y)
+    source.save(tmp_path / "it.npz")
+    made = source.sample(Y, seed=1)
+    assert made.dtypes.to_dict() == frame.dtypes.to_dict()
+    assert frame["of"].isna().all() or made["of"].dropna().between(-3, 2**52).all()
+    assert made["of"].isna().all() == frame["of"].isna().all()
+    pd.testing.assert_frame_equal(COPULA.load(tmp_path / "it.npz").sample(Y, seed=1), made)
+
+
+def test_numbers_of_pandas_own_dtypes_are_numbers():
+    frame = pd.DataFrame({"a": np.linspace(0, 1, 30), "b": pd.array(range(30), dtype="Int64")})
+    y = np.repeat([0, 1], [20, 10])
+    for source in (synthesis.SMOTE(), synthesis.GaussianSynthesizer()):
+        x, _ = source.fit_resample(frame, y, seed=1)
+        assert x.dtypes.to_dict() == frame.dtypes.to_dict() and len(x) == 40
+    with pytest.raises(ValueError, match="1 of 30 rows with NaN"):
+        synthesis.SMOTE().fit(frame.assign(b=frame["b"].mask(frame["b"] == 3)), y)
+
+
 def test_schema_of_a_frame(frame):
     schema = TableSchema.from_dataframe(frame, ordinal={"job": ["wright", "smith", "clerk"]})
     assert schema.kinds == ["numeric", "numeric", "ordinal", "ordinal", "categorical", "numeric"]
@@ -270,6 +308,9 @@ def test_schema_of_a_frame(frame):
     pd.testing.assert_frame_equal(again.decode(again.encode(frame)), frame)
     numbered = TableSchema.from_dataframe(pd.DataFrame({0: [1], 1: ["a"]}))
     assert TableSchema.from_config(json.loads(json.dumps(numbered.get_config()))).dtypes == numbered.dtypes
+    levels = frame.set_axis(pd.MultiIndex.from_product([["of"], frame.columns]), axis=1)
+    again = TableSchema.from_config(json.loads(json.dumps(TableSchema.from_dataframe(levels).get_config())))
+    pd.testing.assert_frame_equal(again.decode(again.encode(levels)), levels)
     with pytest.raises(ValueError, match="infinity in column 'ratio'"):
         schema.encode(frame.assign(ratio=-np.inf))
     with pytest.raises(ValueError, match=r"hold the categories .* in column 'job'. Received: frame=\['king'\]"):
@@ -284,12 +325,37 @@ def test_schema_of_a_frame(frame):
         (
             lambda f: COPULA().fit(f.assign(day=pd.Timestamp("2020-01-01")), Y),
             TypeError,
-            r"by frame\['day'\] = .*dt.days",
+            r"by days = frame\['day'\]; frame\['day'\] = .*dt.days",
         ),
+        (
+            lambda f: COPULA().fit(f.assign(day=[datetime.date(2020, 1, 1)] * 100), Y),
+            TypeError,
+            r"by days = pd.to_datetime\(frame\['day'\]",
+        ),
+        (
+            lambda f: COPULA().fit(f.assign(day=pd.period_range("2020", periods=100, freq="M")), Y),
+            TypeError,
+            "hold dates as numbers",
+        ),
+        (lambda f: COPULA().fit(f.assign(big=-(2**63)), Y), ValueError, r"at most 2\*\*53"),
+        (lambda f: COPULA().fit(f.assign(big=2**64 - 1), Y), ValueError, r"at most 2\*\*53"),
+        (lambda f: COPULA().fit(f.assign(z=1j), Y), TypeError, "hold real numbers"),
+        (lambda f: COPULA().fit(f.assign(z=[[1]] * 100), Y), TypeError, r"in column 'z'. Received: .*\['list'\]"),
+        (lambda f: COPULA().fit(f.assign(z=[decimal.Decimal(1)] * 100), Y), TypeError, r"\['z'\].astype\(float\)"),
+        (lambda f: COPULA().fit(pd.concat([f, f[["age"]]], axis=1), Y), ValueError, r"different names.*\['age'\]"),
+        (lambda f: COPULA(categorical=["agee"]).fit(f, Y), ValueError, r"`categorical` must name columns of .*agee"),
+        (lambda f: TableSchema.from_dataframe(f, ordinal={"jobs": ["a"]}), ValueError, "`ordinal` must name columns"),
+        (lambda f: TableSchema({"a": "numeric"}, {"b": "int8"}), ValueError, "`dtypes` must name columns"),
+        (lambda f: TableSchema({"a": 3}), TypeError, "a pair of a kind and a list"),
+        (lambda f: TableSchema({"a": ("ordinal",)}), TypeError, "a pair of a kind and a list"),
+        (lambda f: TableSchema({"a": ("ordinal", "SML")}), TypeError, "a pair of a kind and a list"),
+        (lambda f: TableSchema({"a": ("ordinal", ["S", "S"])}), ValueError, "none twice"),
+        (lambda f: TableSchema({"job": "numeric"}).encode(f[["job"]]), TypeError, "hold numbers in column 'job'"),
+        (lambda f: COPULA().fit(f, Y * 10**6), ValueError, "`y` must be below 100,000"),
+        (lambda f: COPULA().fit(f.assign(c=pd.cut(f["age"], 3)), Y).save("x"), TypeError, r"rename_categories\(str\)"),
         (lambda f: COPULA().fit(f.assign(mix=["a", 1] * 50), Y), TypeError, "hold values of one type in a column"),
         (lambda f: COPULA().fit(f.assign(big=2**60), Y), ValueError, r"at most 2\*\*53"),
         (lambda f: COPULA().fit(f.assign(ratio=np.inf), Y), ValueError, "infinity in column 'ratio'"),
-        (lambda f: COPULA().fit(f.assign(job=None), Y), ValueError, "have a value in each column"),
         (lambda f: NC().fit(f.assign(ratio=np.nan), Y), ValueError, "without missing values"),
         (lambda f: NC().fit(f[["age"]], Y), ValueError, "have columns of both kinds"),
         (lambda f: N().fit(f, Y), ValueError, "have columns of categories alone"),

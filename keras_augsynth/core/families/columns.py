@@ -124,6 +124,7 @@ def table_rows(owner: Any, data: Any) -> np.ndarray:
             if getattr(dtype, "kind", "O") not in "biuf":
                 needed = "hold numbers: encode the others first, by `TableSchema` or as dummies"
                 raise wrong(owner, "data", needed, f"column {name!r} of {dtype}", TypeError)
+        data = data.to_numpy("float64", na_value=np.nan)  # of Int64 and its like, too
     try:
         rows = np.asarray(data, "float64")
     except (TypeError, ValueError) as error:

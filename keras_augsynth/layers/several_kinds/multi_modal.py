@@ -31,12 +31,13 @@ class MultiModal(DictionaryLayer):
     Call arguments:
         inputs: a dictionary with some of the keys. "labels" are changed by the layer that does so.
             "segmentation_masks", "bounding_boxes", "keypoints" and "lengths" belong to the first kind that has them.
+        labels, sample_weight: given by `dataset.map(layer)` over pairs and triples, which come back as such.
         training: bool or None, as in all layers of the package.
 
     Raises:
         ValueError: for a `p` outside of [0, 1]; a key that stands for no kind of data; layers that mix the labels of
             several samples, whose partners would be others in each kind; two layers that change labels; in a call, for
-            kinds of data with different numbers of rows.
+            kinds of data with different numbers of rows, or a mask as the second of a pair.
         TypeError: for something else than a layer.
 
     Example:
@@ -86,8 +87,21 @@ class MultiModal(DictionaryLayer):
         for part in self._parts.values():
             part.p = check_number(self, p, "p", 0.0, 1.0)
 
-    def kinds(self, inputs: dict[str, Any]) -> dict[str, Modality]:
-        return {key: kind for key, kind in super().kinds(inputs).items() if key in self.layers}
+    @property
+    def modalities(self) -> list[Modality]:  # type: ignore[override]
+        return [modality for modality in MODALITIES if modality.key in self.layers]
+
+    def augmentations(self) -> list[Pipeline]:
+        return list(self._parts.values())
+
+    def check_labels(self, inputs: dict[str, Any], labels: Any) -> None:
+        super().check_labels(inputs, labels)
+        size = tuple(getattr(labels, "shape", ()))
+        for key, kind in self.kinds(inputs).items():
+            own = tuple(inputs[key].shape)[:-1]
+            if kind.is_spatial and size[: len(own)] == own:
+                needed = 'be in the dictionary if they are masks, as "segmentation_masks"'
+                raise wrong(self, "labels", needed, size)
 
     def changed(self, inputs: dict[str, Any], ids: Tensor, epoch: Tensor, single: bool) -> dict[str, Any]:
         numbers = {"sample_ids": ids[0] if single else ids, "epoch": epoch}
