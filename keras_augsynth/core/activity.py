@@ -28,9 +28,9 @@ class Keys(NamedTuple):
     ids: Tensor | None
 
     @property
-    def is_numbered(self) -> bool:
-        """Whether the second word of `call` counts the layer's calls."""
-        return self.ids is None and _forced.value is None
+    def number(self) -> Tensor | None:
+        """Of the call, counted by the layer or by that of several kinds around it; None where nobody counts."""
+        return self.call[1] if self.ids is None and _forced.value is None else _outer_number.value
 
     def words(self, count: int | Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """The words of the call and of `count` samples."""
@@ -41,6 +41,7 @@ class Keys(NamedTuple):
 _CONTAINERS = (keras.Model, keras.layers.Pipeline)
 _NEUTRAL = (keras.layers.InputLayer, keras.layers.Lambda, keras.layers.Identity)
 _forced = Scoped()
+_outer_number = Scoped()
 
 
 def augmenting(nonce: Tensor) -> AbstractContextManager[None]:
@@ -49,6 +50,11 @@ def augmenting(nonce: Tensor) -> AbstractContextManager[None]:
     Exported endpoints use it: `model(x, training=False)` then augments and leaves dropout alone.
     """
     return _forced.holding(nonce)
+
+
+def numbered(keys: Keys) -> AbstractContextManager[None]:
+    """Inside, calls that are given the samples' ids have the number of the call that made them."""
+    return _outer_number.holding(keys.number)
 
 
 def is_active(layer: keras.layers.Layer) -> bool:

@@ -258,9 +258,9 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         keys = None
         if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
-            if not tf.executing_eagerly() and keys.is_numbered and batch.modality.dtype == "number":
-                ranges.look_when_it_runs(self, batch.x, keys.call[1])
-                coordinates.look_when_it_runs(self, inputs, keys.call[1])
+            if not tf.executing_eagerly() and keys.number is not None and batch.modality.dtype == "number":
+                ranges.look_when_it_runs(self, batch.x, keys.number)
+                coordinates.look_when_it_runs(self, inputs, keys.number)
         return read.restore(self.plan.carry_out(batch, keys), sample_weight)
 
     def augmentations(self) -> list[Any]:

@@ -22,7 +22,7 @@ def look(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
         inputs: of a call.
         stacklevel: as in `warnings.warn`.
     """
-    if not layer.looks_at_coordinates or not _has_coordinates(inputs) or not tf.is_tensor(primary(layer, inputs)[1]):
+    if not layer.looks_at_coordinates or not are_in(inputs) or not tf.is_tensor(primary(layer, inputs)[1]):
         return
     layer.looks_at_coordinates = False
     if text := _advice(layer, inputs).numpy().decode():
@@ -31,11 +31,12 @@ def look(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
 
 def look_when_it_runs(layer: Any, inputs: Any, call: Tensor) -> None:
     """The same in a traced function: the call whose number is 0 prints what to write."""
-    if layer.looks_at_coordinates and _has_coordinates(inputs):
+    if layer.looks_at_coordinates and are_in(inputs):
         print_once(call, lambda: _advice(layer, inputs))
 
 
-def _has_coordinates(inputs: Any) -> bool:
+def are_in(inputs: Any) -> bool:
+    """Whether there are any in the inputs of a call."""
     return isinstance(inputs, dict) and ("bounding_boxes" in inputs or "keypoints" in inputs)
 
 

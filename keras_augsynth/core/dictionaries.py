@@ -107,7 +107,8 @@ class DictionaryLayer(RandomLayer):
             epoch = high * 2**32 + low
             count = 1 if single else tf.shape(inputs[key])[0]
             ids = ops.arange(count, dtype="int32")
-        return self.changed(inputs, ids, epoch, single)
+        with activity.numbered(drawn):
+            return self.changed(inputs, ids, epoch, single)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}

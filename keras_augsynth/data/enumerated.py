@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_augsynth.core import ranges
+from keras_augsynth.core import coordinates, ranges
 from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.core.primary import primary
 from keras_augsynth.core.random_layer import RandomLayer
@@ -77,9 +77,13 @@ def enumerated(
 
 
 def _look_at_first(dataset: tf.data.Dataset, augmentation: RandomLayer) -> None:
-    """Warns if the first element plainly does not lie in the range that the augmentation was told."""
+    """Warns if the first element plainly is in other units than the augmentation was told."""
     inputs_of = lambda element: element[0] if isinstance(element, tuple) else element
-    _, x, _ = primary(augmentation, inputs_of(dataset.element_spec))
-    if augmentation.augmentations() == [augmentation] and x.dtype.is_floating and ranges.expects_range(augmentation):
+    spec = inputs_of(dataset.element_spec)
+    dtype = primary(augmentation, spec)[1].dtype
+    if augmentation.augmentations() != [augmentation]:
+        return
+    if coordinates.are_in(spec) or (dtype not in (tf.uint8, tf.bool) and ranges.expects_range(augmentation)):
         for element in dataset.take(1):
             ranges.look(augmentation, inputs_of(element), stacklevel=4)
+            coordinates.look(augmentation, inputs_of(element), stacklevel=4)

@@ -83,3 +83,12 @@ def test_what_fits_is_not_warned_of(told, given, capfd):
 def test_symbols_have_no_values():
     image, boxes, labels = keras.Input((64, 80, 3)), keras.Input((2, 4)), keras.Input((2,))
     layers.RandomFlip()({"images": image, "bounding_boxes": {"boxes": boxes, "labels": labels}})
+
+
+def test_the_first_element_of_an_enumerated_data_set(capfd):
+    data = tf.data.Dataset.from_tensors(dictionary(RELATIVE))
+    with pytest.warns(UserWarning, match='Write bounding_box_format="rel_xyxy"') as caught:
+        numbered = layers.enumerated(data, layers.RandomFlip())
+    assert caught[0].filename == __file__
+    list(numbered)
+    assert capfd.readouterr().err == ""

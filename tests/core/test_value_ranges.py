@@ -313,6 +313,14 @@ def test_within_the_first_call_of_a_pipeline_that_knows():
 # Data sets.
 
 
+def test_a_layer_of_several_kinds_prints_it_once(capfd):
+    layer = layers.MultiModal({"images": brighter()}, seed=1)
+    data = tf.data.Dataset.from_tensors({"images": PHOTOS}).repeat(3).map(layer)
+    for _ in range(2):
+        list(data)
+    assert capfd.readouterr().err.count("`value_range` of RandomBrightness is (0, 255)") == 1
+
+
 def test_the_first_element_of_an_enumerated_data_set():
     data = tf.data.Dataset.from_tensor_slices((PHOTOS, [0, 1])).batch(2)
     assert one_warning(lambda: layers.enumerated(data, brighter())).filename == __file__
