@@ -24,7 +24,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # a library that waits by s
 import numpy as np
 
 PACKAGES = (
-    *("keras", "tensorflow", "numpy", "albumentations", "kornia", "torch", "opencv-python-headless"),
+    *("keras", "tensorflow", "numpy", "albumentations", "kornia", "torch", "torchvision", "opencv-python-headless"),
     *("scikit-learn", "imbalanced-learn", "prdc", "scipy", "torchio", "monai", "nlpaug"),
     *("audiomentations", "torch-audiomentations", "librosa"),
 )

@@ -1,10 +1,18 @@
-"""Each image layer against its counterpart in Keras and in Albumentations: python -m benchmarks.image_layers
+"""Each image layer against its counterpart in other libraries: python -m benchmarks.image_layers
 
 Keras's layers are called in a `tf.function`, on floats since many of them cannot take bytes, and give floats, as ours
 do beside them. Albumentations' transforms take and give bytes, as ours do there; they are called in a loop over the
-images and in as many threads as there are cores, of which the faster counts.
+images and in as many threads as there are cores, of which the faster counts. `Mosaic` is given three other images.
+
+torchvision (v2) is there for policies and mixtures. Its policies draw once a call, so they are called for each image,
+in a loop and in threads, on bytes, with its own settings on both sides: nearest neighbors and black beyond the border
+(`RandAugment`, `TrivialAugmentWide`), or bilinear (`AugMix`). Its `MixUp` and `CutMix` take a batch, and draw once for
+all of it; ours and Kornia's draw for each image. `MixUp` of torchvision takes floats only, and Kornia takes nothing
+else: ours do the same there. All of them get images as they want them, channels first, and integer labels but for
+`Mosaic`; ours mix one-hot labels, as torchvision does, where Kornia returns both labels and a share.
 """
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.harness import measure, options, write
@@ -55,7 +63,9 @@ def albumentations_pairs(side):
     """Our layer and Albumentations' transform of it, at like strength."""
     import albumentations as albu
 
-    always = {"p": 1.0}
+    always, middle = {"p": 1.0}, (0.3, 0.7)
+    others = [{"image": image} for image in smooth_images(3, side)]
+    mosaic = albu.Mosaic(target_size=(side, side), cell_shape=(side, side), center_range=middle, **always)
     return {
         "RandomFlip": (layers.RandomFlip("horizontal"), albu.HorizontalFlip(p=0.5)),
         "RandomD4": (layers.RandomD4(), albu.D4(**always)),
@@ -111,6 +121,48 @@ def albumentations_pairs(side):
         "RandomFog": (layers.RandomFog(), albu.RandomFog(**always)),
         "RandomRain": (layers.RandomRain(), albu.RandomRain(**always)),
         "RandomShadow": (layers.RandomShadow(), albu.RandomShadow(**always)),
+        "Mosaic": (layers.Mosaic(middle), functools.partial(mosaic, mosaic_metadata=others)),
+    }
+
+
+def torchvision_policies():
+    """Our policy and torchvision's, with its defaults: magnitude 9 of 30, and 0 to 2 of 9 in AugMix."""
+    from torchvision.transforms import v2
+
+    plain = {"interpolation": "nearest", "fill_mode": "constant"}
+    return {
+        "RandAugment": (layers.RandAugment(factor=(0.3, 0.3), **plain), v2.RandAugment()),
+        "TrivialAugmentWide": (layers.TrivialAugmentWide(**plain), v2.TrivialAugmentWide()),
+        "AugMix": (layers.AugMix(factor=2 / 9), v2.AugMix()),
+    }
+
+
+def torchvision_mixtures():
+    """Our mixture, torchvision's, and the dtype of both."""
+    from torchvision.transforms import v2
+
+    return {
+        "MixUp": (layers.MixUp(1.0, num_classes=10), v2.MixUp(num_classes=10), "float32"),
+        "CutMix": (layers.CutMix((1.0, 1.0), num_classes=10), v2.CutMix(num_classes=10), "uint8"),
+    }
+
+
+def kornia_mixtures(side):
+    import kornia.augmentation as kaug
+
+    middle, both = (0.3, 0.7), {"data_keys": ["input", "class"]}
+    return {
+        "MixUp": (layers.MixUp(1.0, num_classes=10), kaug.RandomMixUpV2(**both), "float32"),
+        "CutMix": (
+            layers.CutMix((1.0, 1.0), num_classes=10),
+            kaug.RandomCutMixV2(use_correct_lambda=True, **both),
+            "float32",
+        ),
+        "Mosaic": (
+            layers.Mosaic(middle),
+            kaug.RandomMosaic((side, side), start_ratio_range=middle, data_keys=["input"], p=1.0),
+            "float32",
+        ),
     }
 
 
@@ -132,13 +184,21 @@ def against_keras(batch, side, rounds):
         yield name, measure(keras_candidates(name, arguments, images, floats, labels), rounds)
 
 
+def our_array(layer, images, labels=None):
+    """A call of our layer that gives a NumPy array of the images' dtype.
+
+    As a NumPy array, which theirs are, and without a copy: a look at one number of a tensor takes 0.1 ms more.
+    """
+    layer = type(layer).from_config({**layer.get_config(), "dtype": str(images.dtype), "jit": True})
+    inputs = [tf.constant(array) for array in (images, labels) if array is not None]
+    call = tf.function(lambda *inputs: layer(*inputs, training=True), autograph=False)
+    return lambda: np.from_dlpack(tf.nest.flatten(call(*inputs))[0])
+
+
 def albumentations_candidates(ours, theirs, images, pool):
-    ours = type(ours).from_config({**ours.get_config(), "dtype": "uint8", "jit": True})
-    tensor, call = tf.constant(images), tf.function(lambda x: ours(x, training=True), autograph=False)
     one = lambda image: theirs(image=image)["image"]
     return {
-        # As a NumPy array, which theirs are, and without a copy: a look at one number of a tensor takes 0.1 ms more.
-        "ours": lambda: np.from_dlpack(call(tensor)),
+        "ours": our_array(ours, images),
         "Albumentations, loop": lambda: np.stack([one(image) for image in images]),
         "Albumentations, threads": lambda: np.stack(list(pool.map(one, images))),
     }
@@ -148,6 +208,55 @@ def against_albumentations(batch, side, rounds):
     images, pool = smooth_images(batch, side), ThreadPoolExecutor(CORES)
     for name, (ours, theirs) in albumentations_pairs(side).items():
         yield name, measure(albumentations_candidates(ours, theirs, images, pool), rounds)
+
+
+def mixture_candidates(peer, ours, theirs, images, labels):
+    import torch
+
+    tensor, classes = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)
+    inputs = (tensor,) if isinstance(ours, layers.Mosaic) else (tensor, classes)
+    return {
+        "ours": our_array(ours, images, labels if len(inputs) > 1 else None),
+        peer: lambda: theirs(*inputs),
+    }
+
+
+def against_torchvision(batch, side, rounds):
+    policies, mixtures = torchvision_policies(), torchvision_mixtures()
+    import torch
+
+    torch.set_num_threads(CORES)
+    images, labels = smooth_images(batch, side), np.arange(batch) % 10
+    # Threads of our own take one core each.
+    pool = ThreadPoolExecutor(CORES, initializer=torch.set_num_threads, initargs=(1,))
+    tensors = [torch.from_numpy(image).permute(2, 0, 1).contiguous() for image in images]
+    for name, (ours, theirs) in policies.items():
+        candidates = {
+            "ours": our_array(ours, images),
+            "torchvision, loop": lambda theirs=theirs: torch.stack([theirs(image) for image in tensors]),
+            "torchvision, threads": lambda theirs=theirs: torch.stack(list(pool.map(theirs, tensors))),
+        }
+        yield name, measure(candidates, rounds)
+    for name, (ours, theirs, dtype) in mixtures.items():
+        yield name, measure(mixture_candidates("torchvision", ours, theirs, images.astype(dtype), labels), rounds)
+
+
+def against_kornia(batch, side, rounds):
+    mixtures = kornia_mixtures(side)
+    import torch
+
+    torch.set_num_threads(CORES)
+    images, labels = smooth_images(batch, side), np.arange(batch) % 10
+    for name, (ours, theirs, dtype) in mixtures.items():
+        yield name, measure(mixture_candidates("Kornia", ours, theirs, images.astype(dtype), labels), rounds)
+
+
+PEERS = {
+    "Keras": against_keras,
+    "Albumentations": against_albumentations,
+    "torchvision": against_torchvision,
+    "Kornia": against_kornia,
+}
 
 
 def table(peer, found):
@@ -166,7 +275,7 @@ def main():
     batch, side = (2, 200) if chosen.smoke else (64, 224)
     rounds = 1 if chosen.smoke else chosen.rounds
     tables, text = {}, [f"{batch} images of {side} x {side} x 3. Below 1, in bold, the other library is faster.\n"]
-    for peer, pairs in (("Keras", against_keras), ("Albumentations", against_albumentations)):
+    for peer, pairs in PEERS.items():
         found = {}
         try:
             for name, rows in pairs(batch, side, rounds):

@@ -12,6 +12,7 @@ import tiny
 
 import keras_augsynth as kas
 from keras_augsynth import layers, synthesis
+from keras_augsynth.core import registry
 
 pytestmark = pytest.mark.xdist_group("test_export")  # so that what is shared is exported once
 
@@ -189,6 +190,53 @@ def test_layers_compiled_by_xla_are_served(images, tmp_path):
         assert served.serve_tta(images).shape == (5, 3)
     for plain, compiled in zip(*results.values(), strict=True):
         np.testing.assert_allclose(compiled, plain, atol=1e-2)
+
+
+WORDS_SERVED = """
+import sys
+sys.modules["keras"] = sys.modules["keras_augsynth"] = None  # neither can be imported
+import numpy as np, tensorflow as tf
+served, saved = (tf.saved_model.load(f"{sys.argv[1]}/{name}") for name in ("served", "saved"))
+x = tf.constant(np.load(sys.argv[1] + "/x.npy"))
+seeded = lambda seed: served.augment_seeded(x, seed)
+(plain,) = saved.signatures["serving_default"](x).values()
+np.savez(
+    sys.argv[1] + "/results.npz",
+    serve=served.serve(x), plain=plain, tta=served.serve_tta(x), seeded=seeded(7), again=seeded(7),
+    augment=np.stack([served.augment(x) for _ in range(2)]), none=served.augment(x[:0]),
+)
+"""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("modality", ["text", "tokens"])
+def test_texts_and_tokens_are_served_where_neither_package_can_be_imported(modality, tmp_path):
+    """All layers of the kind, exported and by `tf.saved_model.save` alone; strings that are not UTF-8 among them."""
+    kinds = [cls for cls in registry.layers(modality) if [each.name for each in cls.modalities] == [modality]]
+    parts = [cls(**cls.at_strength(0.3)) for cls in kinds if not cls.changes_labels]
+    assert len(parts) >= 5
+    if modality == "text":
+        x = np.array([b"One good film, it goes. So it goes!", b"", b"caf\xe9 big", b"\xff one", "größe".encode()] * 4)
+        entry = keras.Input((), dtype="string")
+        body = [keras.layers.TextVectorization(vocabulary=["one", "good", "film", "goes"], output_mode="multi_hot")]
+    else:
+        x, entry = np.arange(180).reshape(20, 9) % 23, keras.Input((9,), dtype="int64")
+        body = [keras.layers.Embedding(100, 4), keras.layers.GlobalAveragePooling1D()]
+    model = keras.Sequential([entry, layers.Pipeline(parts, seed=1), *body, keras.layers.Dense(2)])
+    np.save(tmp_path / "x.npy", x)
+    kas.export_savedmodel(model, tmp_path / "served")
+    tf.saved_model.save(model, tmp_path / "saved")
+    command = [sys.executable, "-c", WORDS_SERVED, str(tmp_path)]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    results = np.load(tmp_path / "results.npz", allow_pickle=True)
+    for name in ("serve", "plain"):
+        np.testing.assert_allclose(results[name], model(tf.constant(x)), atol=1e-6)
+    first, second = results["augment"]
+    assert np.any(first != x) and np.any(first != second) and results["none"].shape == x[:0].shape
+    np.testing.assert_array_equal(results["seeded"], results["again"])
+    assert np.any(results["seeded"] != first) and np.all(np.isfinite(results["tta"]))
+    assert np.any(results["tta"] != results["serve"])
 
 
 def test_text_layers(tmp_path):

@@ -99,6 +99,9 @@ class Outputs:
             if self.from_logits:
                 return outputs + shift
             return ops.sigmoid(ops.log(outputs + 1e-7) - ops.log(1.0 - outputs + 1e-7) + shift)
+        if outputs.shape[-1] != log_prior.shape[0]:
+            needed = f"be {outputs.shape[-1]}, as many as the model has outputs"
+            raise wrong(self._owner, "num_classes", needed, log_prior.shape[0])
         if self.from_logits:
             return outputs + log_prior
         return ops.softmax(ops.log(outputs + 1e-7) + log_prior, axis=-1)

@@ -114,21 +114,16 @@ class _Arrays:
 
 
 def _classes(settings: Settings, model: keras.Model, target: Target, counts: np.ndarray | None) -> int:
+    """How many there are by all that tells it: the model may have an output for a class that has no rows."""
     known = [settings.num_classes, *(getattr(each, "num_classes", None) for each in settings.synthesizers.values())]
     known.append(None if counts is None else len(counts))
     known.append(max(settings.strategy, default=-1) + 1 if isinstance(settings.strategy, dict) else None)
-    if not any(known):
-        known.append(_columns(model, target))
-    return max(number or 0 for number in known)
-
-
-def _columns(model: keras.Model, target: Target) -> int:
-    """Classes by the model's output."""
     output = target.of(keras_internals.symbolic_outputs(model))
     columns = None if output is None else output.shape[-1]
-    if columns is None:
+    if not any(known) and columns is None:
         raise wrong(NAME, "num_classes", "be given, or `adapt` be called: the model does not tell it", None)
-    return max(columns, 2)
+    known.append(2 if columns == 1 else columns)
+    return max(number or 0 for number in known)
 
 
 def _begin_sources(

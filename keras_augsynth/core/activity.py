@@ -1,5 +1,6 @@
 """When a layer augments, and where its randomness comes from: decided here, once, for every layer."""
 
+import threading
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -93,9 +94,13 @@ def keys(calls: keras.random.SeedGenerator, ids: Tensor | None, epoch: Tensor | 
 
 def _advanced(calls: keras.random.SeedGenerator) -> Tensor:
     """`calls.next()`, in fewer operations: an eager call of a small batch costs no more than twenty of them."""
-    number = tf.convert_to_tensor(calls.state.value)
-    calls.state.assign(number + np.array([0, 1]))
+    with _counting:  # threads that call a layer eagerly, such as the workers of a `PyDataset`, each get a number
+        number = tf.convert_to_tensor(calls.state.value)
+        calls.state.assign(number + np.array([0, 1]))
     return tf.cast(number, "uint32")
+
+
+_counting = threading.Lock()
 
 
 def _is_alone() -> bool:

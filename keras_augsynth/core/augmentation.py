@@ -11,18 +11,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth.core import activity, registry
+from keras_augsynth.core import activity, coordinates, ranges, registry
 from keras_augsynth.core.checks import Rule, check_by_rule, check_choice, check_flag, check_number, wrong
 from keras_augsynth.core.config import arguments, plain, restored
 from keras_augsynth.core.distributions import PerClass
 from keras_augsynth.core.draws import Params, Place, Step, View
 from keras_augsynth.core.families.stage import Stage
-from keras_augsynth.core.inputs import Inputs, dense, modality_of
+from keras_augsynth.core.inputs import Inputs
 from keras_augsynth.core.magnitudes import HasMagnitudes, current_view
 from keras_augsynth.core.modalities import IMAGE, Modality, names
 from keras_augsynth.core.plan import Plan
+from keras_augsynth.core.primary import dense, modality_of
 from keras_augsynth.core.random_layer import RandomLayer
-from keras_augsynth.core.ranges import look, look_when_it_runs
 from keras_augsynth.core.recorded import Recorded
 from keras_augsynth.core.worth import new_state
 from keras_augsynth.ops import boxes as box_ops
@@ -120,6 +120,7 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         self.sample_rate = None if sample_rate is None else check_number(self, sample_rate, "sample_rate", 1.0)
         self._plan: Plan | None = None
         self.looks_at_values = True  # until they have been seen to lie in the value range, or not
+        self.looks_at_coordinates = True
         # A mask of steps means nothing for images, and is wrong behind what mixes samples.
         self.supports_masking = not self.mixes and not all(each.is_spatial for each in self.modalities)
         if all(each.dtype == "string" for each in self.modalities):
@@ -236,8 +237,10 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         inputs = self.completed(dense(self, inputs))
         args = tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
-        look(self, inputs, stacklevel=4)  # the decorator is a frame, too
-        if not tf.executing_eagerly():
+        ranges.look(self, inputs, stacklevel=4)  # the decorator is a frame, too
+        if tf.executing_eagerly():
+            coordinates.look(self, inputs, stacklevel=4)
+        else:
             self.plan.make_variables()
             self.remember_sizes()
         return super().__call__(inputs, *args, **kwargs)
@@ -256,7 +259,8 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
             if not tf.executing_eagerly() and keys.is_numbered and batch.modality.dtype == "number":
-                look_when_it_runs(self, batch.x, keys.call[1])
+                ranges.look_when_it_runs(self, batch.x, keys.call[1])
+                coordinates.look_when_it_runs(self, inputs, keys.call[1])
         return read.restore(self.plan.carry_out(batch, keys), sample_weight)
 
     def augmentations(self) -> list[Any]:

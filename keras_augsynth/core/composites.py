@@ -14,8 +14,8 @@ from keras_augsynth.core.checks import check_flag, check_integer, check_number, 
 from keras_augsynth.core.config import arguments, plain
 from keras_augsynth.core.draws import Gate, Place, Step
 from keras_augsynth.core.families.foreign import Foreign
-from keras_augsynth.core.inputs import modality_of
 from keras_augsynth.core.modalities import MODALITIES, NUMBER, Modality, names
+from keras_augsynth.core.primary import modality_of
 from keras_augsynth.core.ranges import effective_range, ranges_along
 from keras_augsynth.ops.random import Random
 

@@ -8,8 +8,8 @@ from keras import ops
 from keras_augsynth.core import activity
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.config import arguments
-from keras_augsynth.core.inputs import dense
 from keras_augsynth.core.modalities import MODALITIES, Modality
+from keras_augsynth.core.primary import dense
 from keras_augsynth.core.random_layer import RandomLayer
 
 Tensor = Any

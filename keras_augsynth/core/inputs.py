@@ -1,5 +1,6 @@
 """The one reader of what callers pass: tensors, pairs, dictionaries, single samples and batches; in, and out again."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,9 +9,9 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.batch import PADDING, Batch
-from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.companions import check_companions, is_mask
-from keras_augsynth.core.modalities import TABULAR, TEXT, Modality, by_name, names
+from keras_augsynth.core.modalities import TEXT, Modality
+from keras_augsynth.core.primary import check_primary, primary
 from keras_augsynth.ops.casting import to_dtype
 
 Tensor = Any
@@ -87,7 +88,7 @@ class Inputs:
     def check(layer: Any, inputs: Any, labels: Any = None, *_: Any) -> None:
         """Refuses what the layer cannot take: wrong keys, ranks, kinds and shapes."""
         key, x, modality = primary(layer, inputs)
-        _check_primary(layer, inputs, x, modality)
+        check_primary(layer, inputs, x, modality)
         data = inputs if key is not None else {}
         check_companions(layer, x, data, labels, modality)
         for given in (labels, data.get("labels")):
@@ -96,6 +97,9 @@ class Inputs:
         masks = labels if labels is not None and is_mask(layer, x, labels, modality) else data.get("segmentation_masks")
         if masks is not None:
             layer.check_masks(keras.backend.standardize_dtype(masks.dtype))
+        if layer.mixes and len(x.shape) == modality.rank and not tf.executing_eagerly():
+            needed = "a single sample has no partner and stays as it is. Write `dataset.batch(…).map(layer)`"
+            warnings.warn(f"{type(layer).__name__} mixes samples of a batch; {needed}.", UserWarning, stacklevel=4)
 
     @staticmethod
     def spec(layer: Any, inputs: Any, labels: Any, sample_weight: Any) -> Any:
@@ -127,8 +131,11 @@ class Inputs:
         x = self._rows(x)
         if self._modality is TEXT:
             return ops.reshape(x, (-1,))
-        if keras.backend.standardize_dtype(x.dtype) == "bool":
-            x = ops.cast(x, "uint8")
+        dtype = keras.backend.standardize_dtype(x.dtype)
+        if dtype == "bool":
+            x = ops.cast(x, "float32" if self._modality.is_pcm else "uint8")  # bytes would be PCM
+        elif dtype == "uint64" and self._modality.dtype == "integer":
+            x = ops.cast(x, "int64")  # Keras's operations cut it to 32 bits
         return _channels_last(x, self._modality) if self._channels_first else x
 
     def _leave(self, x: Tensor) -> Tensor:
@@ -139,6 +146,8 @@ class Inputs:
         x = self._unrow(x)
         if self._modality.dtype == "number":  # token ids stay whole numbers
             x = to_dtype(x, self._layer.compute_dtype)
+        elif self._modality is not TEXT:
+            x = ops.cast(x, self._x.dtype)
         if not x.shape.is_fully_defined():
             x.set_shape(self._layer.changed_shape(tuple(self._x.shape), self._modality))
         return x
@@ -207,68 +216,6 @@ class Inputs:
         return ops.reshape(value, (-1,))
 
 
-def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
-    """Arrays, lists of numbers or strings, and dictionaries of them as tensors, each with its own dtype."""
-    if isinstance(value, dict):
-        return {key: dense(owner, each, key) for key, each in value.items()}
-    if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
-        if name == "labels":
-            return value
-        needed = f"be dense: {_to_one_size(owner)}"
-        raise wrong(owner, name, needed, type(value).__name__, TypeError)
-    if value is None or isinstance(value, keras.KerasTensor) or ops.is_tensor(value):
-        return value
-    if isinstance(value, tuple) and name in ("inputs", "labels"):
-        return value
-    try:
-        return ops.convert_to_tensor(value)
-    except (TypeError, ValueError) as error:
-        needed = f"be a tensor, an array or a list of numbers; {_to_one_size(owner)}"
-        raise wrong(owner, name, needed, value, TypeError) from error
-
-
-def _to_one_size(owner: Any) -> str:
-    """What to do with samples of several sizes."""
-    served = getattr(owner, "modalities", ())
-    if served and not any(modality.is_spatial for modality in served):
-        return _ONE_LENGTH
-    return f"{_ONE_SIZE}, and pad boxes with labels of -1"
-
-
-def primary(layer: Any, inputs: Any) -> tuple[str | None, Tensor, Modality]:
-    """(key of a dictionary or None, the data themselves, their modality)."""
-    if not isinstance(inputs, dict):
-        if not hasattr(inputs, "shape"):
-            keys = " or ".join(f'{{"{modality.key}": …}}' for modality in layer.modalities[:2])
-            needed = f"be one tensor or a dictionary such as {keys}; call the layer once for each of several views"
-            raise wrong(layer, "inputs", needed, type(inputs).__name__, TypeError)
-        return None, inputs, modality_of(layer, inputs.shape)
-    for modality in layer.modalities:
-        if modality.key in inputs:
-            x = inputs[modality.key]
-            if not hasattr(x, "shape"):
-                raise wrong(layer, modality.key, "be a tensor", type(x).__name__, TypeError)
-            return modality.key, x, modality
-    keys = " or ".join(f'"{modality.key}"' for modality in layer.modalities)
-    raise wrong(layer, "inputs", f"have the key {keys}", sorted(map(str, inputs)))
-
-
-def modality_of(layer: Any, shape: Sequence[Any] | None) -> Modality:
-    """What a tensor of this shape is: what the layer says, or the first of its modalities whose rank fits."""
-    if layer.modality is not None:
-        return by_name(layer.modality)
-    if len(layer.modalities) == 1 or shape is None or getattr(shape, "rank", 0) is None:
-        return layer.modalities[0]
-    fitting = [modality for modality in layer.modalities if modality.fits(len(shape))]
-    if not fitting or fitting[0] is layer.modalities[0]:
-        return layer.modalities[0]
-    if layer.modality_matters and len({modality.has_frames for modality in fitting}) > 1:
-        keys = " or ".join(f'{{"{modality.key}": …}}' for modality in fitting)
-        needed = f"say what they are, as {keys}, or by `modality=` when the layer is made: {names(fitting)} fit"
-        raise wrong(layer, "inputs", needed, tuple(shape))
-    return TABULAR if TABULAR in fitting else fitting[0]  # rows rather than recordings
-
-
 def _symbol(t: Tensor, shape: Shape | None = None) -> Tensor:
     """A symbolic tensor like `t`."""
     return keras.KerasTensor(tuple(t.shape) if shape is None else shape, keras.backend.standardize_dtype(t.dtype))
@@ -288,39 +235,6 @@ def _mask_shape(layer: Any, masks: Sequence[Any], x: Shape, modality: Modality) 
     if len(masks) < len(x):
         return (*x[:channel], *x[channel + 1 :])
     return (*x[:channel], masks[channel], *x[channel + 1 :])
-
-
-def _check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> None:
-    name = modality.key
-    if x.shape is None or getattr(x.shape, "rank", 0) is None:
-        raise wrong(layer, name, "have a known rank: set its shape with `set_shape`", x)
-    shape = tuple(x.shape)
-    if not modality.fits(len(shape)) or (modality is TEXT and len(shape) == 2 and shape[1] not in (1, None)):
-        raise wrong(layer, name, f"have the shape {modality.describe()}", shape)
-    dtype = keras.backend.standardize_dtype(x.dtype) if x.dtype not in _COMPLEX else "complex"
-    if (dtype == "string") != (modality is TEXT):
-        raise wrong(layer, name, "be strings" if modality is TEXT else "be numbers", dtype, TypeError)
-    if dtype == "complex":
-        raise wrong(layer, name, "be real numbers", x.dtype, TypeError)
-    if modality.dtype == "integer" and "int" not in dtype:
-        raise wrong(layer, name, "be integers", dtype, TypeError)
-    sample = shape[len(shape) - modality.rank :] if modality.has_channels else ()
-    if 0 in sample:
-        raise wrong(layer, name, "have no side of length 0", shape)
-    could_be_rows = TABULAR in layer.modalities and not isinstance(inputs, dict) and layer.modality is None
-    if name in _MOST_CHANNELS and not could_be_rows and len(shape) == modality.rank + 1:
-        most = _MOST_CHANNELS[name]
-        if shape[-1] is not None and shape[-1] <= most and (shape[0] is None or shape[0] > most):
-            axes = ", ".join(modality.axes)
-            needed = f"be (batch, {axes}) or (batch, {axes}, channels); write a single one as (1, {axes}, channels)"
-            raise wrong(layer, name, needed, shape)
-
-
-_ONE_SIZE = "bring images to one size: `dataset.map(Resizing(height, width))` before `batch`"
-_ONE_LENGTH = 'pad to one length, a ragged tensor by `x.to_tensor()`, and give "lengths" beside it in a dictionary'
-# What is (time, channels) with so few channels and more steps is no batch of sounds of so few steps.
-_MOST_CHANNELS = {"audio": 8, "spectrograms": 2}
-_COMPLEX = (tf.complex64, tf.complex128, "complex64", "complex128")
 
 
 def _as_floats(t: Tensor, given: Tensor) -> Tensor:

@@ -1,6 +1,8 @@
 """In which range values lie along a sequence of layers, and whether that is the range which a layer is told."""
 
+import functools
 import itertools
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_augsynth.core import activity, keras_internals
-from keras_augsynth.core.inputs import primary
-from keras_augsynth.ops.compiled import inside_xla
+from keras_augsynth.core.notices import first_that_fits, print_once
+from keras_augsynth.core.primary import primary
 
 Tensor = Any
 Range = tuple[float, float]
@@ -51,6 +53,38 @@ def behind(layer: Any, value_range: Range | None) -> Range | None:
     return min(ends), max(ends)
 
 
+UNKNOWN: Range = (-math.inf, math.inf)
+"""What is meant where values plainly do not lie in a range, and no usual one fits."""
+
+
+def _are_fractions(low: Any, high: Any) -> Any:
+    return (low >= 0.0) & (high > 0.0) & (high <= 1.001)
+
+
+def _are_signed(low: Any, high: Any) -> Any:
+    return (low >= -1.001) & (low < 0.0) & (high > 0.0) & (high <= 1.001)
+
+
+def _are_standardized(low: Any, high: Any) -> Any:
+    """Of mean 0 and standard deviation 1, more or less."""
+    return (low >= -64.0) & (low <= -0.5) & (high > 1.001) & (high <= 16.0)
+
+
+def _are_bytes(low: Any, high: Any) -> Any:
+    return (low >= -0.5) & (high >= 64.0) & (high <= 256.0)
+
+
+def _lie_beyond(low: Any, high: Any, told: Range) -> Any:
+    """By half of the range, as whole numbers of 12 or 16 bits and Hounsfield units do."""
+    margin = (told[1] - told[0]) / 2.0
+    far = (low < told[0] - margin) | (high > told[1] + margin)
+    return far & (low > -_LARGEST) & (high < _LARGEST) & (low < high)
+
+
+_LARGEST = 1e6  # of what may be an image
+_UNITS = {(0.0, 1.0): _are_fractions, (-1.0, 1.0): _are_signed, (-3.0, 3.0): _are_standardized, BYTES: _are_bytes}
+
+
 def meant_range(seen: Range, told: Range, fractions: bool = True) -> Range | None:
     """The value range that is meant, where values plainly are in another unit than the one which was told.
 
@@ -62,12 +96,21 @@ def meant_range(seen: Range, told: Range, fractions: bool = True) -> Range | Non
     Returns:
         None where values may well lie in the range that was told. A black image can have any.
     """
-    low, high = seen
-    if told[1] >= BYTES[1] and fractions and low >= -1.001 and 0.0 < high <= 1.001:
-        return (0.0, 1.0) if low >= 0.0 else (-1.0, 1.0)
-    if told[1] <= 1.0 and 64.0 <= high <= 256.0 and low >= -0.5:
+    if told[1] >= BYTES[1] and fractions:
+        if _are_fractions(*seen):
+            return 0.0, 1.0
+        if _are_signed(*seen):
+            return -1.0, 1.0
+        if told[0] >= 0.0 and _are_standardized(*seen):
+            return UNKNOWN
+    if told[1] <= 1.0 and _are_bytes(*seen):
         return BYTES
-    return None
+    if not _lie_beyond(*seen, told):
+        return None
+    if _are_signed(*seen):
+        return -1.0, 1.0
+    fitting = [top for top in (4095.0, 65535.0) if seen[0] >= -0.5 and 256.0 < seen[1] <= top]
+    return (0.0, fitting[0]) if fitting else UNKNOWN
 
 
 def look(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
@@ -91,7 +134,7 @@ def look(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
     in_front = [*itertools.takewhile(activity.prepares_data, reversed(in_front))][::-1]
     # Bytes are what everybody rescales. If something else is, the values will show it.
     misfits = _misfits(layer.plan.steps, ranges_along([*in_front, None], BYTES)[-1])
-    _report(layer, [each for each in misfits if each.seen != BYTES and each.meant != BYTES], stacklevel + 1)
+    _report(layer, [each for each in misfits if each.meant in ((0.0, 1.0), (-1.0, 1.0))], stacklevel + 1)
     if tf.is_tensor(x) and tf.executing_eagerly() and x.dtype != tf.bool and 0 not in x.shape:
         look_at(layer, (float(tf.reduce_min(x)), float(tf.reduce_max(x))), x.dtype.is_floating, stacklevel + 1)
 
@@ -104,31 +147,26 @@ def look_when_it_runs(layer: Any, x: Tensor, call: Tensor) -> None:
         x: a batch of numbers.
         call: the number of the call.
     """
-    if not layer.looks_at_values or inside_xla() or not expects_range(layer):  # XLA cannot print
+    if not layer.looks_at_values or not expects_range(layer):
         return
-    texts = {}
-    for seen in ((0.0, 1.0), (-1.0, 1.0), BYTES):
-        misfits = _misfits(layer.plan.steps, seen, x.dtype.is_floating)
-        if misfits:
-            texts[seen] = _text(layer, misfits)
+    steps, fractions = layer.plan.steps, x.dtype.is_floating
+    found = [(fits, _misfits(steps, seen, fractions)) for seen, fits in _UNITS.items()]
+    beyond = _misfits(steps, (-_LARGEST / 2.0, _LARGEST / 2.0), fractions)
+    if beyond and not beyond[0].rescaled:
+        found.append((functools.partial(_lie_beyond, told=beyond[0].told), beyond))
+    texts = [(fits, _text(layer, [_unseen(each) for each in misfits])) for fits, misfits in found if misfits]
 
-    def tell() -> Tensor:
+    def text() -> Tensor:
         low, high = (tf.cast(reduced(x), tf.float32) for reduced in (tf.reduce_min, tf.reduce_max))
-        are_fractions = (low >= -1.001) & (high > 0.0) & (high <= 1.001)
-        are_bytes = (low >= -0.5) & (high >= 64.0) & (high <= 256.0)
-        text = tf.constant("")
-        for seen, each in texts.items():
-            fits = are_bytes if seen == BYTES else are_fractions & ((low < 0.0) == (seen[0] < 0.0))
-            text = tf.where(fits, each, text)
-        return tf.cond(text != "", lambda: _printed(text), lambda: False)
+        return first_that_fits([(fits(low, high), each) for fits, each in texts])
 
     if texts:
-        tf.cond(tf.equal(call, 0), tell, lambda: False)
+        print_once(call, text)
 
 
-def _printed(text: Tensor) -> Tensor:
-    tf.print(text)
-    return tf.constant(True)
+def _unseen(misfit: "Misfit") -> "Misfit":
+    """Where no usual range fits, what the values are can be told only by those who have seen them."""
+    return misfit._replace(seen=UNKNOWN) if misfit.meant == UNKNOWN else misfit
 
 
 def look_at(layer: Any, seen: Range, fractions: bool = True, stacklevel: int = 3) -> None:
@@ -161,8 +199,13 @@ def look_at_array(owner: Any, x: np.ndarray, told: Range, stacklevel: int = 3) -
 
 def _message(owner: str, seen: Range, told: Range, meant: Range, of: str = "", to: str = "") -> str:
     (low, high), (lowest, highest), (first, last) = map(_numbers, (seen, told, meant))
-    found = f"`value_range`{of and f' of {of}'} is ({lowest}, {highest}), but the values lie from {low} to {high}"
-    return f"{owner}: {found}. {f'Give {to}' if to else 'Write'} value_range=({first}, {last})."
+    values = "do not lie in it" if seen == UNKNOWN else f"lie from {low} to {high}"
+    found = f"{owner}: `value_range`{of and f' of {of}'} is ({lowest}, {highest}), but the values {values}."
+    write = f"Give {to}" if to else "Write"
+    if meant == UNKNOWN:
+        otherwise = "or put the layer before what standardizes them"
+        return f"{found} {write} value_range=(lowest, highest) of your data, {otherwise}."
+    return f"{found} {write} value_range=({first}, {last})."
 
 
 class Misfit(NamedTuple):

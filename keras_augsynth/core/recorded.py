@@ -8,7 +8,8 @@ from keras import ops
 
 from keras_augsynth.core import activity
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.inputs import Inputs, dense, modality_of
+from keras_augsynth.core.inputs import Inputs
+from keras_augsynth.core.primary import dense, modality_of
 
 
 class Recorded:

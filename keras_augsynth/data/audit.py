@@ -14,8 +14,9 @@ from keras_augsynth.core import activity
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, wrong
-from keras_augsynth.core.inputs import Inputs, dense
+from keras_augsynth.core.inputs import Inputs
 from keras_augsynth.core.passes import Notes
+from keras_augsynth.core.primary import dense
 from keras_augsynth.data.value_ranges import Extremes, StageRanges
 from keras_augsynth.ops import boxes as box_ops
 from keras_augsynth.ops.casting import UNIT

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_augsynth.core import ranges
 from keras_augsynth.core.checks import check_integer, wrong
-from keras_augsynth.core.inputs import primary
+from keras_augsynth.core.primary import primary
 from keras_augsynth.core.random_layer import RandomLayer
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.dictionaries import DictionaryLayer
-from keras_augsynth.core.inputs import primary
+from keras_augsynth.core.primary import primary
 from keras_augsynth.core.random_layer import RandomLayer
 from keras_augsynth.ops.casting import to_dtype
 

@@ -1,12 +1,13 @@
 """Histograms of many images at once, and tables that turn gray levels into others."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from keras_augsynth.ops.rows import per_sample
+from keras_augsynth.ops.kernels.one_by_one import one_by_one
 
 Tensor = Any
 
@@ -22,6 +23,11 @@ def levels(x: Tensor, value_range: Sequence[float], bins: int = 256) -> Tensor:
     return ops.cast(ops.clip(scaled, 0.0, bins - 1.0), "int32")
 
 
+def known(x: Tensor) -> Tensor:
+    """Which values are finite, bool: all whole numbers are."""
+    return ops.ones_like(x, "bool") if "int" in ops.dtype(x) else ops.isfinite(x)
+
+
 def values(level: Tensor, value_range: Sequence[float]) -> Tensor:
     """The way back of `levels` with 256 bins: bytes as they are, others to float32."""
     if ops.dtype(level) == "uint8":
@@ -32,16 +38,31 @@ def values(level: Tensor, value_range: Sequence[float]) -> Tensor:
 
 def by_channel(level: Tensor, bins: int) -> Tensor:
     """Levels `(N, H, W, C)` as places in N * C histograms of `bins`, one for each channel of each image."""
-    n, *_, channels = ops.shape(level)
-    group = per_sample(ops.reshape(ops.arange(n * channels, dtype="int32"), (-1, channels)), level)
-    return ops.cast(level, "int32") + group * bins
+    n, *size, channels = shape = ops.shape(level)
+    # All values of an image in one row: XLA on a CPU does not vectorize a loop over three channels.
+    channel = ops.broadcast_to(ops.arange(channels, dtype="int32"), (math.prod(size), channels))
+    first = channels * bins * ops.arange(n, dtype="int32")[:, None] + ops.reshape(channel, (1, -1)) * bins
+    return ops.reshape(ops.cast(ops.reshape(level, (n, -1)), "int32") + first, shape)
 
 
-def count(places: Tensor, counted: Tensor, groups: int | Tensor, bins: int) -> Tensor:
-    """How often each place occurs where `counted` is true: int32 `(groups, bins)`, place = group * bins + level."""
-    ones = ops.reshape(ops.cast(counted, "int32"), (-1,))
-    counts = ops.segment_sum(ones, ops.reshape(places, (-1,)), num_segments=groups * bins)
-    return ops.reshape(counts, (groups, bins))
+def count(x: Tensor, places: Callable[[Tensor], tuple[Tensor, Tensor]], each: int, bins: int) -> Tensor:
+    """How often each place occurs: int32 `(N * each, bins)`.
+
+    Args:
+        x: `(N, ...)`.
+        places: of samples like `x`: int32 `(N, ...)`, and which of them count. Those of sample i are
+            (i * each + group) * bins + level.
+        each: histograms of a sample.
+        bins: of a histogram.
+    """
+
+    def counted(x: Tensor) -> Tensor:
+        n = ops.shape(x)[0]
+        place, known = (ops.reshape(t, (-1,)) for t in places(x))
+        counts = ops.segment_sum(ops.cast(known, "int32"), place, num_segments=n * each * bins)
+        return ops.reshape(counts, (n, each * bins))
+
+    return ops.reshape(one_by_one(counted, x, each * bins, "int32"), (-1, bins))
 
 
 def equalizing(counts: Tensor) -> Tensor:

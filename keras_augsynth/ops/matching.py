@@ -30,9 +30,13 @@ def reference(image: np.ndarray, value_range: Sequence[float]) -> np.ndarray:
 def shares(x: Tensor, value_range: Sequence[float]) -> Tensor:
     """For each bin the share of the finite values that are not above it: `(N, H, W, C)` -> `(N, C, BINS)`."""
     n, *_, channels = ops.shape(x)
-    known = ops.isfinite(x)
-    level = ops.cast(ops.round(ops.where(known, scaled(x, value_range), 0.0)), "int32")
-    counts = histograms.count(histograms.by_channel(level, BINS), known, n * channels, BINS)
+
+    def places(x: Tensor) -> tuple[Tensor, Tensor]:
+        known = ops.isfinite(x)
+        level = ops.cast(ops.round(ops.where(known, scaled(x, value_range), 0.0)), "int32")
+        return histograms.by_channel(level, BINS), known
+
+    counts = histograms.count(x, places, channels, BINS)
     ends = ops.cast(ops.reshape(histograms.running(counts), (n, channels, BINS)), "float32")
     return ends / ops.maximum(ends[..., -1:], 1.0)
 

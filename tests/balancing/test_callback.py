@@ -206,6 +206,33 @@ def test_binary_labels(column):
     assert callback._run.tally.generated.numpy()[1] > 100
 
 
+def test_outputs_of_classes_without_rows():
+    """With the default, too, which adjusts logits."""
+    model, callback = eager(5), callbacks.SyntheticBalancer(None, seed=1)
+    model.fit(X, Y, epochs=1, batch_size=125, verbose=0, callbacks=[callback])
+    np.testing.assert_array_equal(callback._run.counts, [*COUNTS, 0, 0])
+
+
+def test_a_model_that_hides_how_many_outputs_it_has():
+    class Hidden(keras.Model):
+        def __init__(self, inside):
+            super().__init__()
+            self.inside = inside
+
+        def call(self, x):
+            return self.inside(x)
+
+    def fitted(**kwargs):
+        model = Hidden(classifier(5))
+        model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
+        callback = callbacks.SyntheticBalancer(None, seed=1, **kwargs)
+        model.fit(X, Y, epochs=1, batch_size=125, verbose=0, callbacks=[callback])
+
+    with pytest.raises(ValueError, match="`num_classes` must be 5, as many as the model has outputs"):
+        fitted()
+    fitted(num_classes=5)
+
+
 @pytest.mark.parametrize("way", ["eager", pytest.param("graph", marks=FULL)])
 def test_mixed_precision(way):
     keras.mixed_precision.set_global_policy("mixed_float16")

@@ -1,11 +1,16 @@
 """When a layer augments, over all the ways in which it can be called."""
 
+import concurrent.futures
+import threading
+import time
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_augsynth import layers
+from keras_augsynth.core import activity
 
 IMAGES = (np.random.default_rng(0).random((4, 8, 8, 3)) * 255).astype("float32")
 
@@ -151,3 +156,30 @@ def test_layers_one_by_one_and_composites():
     assert augments(layer) and augments(mapped(layer)) and augments(layers.Pipeline([layer]))
     assert augments(keras.layers.Pipeline([keras.layers.Resizing(8, 8), layer]))
     assert not augments(lambda x: layer(x, training=False))
+
+
+def test_threads_draw_different_numbers(monkeypatch):
+    """Workers of a `PyDataset` call a layer at the same time."""
+    together, calls = threading.Barrier(8), keras.random.SeedGenerator(0)
+    read = tf.convert_to_tensor
+
+    def slow(value):
+        time.sleep(0.001)  # long enough for all to read before one has written
+        return read(value)
+
+    def number(_):
+        together.wait()
+        return int(activity.keys(calls, None, None).call[1])
+
+    monkeypatch.setattr(tf, "convert_to_tensor", slow)
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(number, range(8))) == list(range(8))
+
+
+def test_variables_are_taken_as_tensors():
+    layer = layers.Rescaling(0.5)
+    for variable in (tf.Variable(IMAGES), keras.Variable(IMAGES)):
+        np.testing.assert_array_equal(layer(variable), IMAGES / 2)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(layer(variable := tf.Variable(IMAGES)))
+    np.testing.assert_array_equal(tape.gradient(total, variable), np.full_like(IMAGES, 0.5))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import stats
 
 from keras_augsynth import layers
@@ -127,3 +128,14 @@ def test_labels(layer, data):
         layer(jit=False)(images, labels, training=True)
     with pytest.raises(ValueError, match=f"{layer.__name__}: `keypoints` must not be there"):
         layer(jit=False)({"images": images, "keypoints": np.zeros((6, 1, 2))}, training=True)
+
+
+@pytest.mark.parametrize("make", [layers.MixUp, lambda: layers.Pipeline([layers.RandomFlip(), layers.CutMix()])])
+def test_elements_that_are_no_batches_get_a_warning(make, data):
+    """They would stay as they are, in silence."""
+    elements = tf.data.Dataset.from_tensor_slices(data["images"])
+    with pytest.warns(UserWarning, match=r"stays as it is\. Write `dataset\.batch") as caught:
+        elements.map(make())
+    assert len(caught) == 1
+    elements.batch(2).map(make())  # warnings are errors
+    elements.map(layers.RandomFlip())

@@ -12,7 +12,7 @@ from keras_augsynth import callbacks, layers, synthesis
 from keras_augsynth.balancing.rows.units import check_units
 from keras_augsynth.core import registry
 from keras_augsynth.core.config import arguments
-from keras_augsynth.core.ranges import behind, meant_range, ranges_along
+from keras_augsynth.core.ranges import UNKNOWN, behind, meant_range, ranges_along
 
 PHOTOS = np.random.default_rng(0).random((2, 8, 8, 3)).astype("float32")  # in [0, 1]
 UP = (0.5, 0.5)  # half the value range brighter
@@ -95,7 +95,19 @@ def test_ranges_along():
         ((0.0, 1.0), (0.0, 2.0), None),
         ((0.0, 255.0), (0.0, 1.0), (0.0, 255.0)),
         ((0.0, 255.0), (-1.0, 1.0), (0.0, 255.0)),
-        ((-3.0, 4.0), (0.0, 1.0), None),
+        ((-3.0, 4.0), (0.0, 1.0), UNKNOWN),  # standardized
+        ((-3.0, 4.0), (0.0, 255.0), UNKNOWN),
+        ((-3.0, 4.0), (-1.0, 1.0), UNKNOWN),
+        ((-3.0, 4.0), (-5.0, 5.0), None),
+        ((-1.0, 1.0), (0.0, 1.0), (-1.0, 1.0)),
+        ((-0.2, 1.2), (0.0, 1.0), None),  # what a filter overshoots
+        ((-20.0, 300.0), (0.0, 255.0), None),
+        ((0.0, 4000.0), (0.0, 255.0), (0.0, 4095.0)),
+        ((3.0, 65000.0), (0.0, 255.0), (0.0, 65535.0)),
+        ((0.0, 4000.0), (0.0, 65535.0), None),
+        ((-1024.0, 3071.0), (0.0, 255.0), UNKNOWN),  # Hounsfield units
+        ((-1024.0, 3071.0), (-1024.0, 3071.0), None),
+        ((0.0, 1e30), (0.0, 255.0), None),  # no images
         ((float("nan"), float("nan")), (0.0, 255.0), None),
     ],
 )
@@ -163,6 +175,12 @@ def test_a_traced_function_prints_it_once(make, capfd):
         (PHOTOS * 0, (0, 255), None),
         (PHOTOS * np.nan, (0, 255), None),
         (PHOTOS * 3, (0, 255), None),
+        (PHOTOS * 6 - 3, (0, 255), "is (0, 255), but the values do not lie in it. Give Pipeline value_range=(lowest"),
+        (PHOTOS * 6 - 3, (0, 1), "but the values do not lie in it"),
+        ((PHOTOS * 65535).astype("uint16"), (0, 255), "but the values do not lie in it"),
+        ((PHOTOS * 65535).astype("uint16"), (0, 65535), None),
+        (PHOTOS * 4095 - 1024, (0, 255), "but the values do not lie in it"),
+        (PHOTOS * 1e30, (0, 255), None),
         (PHOTOS, (0, 1), None),
         (PHOTOS[:0], (0, 255), None),
     ],
@@ -206,6 +224,19 @@ def test_values_of_both_signs():
 
 def test_bytes_where_fractions_are_expected():
     one_warning(lambda: brighter(value_range=(0, 1))((255 * PHOTOS).astype("uint8")), "Write value_range=(0, 255).")
+
+
+@pytest.mark.parametrize(
+    ("x", "write"),
+    [
+        ((65535 * PHOTOS).astype("uint16"), "Write value_range=(0, 65535)."),
+        ((4095 * PHOTOS).astype("int16"), "Write value_range=(0, 4095)."),
+        (4095 * PHOTOS - 1024, "Write value_range=(lowest, highest) of your data"),
+        (6 * PHOTOS - 3, "or put the layer before what standardizes them."),
+    ],
+)
+def test_values_that_would_all_be_clipped(x, write):
+    one_warning(lambda: brighter()(x), "is (0, 255)", write)
 
 
 @pytest.mark.parametrize(

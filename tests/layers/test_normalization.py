@@ -93,6 +93,25 @@ def test_a_mean_of_another_size_is_refused():
         layer(np.zeros((1, 8, 8, 7), "float32"))
 
 
+def test_recordings_of_several_lengths():
+    """Keras's layer takes time for the axis of the channels, and fits numbers to the first length that it meets."""
+    sound = np.random.default_rng(0).normal(3.0, 2.0, (4, 100)).astype("float32")
+    given = layers.Normalization(mean=3.0, variance=4.0)
+    for some in (sound, sound[:, :30], np.stack([sound, sound], -1), sound[0]):
+        for inputs in (some, {"audio": some}):
+            result = given(inputs)
+            result = result["audio"] if isinstance(inputs, dict) else result
+            np.testing.assert_allclose(result, (some - 3.0) / 2.0, rtol=1e-5, atol=1e-6)
+    learned, by_step = layers.Normalization(axis=None), layers.Normalization()
+    for layer in (learned, by_step):
+        layer.adapt(sound)
+    np.testing.assert_allclose(learned(sound[:, :30]), (sound[:, :30] - sound.mean()) / sound.std(), rtol=1e-4)
+    with pytest.raises(
+        ValueError, match=r"Normalization: `variance` must .* shape \(30,\): `axis=None` learns one number"
+    ):
+        by_step(sound[:, :30])
+
+
 def test_in_a_feature_space():
     """Which asks its preprocessors for `input_mean`."""
     feature = keras.utils.FeatureSpace.feature("float32", layers.Normalization(), "float")

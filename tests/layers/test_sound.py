@@ -409,6 +409,12 @@ def test_whole_numbers_are_pcm_where_recordings_are_mixed(mixer):
     np.testing.assert_array_equal(back(pcm), pcm)
 
 
+def test_booleans_are_no_pcm():
+    """As bytes True would be (1 - 128) / 128."""
+    booleans = np.array([[True, False, True]])
+    np.testing.assert_array_equal(layers.RandomGain((0.0, 0.0))(booleans), booleans.astype("float32"))
+
+
 def test_sample_rates():
     sound = np.ones((1, 64), "float32")
     with pytest.raises(ValueError, match="RandomLowPass: `sample_rate` must be given, to the layer or to the Pipeline"):
@@ -429,7 +435,7 @@ def test_sample_rates():
 def test_one_sample_silence_and_no_valid_sample(cls):
     """Clips shorter than any window or empty, silence, a length of 0: nothing that is not finite comes out."""
     layer = made(cls)
-    extremes = np.zeros((2, 0)), np.ones((2, 1)), np.zeros((2, 64)), np.full((2, 64), 1e25)
+    extremes = np.zeros((2, 0)), np.ones((2, 1)), np.zeros((2, 64)), np.full((2, 64), 1e30)
     for sound in (each.astype("float32") for each in extremes):
         assert np.isfinite(layer(sound, training=True)).all()
     nothing = layer({"audio": np.ones((2, 64), "float32"), "lengths": [0, -3]}, training=True)

@@ -153,10 +153,27 @@ def test_splice_takes_sentences_of_the_same_label():
     np.testing.assert_array_equal(alone, texts[:2].astype("S"))
 
 
+def test_a_text_of_white_space_is_not_spliced():
+    texts = ["", " ", "\n\t", "One. Two."]
+    spliced = layers.ParagraphSplice(same_label=False, seed=1)(np.repeat(texts, 5)).numpy().reshape(4, 5)
+    assert spliced[:3].tolist() == [[text.encode()] * 5 for text in texts[:3]]
+
+
 def test_a_million_words():
+    """Beside many short texts, which a rectangle of numbers as wide as the longest text would make far too large."""
     text = "word " * 1_000_000
-    result = layers.RandomWordDeletion(0.5, seed=1)([text, "a b"])[0].numpy()
-    assert abs(len(result) / 5 - 500_000) < 2500
+    result = layers.RandomWordDeletion(0.5, seed=1)([text, *["a b"] * 5000])
+    assert abs(len(result[0].numpy()) / 5 - 500_000) < 2500
+    assert set(result[1:].numpy()) == {b"a b", b"a", b"b"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [tf.ragged.constant([["a"], ["b", "c"]]), np.array(["a", None], object), [["a"], ["b", "c"]]]
+)
+def test_texts_that_are_no_strings(wrong):
+    message = r"RandomCase: `inputs` must be .* give one string for each text, its words joined by `tf.strings"
+    with pytest.raises(TypeError, match=message):
+        layers.RandomCase()(wrong)
 
 
 class Vectors:

@@ -130,6 +130,37 @@ def test_labels_are_mixed_by_the_tokens():
     assert len(np.unique(labels)) > 5
 
 
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_ids_of_64_bits_stay_whole(make):
+    """Keras's operations take uint64 for uint32."""
+    large = X.astype("uint64") << np.uint64(40)
+    result = make(special_ids=[5 << 40], padding_id=0, seed=1)(large)
+    assert result.dtype == tf.uint64
+    assert {*result.numpy().ravel().tolist()} <= {*large.ravel().tolist(), *range(30)}
+    neighbors = layers.RandomTokenReplacement(1.0, neighbors=[[1], [2], [1]])
+    np.testing.assert_array_equal(neighbors(np.array([[1, 2, 2**32 + 1]])), [[2, 1, 2**32 + 1]])
+
+
+def test_ids_that_the_tokens_cannot_hold_are_refused():
+    """300 would be 44 in uint8."""
+    small = X.astype("uint8")
+    for name, make in (
+        ("mask_id", lambda: layers.RandomTokenMask(mask_id=300)),
+        ("vocabulary_size", lambda: layers.RandomTokenMask(vocabulary_size=257)),
+        ("vocabulary_size", lambda: layers.RandomTokenReplacement(vocabulary_size=257)),
+        ("counts", lambda: layers.RandomTokenReplacement(counts=[1.0] * 257)),
+        ("neighbors", lambda: layers.RandomTokenReplacement(neighbors=[[-1], [256]])),
+        ("padding_id", lambda: layers.RandomTokenSwap(padding_id=-1)),
+        ("special_ids", lambda: layers.RandomTokenDeletion(special_ids=[300])),
+        ("special_ids", lambda: layers.TokenCutMix(special_ids=[300], num_classes=2)),
+    ):
+        given = {"tokens": small, "labels": [0, 1, 0, 1, 0]}
+        with pytest.raises(ValueError, match=f"`{name}` must have ids that tokens of uint8 can hold, from 0 to 255"):
+            make()(given, training=True)
+        make()({**given, "tokens": small.astype("int16")}, training=True)
+    layers.RandomTokenReplacement(vocabulary_size=256)(small)
+
+
 def test_wrong_arguments():
     for make, kind, message in (
         (lambda: layers.RandomTokenDeletion(2.0), ValueError, "RandomTokenDeletion: `rate` must be"),

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_augsynth.ops.partners import of_the_same_class
 from keras_augsynth.ops.random import Random
+from keras_augsynth.ops.text import bytes as text_bytes
 from keras_augsynth.ops.text import characters, clauses, edits, tables, wordnet, words
 
 TEXTS = ["one two  three", "", "  spaced\tout\n", "päüß 日本\u3000語\u2028x", "a", " \n "]
@@ -15,8 +16,20 @@ BAD = [b"caf\xe9 a b", b"\xff\xfe a b", b"a\x00b c", b"\xe3\x81 x", b"x \xff"]
 
 
 def of_each(found, flat):
-    """What belongs to words as a list for each text, without the empty word at its end."""
-    return [row.tolist()[:-1] for row in np.split(np.asarray(flat), np.asarray(found.starts)[1:])]
+    """What belongs to words as a list for each text."""
+    return [row.tolist() for row in np.split(np.asarray(flat), np.asarray(found.firsts)[1:])]
+
+
+def strings(found):
+    """The words of each text."""
+    every = found.strings(tf.range(tf.size(found.rows)))
+    return [[word.decode(errors="surrogateescape") for word in row] for row in of_each(found, every)]
+
+
+def rewritten(found):
+    """The texts with each word in place of itself."""
+    every = tf.range(tf.size(found.rows))
+    return found.edited(found.replaced(every, found.strings(every)))
 
 
 def decoded(t):
@@ -25,31 +38,70 @@ def decoded(t):
 
 def test_words_are_those_of_python():
     found = words.split(tf.constant(TEXTS))
-    cut = [[word.decode() for word in row if word] for row in of_each(found, found.words)]
-    assert cut == [text.split() for text in TEXTS]
-    assert of_each(found, found.free) == [[bool(word) for word in row] for row in of_each(found, found.words)]
-    assert decoded(found.joined(found.words)) == TEXTS
+    assert [[word for word in row if word] for row in strings(found)] == [text.split() for text in TEXTS]
+    assert of_each(found, found.free) == [[bool(word) for word in row] for row in strings(found)]
+    assert decoded(rewritten(found)) == TEXTS
+
+
+def test_white_space_is_that_of_python():
+    """Every character that Python takes for white space, and its neighbours: by bytes where they are ASCII, or not."""
+    spaces = [chr(code) for code in range(0x3100) if chr(code).isspace()]
+    assert len(spaces) == 29
+    texts = [f"a{chr(ord(space) + step)}b" for space in spaces for step in (-1, 0, 1) if ord(space) + step]
+    for some in ([text for text in texts if text.isascii()], texts, *([text] for text in texts)):
+        found = words.split(tf.constant(some))
+        assert strings(found) == [text.split() for text in some]
+
+
+@pytest.mark.parametrize(
+    ("texts", "by_bytes"),
+    [
+        (["a b", "", " c\t\n"], True),
+        (["päüß 日本", "“x”"], True),
+        (["a\u3000b"], False),
+        (["a\x01 b"], False),
+        ([b"a \xff"], False),
+        ([b"caf\xe9 \xe2\x80"], True),
+    ],
+)
+def test_texts_are_cut_by_their_bytes_where_that_is_right(texts, by_bytes):
+    found = words.split(tf.constant(texts))
+    assert found.by_bytes == by_bytes
+    other = words.split(tf.constant([*texts, b"\xff"]))  # by the regular expression
+    assert not other.by_bytes and strings(other)[: len(texts)] == strings(found)
+
+
+def test_bytes_there_and_back():
+    texts = tf.constant(["one", "", "zwei ö", "three"])
+    data = text_bytes.of_texts(texts)
+    assert bytes(data.numpy()) == b"one\xff\xffzwei \xc3\xb6\xffthree\xff"
+    assert text_bytes.texts(data).numpy().tolist() == texts.numpy().tolist()
+    assert text_bytes.parts(data, tf.constant([5, 0]), tf.constant([9, 2])).numpy().tolist() == [b"zwei", b"on"]
+    pieces = tf.constant([1, 0, 2]), text_bytes.row(tf.constant(["n", "O", ""])), tf.constant([1, 2, 2])
+    new = text_bytes.edited(data, tf.constant([0, 2, 5]), tf.constant([1, 2, 9]), *pieces)
+    assert text_bytes.texts(new).numpy().tolist() == [b"Onne", b"", b" \xc3\xb6", b"three"]
+    nothing = tf.zeros((0,), tf.string)
+    assert text_bytes.texts(text_bytes.of_texts(nothing)).shape == (0,)
+    none = tf.zeros((0,), tf.int32)
+    np.testing.assert_array_equal(text_bytes.edited(data, none, none, none, data[:0], none), data)
 
 
 def test_characters_and_patterns():
     found = words.split(tf.constant(TEXTS), "characters")
-    assert ["".join(w.decode() for w in row) for row in of_each(found, found.words)] == [
-        "".join(text.split()) for text in TEXTS
-    ]
-    assert decoded(found.joined(found.words)) == TEXTS
+    assert strings(found) == [list("".join(text.split())) for text in TEXTS]
+    assert decoded(rewritten(found)) == TEXTS
     texts = ["a, b;c", ",x", "no"]
     found = words.split(tf.constant(texts), r"[,;]\s*")
-    assert [[w.decode() for w in row] for row in of_each(found, found.words)] == [
-        re.split(r"[,;]\s*", text) for text in texts
-    ]
-    assert decoded(found.joined(found.words)) == texts
+    assert strings(found) == [re.split(r"[,;]\s*", text) for text in texts]
+    assert decoded(rewritten(found)) == texts
 
 
 @pytest.mark.parametrize("how", ["whitespace", "characters", " "])
 def test_what_is_no_utf8_is_kept(how):
     found = words.split(tf.constant(BAD), how)
-    assert found.joined(found.words).numpy().tolist() == BAD
-    masked = found.joined(tf.where(found.free, "*", found.words)).numpy().tolist()
+    assert rewritten(found).numpy().tolist() == BAD
+    free = words.where(found.free)
+    masked = found.edited(found.replaced(free, tf.fill(free.shape, "*"))).numpy().tolist()
     assert masked[1] == BAD[1] and masked[4] == BAD[4]  # with the byte that no UTF-8 text has
     if how == "whitespace":
         assert masked[0] == b"* * *" and masked[2:4] == [b"* *", b"* *"]
@@ -81,7 +133,7 @@ LUCK = [0.9, 0.1, 0.5, 0.3, 0.7]
 
 def one(text="a b  c d e", luck=LUCK):
     """One text of five words, and a number for each."""
-    return words.split(tf.constant([text])), tf.constant([*luck, 0.99])
+    return words.split(tf.constant([text])), tf.constant(luck)
 
 
 @pytest.mark.parametrize(
@@ -95,37 +147,36 @@ def one(text="a b  c d e", luck=LUCK):
 )
 def test_a_word_goes_with_the_gap_before_it(stays, left):
     found = words.split(tf.constant([" a b  c d e "]))
-    assert decoded(found.kept(tf.constant([True, *map(bool, stays), True, True]))) == [left]
+    assert decoded(found.kept(tf.constant([True, *map(bool, stays), True]))) == [left]
 
 
 def test_deletion_leaves_the_luckiest():
     found, luck = one()
-    assert edits.without(found, luck, tf.constant([0.4])).numpy().tolist() == [True, False, True, False, True, True]
-    assert edits.without(found, luck, tf.constant([1.0])).numpy().tolist() == [True, *[False] * 4, True]
+    some, all_of_them = (edits.chosen(found, luck, tf.constant([rate])) for rate in (0.4, 1.0))
+    assert edits.not_the_last(found, luck, some).numpy().tolist() == [1, 3]
+    assert edits.not_the_last(found, luck, all_of_them).numpy().tolist() == [1, 2, 3, 4]
 
 
 def test_swaps_are_pairs_of_the_random_order():
     found, luck = one()
-    order = words.shuffled(found, luck, found.free)
-    assert order.numpy().tolist() == [1, 3, 2, 4, 0, 5]  # b d | c e | a
-    pairs = tf.constant([False, True, True, False, True, True])  # what the first of a pair says: no, yes, (a) yes
-    assert decoded(found.joined(edits.swapped(found, order, pairs))) == ["a b  e d c"]
-    all_pairs = tf.ones_like(pairs)
-    assert decoded(found.joined(edits.swapped(found, order, all_pairs))) == ["a d  e b c"]
-    free = tf.constant([True, False, True, True, True, False])
-    protected = words.Words(**{**vars(found), "free": free})
-    order = words.shuffled(protected, luck, free)  # d c | e a | b
-    assert decoded(found.joined(edits.swapped(protected, order, all_pairs))) == ["e b  d c a"]
+    swap = lambda order, ranks, pairs: decoded(found.edited(edits.swapped(found, order, ranks, tf.constant(pairs))))
+    order, ranks = words.shuffled(found, luck, tf.range(5))
+    assert order.numpy().tolist() == [1, 3, 2, 4, 0]  # b d | c e | a
+    assert ranks.numpy().tolist() == [0, 1, 2, 3, 4]
+    assert swap(order, ranks, [False, False, True, True, True]) == ["a b  e d c"]
+    assert swap(order, ranks, [True] * 5) == ["a d  e b c"]
+    order, ranks = words.shuffled(found, luck, tf.constant([0, 2, 3, 4]))  # d c | e a, and b stays
+    assert swap(order, ranks, [True] * 4) == ["e b  d c a"]
 
 
 def test_order_and_first_words_of_several_texts():
     found = words.split(tf.constant(["a b c", "", "d e"]))
-    luck = tf.constant([0.2, 0.1, 0.3, 0.9, 0.9, 0.95, 0.6, 0.5, 0.9])
-    order = words.shuffled(found, luck, found.free)
-    assert order.numpy().tolist() == [1, 0, 2, 3, 4, 5, 7, 6, 8]
-    first = words.first_of(found, order, found.free, tf.constant([2, 1, 1]))
-    assert of_each(found, first) == [[True, True, False], [False], [False, True]]
-    assert decoded(found.joined(edits.permuted(found, luck))) == ["b a c", "", "e d"]
+    luck = tf.constant([0.2, 0.1, 0.3, 0.9, 0.6, 0.5])
+    order, ranks = words.shuffled(found, luck, words.where(found.free))
+    assert order.numpy().tolist() == [1, 0, 2, 5, 4] and ranks.numpy().tolist() == [0, 1, 2, 0, 1]
+    first = edits.first_of(found, order, ranks, tf.constant([2, 1, 1]))
+    assert first.numpy().tolist() == [0, 1, 5]
+    assert decoded(found.edited(edits.permuted(found, luck))) == ["b a c", "", "e d"]
 
 
 TABLE = tables.table({"good": ["fine"], "I": ["me"], "öl": ["ärger x"], "b": ["beta", "bee"], "d": ["delta"]})
@@ -144,28 +195,25 @@ def test_synonyms_get_punctuation_and_capitals():
 def test_replacement_and_insertion():
     found, luck = one()
     all_of_them = tf.range(5)
-    luck = luck[:5]
-    assert decoded(found.joined(edits.replaced(found, all_of_them, TABLE, luck))) == ["a beta  c delta e"]
-    places = tf.constant([0.0, 0.5, 0.0, 0.99, 0.0])  # in front of c and e
-    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, places))) == ["a b  beta c d delta e"]
-    both = tf.constant([0.0, 0.5, 0.0, 0.5, 0.0])
-    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, both))) == ["a b  beta delta c d e"]
+    assert decoded(found.edited(edits.replaced(found, all_of_them, TABLE, luck))) == ["a beta  c delta e"]
+    insert = lambda found, places: decoded(
+        found.edited(edits.inserted(found, all_of_them, TABLE, luck, tf.constant(places)))
+    )
+    assert insert(found, [0.0, 0.5, 0.0, 0.99, 0.0]) == ["a b  beta c d delta e"]  # in front of c and e
+    assert insert(found, [0.0, 0.5, 0.0, 0.5, 0.0]) == ["a b  beta delta c d e"]
     found = words.split(tf.constant(["abcde"]), "characters")
-    assert decoded(found.joined(edits.inserted(found, all_of_them, TABLE, luck, places))) == ["abbetacddeltae"]
+    assert insert(found, [0.0, 0.5, 0.0, 0.99, 0.0]) == ["abbetacddeltae"]
 
 
-def test_plain_texts_take_another_way_to_the_same_words():
-    plain = ["one two", "", "x", "日本 語"]
-    alone, beside = words.split(tf.constant(plain)), words.split(tf.constant([*plain, " y"]))
-    assert alone.plain and not beside.plain
-    number = len(alone.words)
-    for name in ("words", "rows", "free"):
-        np.testing.assert_array_equal(getattr(alone, name), getattr(beside, name)[:number])
-    np.testing.assert_array_equal(alone.starts, beside.starts[:4])
-    assert decoded(alone.joined(alone.words)) == plain
-    stays = tf.constant([True, False, *[True] * (number - 2)])
-    assert decoded(alone.kept(stays)) == ["one", *plain[1:]]
-    assert decoded(alone.kept(tf.constant([False, *[True] * (number - 1)]))) == ["two", *plain[1:]]
+def test_edits_of_several_kinds():
+    found = words.split(tf.constant(["a b", "c d e f"]))
+    mixed = words.Edits.of(
+        found.removed(tf.constant([3])),
+        found.moved(tf.constant([5, 4]), tf.constant([4, 5])),
+        found.replaced(tf.constant([0]), tf.constant(["x"])),
+        found.inserted(tf.constant([1, 2]), tf.constant(["y", "z"])),
+    )
+    assert decoded(found.edited(mixed)) == ["x y b", "z c f e"]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +222,9 @@ def test_plain_texts_take_another_way_to_the_same_words():
 )
 def test_span(share, start, left):
     found, _ = one()
-    assert decoded(found.kept(edits.span(found, tf.constant([share]), tf.constant([start])))) == [left]
+    assert decoded(found.edited(found.removed(edits.outside(found, tf.constant([share]), tf.constant([start]))))) == [
+        left
+    ]
 
 
 def test_a_large_table_finds_every_word_and_no_other():
@@ -235,14 +285,13 @@ def test_clauses():
 def test_sentences():
     texts = ['He said "no!" Then he left. 3.5 is it…  Yes?', "今日は。元気？", "no end", "..."]
     found = words.sentences(tf.constant(texts))
-    cut = [[each.decode() for each in row if each] for row in of_each(found, found.words)]
-    assert cut == [
+    assert [[each for each in row if each] for row in strings(found)] == [
         ['He said "no!"', "Then he left.", "3.5 is it…", "Yes?"],
         ["今日は。", "元気？"],
         ["no end"],
         ["..."],
     ]
-    assert decoded(found.joined(found.words)) == texts
+    assert decoded(rewritten(found)) == texts
 
 
 @pytest.mark.parametrize("form", [np.asarray, lambda y: np.eye(4)[y], lambda y: y[:, None].astype("float32")])

@@ -146,7 +146,10 @@ class Color(Intensity, listed=False):
             own = tuple(getattr(numbers, "shape", ()))
             pairs = zip(reversed(own), reversed((1, *shape)), strict=False)
             if len(own) > len(shape) + 1 or any(None not in pair and pair[0] not in (1, pair[1]) for pair in pairs):
-                raise wrong(self, name, f"be a number, or fit samples of the shape {tuple(shape)}", f"shape {own}")
+                needed = f"be a number, or fit samples of the shape {tuple(shape)}"
+                if hasattr(self, "axis"):
+                    needed += ": `axis=None` learns one number, for data of every size"
+                raise wrong(self, name, needed, f"shape {own}")
         return self.value_map
 
     map_arguments = ("scale", "offset")  # which of them make the value map

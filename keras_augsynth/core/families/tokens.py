@@ -1,6 +1,6 @@
 """`TokenAugmentation`: layers that change sequences of token ids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,7 @@ class TokenAugmentation(Augmentation, listed=False):
             self.rate = check_range(self, rate, "rate", 0.0, 1.0)
         self.padding_id = check_integer(self, padding_id, "padding_id")
         self.special_ids = check_ids(self, special_ids, "special_ids")
+        self._ids = {"padding_id": [self.padding_id], "special_ids": self.special_ids}
 
     # What a layer's author writes.
 
@@ -84,6 +85,7 @@ class TokenAugmentation(Augmentation, listed=False):
 
     def is_valid(self, x: Tensor) -> Tensor:
         """bool `(N, steps)`: what is no padding."""
+        check_held(self, self._ids, ops.dtype(x))
         return tokens.valid(x, current_view().lengths, self.padding_id)
 
     def is_free(self, x: Tensor, valid: Tensor) -> Tensor:
@@ -99,6 +101,19 @@ def check_ids(owner: Any, ids: Any, name: str) -> list[int]:
     if isinstance(ids, str) or not hasattr(ids, "__iter__"):
         raise wrong(owner, name, "be a list of integers", ids, TypeError)
     return [check_integer(owner, each, name) for each in ids]
+
+
+def check_held(owner: Any, ids: Mapping[str, Sequence[int]], dtype: str) -> None:
+    """Refuses tokens of a dtype that cannot hold one of the ids, by the names of their arguments.
+
+    Cut to fewer bits an id would be another one: 300 is 44 in uint8.
+    """
+    limits = np.iinfo(dtype)
+    for name, numbers in ids.items():
+        for number in numbers:
+            if not limits.min <= number <= limits.max:
+                needed = f"have ids that tokens of {dtype} can hold, from {limits.min} to {limits.max}: cast the tokens"
+                raise wrong(owner, name, needed, number)
 
 
 class Vocabulary:

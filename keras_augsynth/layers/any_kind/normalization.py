@@ -11,8 +11,8 @@ from keras_augsynth.core.augmentation import Params
 from keras_augsynth.core.checks import check_flag, check_integer, check_number, wrong
 from keras_augsynth.core.config import plain
 from keras_augsynth.core.families.color import Color
-from keras_augsynth.core.inputs import primary
 from keras_augsynth.core.modalities import NUMBER, NUMERIC, by_name
+from keras_augsynth.core.primary import primary
 
 
 class Normalization(Color):
@@ -157,9 +157,11 @@ class Normalization(Color):
         if learned:
             shape = ops.shape(self._statistics.mean)
             mean, variance = ops.reshape(mean, shape), ops.reshape(variance, shape)
-        if self._channels_first and len(mean.shape) > 2:
+        if isinstance(self.input_mean, (int, float)):  # for data of every size; Keras has fitted them to the first
+            mean, variance = ops.reshape(mean, (-1,))[0], ops.reshape(variance, (-1,))[0]
+        elif self._channels_first and len(mean.shape) > 2:
             mean, variance = ops.moveaxis(mean, 1, -1), ops.moveaxis(variance, 1, -1)
-        if self._by_channel:
+        if self._by_channel and len(mean.shape):
             mean, variance = (ops.reshape(t, (t.shape[-1],)) for t in (mean, variance))
         mean = ops.cast(mean, "float32")
         stddev = ops.maximum(ops.sqrt(ops.cast(variance, "float32")), keras.config.epsilon())

@@ -7,8 +7,9 @@ from keras_augsynth.core.checks import check_integer
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
 from keras_augsynth.ops.text import edits
+from keras_augsynth.ops.text.edits import first_of
 from keras_augsynth.ops.text.tables import has_synonyms
-from keras_augsynth.ops.text.words import first_of, shuffled, uniforms
+from keras_augsynth.ops.text.words import Edits, shuffled, uniforms, where
 
 _REPLACE, _INSERT, _SWAP, _DELETE = range(4)
 
@@ -64,20 +65,26 @@ class EDA(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, choice = uniforms(words, params["words"])
-        operation, table = words.of_text(params["operation"]), self.table.tensors
+        table, operation = self.table.tensors, params["operation"]
         number = tf.cast(params["rate"] * tf.cast(words.counted(words.free), tf.float32), tf.int32)
-        looked_up = tf.where(tf.logical_and(words.free, operation <= _INSERT))
-        known = has_synonyms(table, tf.gather_nd(words.words, looked_up))
-        candidates = tf.tensor_scatter_nd_update(words.free, looked_up, known)
-        order = shuffled(words, luck, candidates)
-        which = first_of(words, order, candidates, tf.maximum(number, 1))
-        replaces, inserts = (tf.where(tf.logical_and(which, operation == each))[:, 0] for each in (_REPLACE, _INSERT))
-        words = words.with_words(edits.replaced(words, replaces, table, tf.gather(choice, replaces)))
+        number = tf.maximum(number, 1)
+        looked_up, strings = words.strings_of(operation <= _INSERT)
+        known = tf.logical_and(has_synonyms(table, strings), tf.gather(words.free, looked_up))
+        places = first_of(words, *shuffled(words, luck, tf.boolean_mask(looked_up, known)), number)
+        operations = tf.gather(operation, tf.gather(words.rows, places))
+        replaces, inserts = (tf.boolean_mask(places, tf.equal(operations, each)) for each in (_REPLACE, _INSERT))
         target, _ = uniforms(words, params["places"], inserts)
-        words = words.with_words(edits.inserted(words, inserts, table, tf.gather(choice, inserts), target))
-        pairs = tf.logical_and(words.places // 2 < words.of_text(tf.maximum(number, 1)), operation == _SWAP)
-        words = words.with_words(edits.swapped(words, order, pairs))
-        return words.kept(edits.without(words, luck, tf.where(params["operation"] == _DELETE, params["rate"], 0.0)))
+        order, ranks = shuffled(words, luck, where(words.free & words.of_text(tf.equal(operation, _SWAP))))
+        pairs = ranks // 2 < tf.gather(number, tf.gather(words.rows, order))
+        deletes = edits.chosen(words, luck, tf.where(tf.equal(operation, _DELETE), params["rate"], 0.0))
+        return words.edited(
+            Edits.of(
+                edits.replaced(words, replaces, table, tf.gather(choice, replaces)),
+                edits.inserted(words, inserts, table, tf.gather(choice, inserts), target),
+                edits.swapped(words, order, ranks, pairs),
+                words.removed(edits.not_the_last(words, luck, deletes)),
+            )
+        )
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -13,7 +13,8 @@ class ParagraphSplice(Augmentation):
     """Puts the last sentences of another text of the batch, with the same label, behind the first ones of each text.
 
     Every text is cut at random between two sentences; a text of one sentence lends it whole, and keeps it. A text whose
-    label no other has in the batch stays as it is. What a sentence is says `RandomSentenceShuffle`.
+    label no other has in the batch stays as it is, and so does one of white space. `RandomSentenceShuffle` says what a
+    sentence is.
 
     Args:
         same_label: False takes any other text of the batch, whatever its label; then none need be given.
@@ -60,8 +61,9 @@ class ParagraphSplice(Augmentation):
         head = found.kept(found.places < found.of_text(first))
         tail = found.kept(found.places >= found.of_text(tf.minimum(first, number - 1)))
         tail = tf.gather(tail, params["partner"])
-        stays = tf.equal(params["partner"], tf.range(found.count)) | tf.equal(head, "") | tf.equal(tail, "")
-        return tf.where(stays, x, tf.strings.join([head, tail], self.separator))
+        alone = tf.equal(params["partner"], tf.range(found.count))
+        blank = tf.equal(tf.strings.strip(head), "") | tf.equal(tf.strings.strip(tail), "")
+        return tf.where(alone | blank, x, tf.strings.join([head, tail], self.separator))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

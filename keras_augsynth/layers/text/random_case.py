@@ -32,6 +32,6 @@ class RandomCase(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, kind = uniforms(words, params["words"])
-        where = tf.where(chosen(words, luck, params["rate"]))
-        new = cased(tf.gather_nd(words.words, where), tf.cast(3.0 * tf.gather_nd(kind, where), tf.int32))
-        return words.joined(tf.tensor_scatter_nd_update(words.words, where, new))
+        places = chosen(words, luck, params["rate"])
+        new = cased(words.strings(places), tf.cast(3.0 * tf.gather(kind, places), tf.int32))
+        return words.edited(words.replaced(places, new), in_order=True)

@@ -50,7 +50,9 @@ class RandomCharNoise(WordAugmentation):
     def change(self, words, params) -> Tensor:
         luck, kind = uniforms(words, params["words"])
         place, value = uniforms(words, params["changes"])
-        where = tf.where(chosen(words, luck, params["rate"]))
-        old, kind, place, value = (tf.gather_nd(t, where) for t in (words.words, kind, place, value))
-        new = noisy(old, self.kinds, tf.cast(kind * len(self.kinds), tf.int32), place, value, self._tables)
-        return words.joined(tf.tensor_scatter_nd_update(words.words, where, new))
+        places = chosen(words, luck, params["rate"])
+        kind, place, value = (tf.gather(t, places) for t in (kind, place, value))
+        new = noisy(
+            words.strings(places), self.kinds, tf.cast(kind * len(self.kinds), tf.int32), place, value, self._tables
+        )
+        return words.edited(words.replaced(places, new), in_order=True)

@@ -1,8 +1,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import tensorflow as tf
-
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.checks import check_range, wrong
 from keras_augsynth.core.modalities import TEXT
@@ -55,9 +53,8 @@ class RandomClauseReorder(Augmentation):
     def apply(self, x, params) -> Tensor:
         found = sentences(x)
         luck, _ = uniforms(found, params["sentences"])
-        where = tf.where(chosen(found, luck, params["rate"]))
-        new = reordered(tf.gather_nd(found.words, where), self.conjunctions)
-        return found.joined(tf.tensor_scatter_nd_update(found.words, where, new))
+        places = chosen(found, luck, params["rate"])
+        return found.edited(found.replaced(places, reordered(found.strings(places), self.conjunctions)), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

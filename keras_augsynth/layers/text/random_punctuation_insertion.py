@@ -6,8 +6,8 @@ import tensorflow as tf
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.families.words import WordAugmentation
-from keras_augsynth.ops.text.edits import in_front
-from keras_augsynth.ops.text.words import first_of, shuffled, uniforms
+from keras_augsynth.ops.text.edits import first_of
+from keras_augsynth.ops.text.words import shuffled, uniforms, where
 
 
 class RandomPunctuationInsertion(WordAugmentation):
@@ -52,9 +52,9 @@ class RandomPunctuationInsertion(WordAugmentation):
     def change(self, words, params) -> Tensor:
         luck, mark_luck = uniforms(words, params["words"])
         number = 1 + tf.cast(tf.round(params["rate"] * tf.cast(words.counted(words.free), tf.float32)), tf.int32)
-        which = first_of(words, shuffled(words, luck, words.free), words.free, number)
-        marks = tf.gather(self.marks, tf.cast(mark_luck * len(self.marks), tf.int32))
-        return words.joined(in_front(words, which, marks))
+        places = first_of(words, *shuffled(words, luck, where(words.free)), number)
+        marks = tf.gather(self.marks, tf.cast(tf.gather(mark_luck, places) * len(self.marks), tf.int32))
+        return words.edited(words.inserted(places, marks), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

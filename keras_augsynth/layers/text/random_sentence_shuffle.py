@@ -35,7 +35,7 @@ class RandomSentenceShuffle(Augmentation):
     def apply(self, x, params) -> Tensor:
         found = sentences(x)
         luck, _ = uniforms(found, params["sentences"])
-        return found.joined(permuted(found, luck))
+        return found.edited(permuted(found, luck), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

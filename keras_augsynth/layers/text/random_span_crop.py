@@ -3,7 +3,7 @@ from typing import Any
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.families.words import WordAugmentation
-from keras_augsynth.ops.text.edits import span
+from keras_augsynth.ops.text.edits import outside
 
 
 class RandomSpanCrop(WordAugmentation):
@@ -39,7 +39,7 @@ class RandomSpanCrop(WordAugmentation):
         return {"share": rng.uniform(*self.keep), "start": rng.uniform()}
 
     def change(self, words, params) -> Tensor:
-        return words.kept(span(words, params["share"], params["start"]))
+        return words.edited(words.removed(outside(words, params["share"], params["start"])), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

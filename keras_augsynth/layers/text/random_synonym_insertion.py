@@ -47,9 +47,9 @@ class RandomSynonymInsertion(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, choice = uniforms(words, params["words"])
-        places = tf.where(chosen(words, luck, params["rate"]))[:, 0]
+        places = chosen(words, luck, params["rate"])
         target, _ = uniforms(words, params["places"], places)
-        return words.joined(inserted(words, places, self.table.tensors, tf.gather(choice, places), target))
+        return words.edited(inserted(words, places, self.table.tensors, tf.gather(choice, places), target))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

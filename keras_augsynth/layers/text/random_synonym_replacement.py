@@ -43,8 +43,8 @@ class RandomSynonymReplacement(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, choice = uniforms(words, params["words"])
-        places = tf.where(chosen(words, luck, params["rate"]))[:, 0]
-        return words.joined(replaced(words, places, self.table.tensors, tf.gather(choice, places)))
+        places = chosen(words, luck, params["rate"])
+        return words.edited(replaced(words, places, self.table.tensors, tf.gather(choice, places)), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

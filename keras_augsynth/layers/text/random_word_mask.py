@@ -44,4 +44,5 @@ class RandomWordMask(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, _ = uniforms(words, params["words"])
-        return words.joined(tf.where(chosen(words, luck, params["rate"]), self.mask, words.words))
+        places = chosen(words, luck, params["rate"])
+        return words.edited(words.replaced(places, tf.fill(tf.shape(places), self.mask)), in_order=True)

@@ -1,7 +1,9 @@
+import tensorflow as tf
+
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.ops.text.edits import swapped
-from keras_augsynth.ops.text.words import shuffled, uniforms
+from keras_augsynth.ops.text.words import shuffled, uniforms, where
 
 
 class RandomWordSwap(WordAugmentation):
@@ -33,5 +35,7 @@ class RandomWordSwap(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck, pair_luck = uniforms(words, params["words"])
-        order = shuffled(words, luck, words.free)
-        return words.joined(swapped(words, order, pair_luck < words.of_text(params["rate"])))
+        order, ranks = shuffled(words, luck, where(words.free))
+        rows = tf.gather(words.rows, order)
+        pair_luck = tf.gather(pair_luck, tf.gather(words.firsts, rows) + ranks - ranks % 2)
+        return words.edited(swapped(words, order, ranks, pair_luck < tf.gather(params["rate"], rows)))

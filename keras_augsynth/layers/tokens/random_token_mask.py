@@ -45,9 +45,11 @@ class RandomTokenMask(TokenAugmentation):
     ):
         super().__init__(rate, padding_id=padding_id, **kwargs)
         self.mask_id = check_integer(self, mask_id, "mask_id")
+        self._ids["mask_id"] = [self.mask_id]
         self.vocabulary_size = vocabulary_size
         if vocabulary_size is not None:
             size = check_integer(self, vocabulary_size, "vocabulary_size", 1)
+            self._ids["vocabulary_size"] = [size - 1]
             never = [self.mask_id, self.padding_id, *self.special_ids]
             self._vocabulary = Vocabulary(self, "vocabulary_size", np.ones(size), never)
 

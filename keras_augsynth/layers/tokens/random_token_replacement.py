@@ -65,9 +65,11 @@ class RandomTokenReplacement(TokenAugmentation):
         never = [self.padding_id, *self.special_ids]
         if vocabulary_size is not None:
             size = check_integer(self, vocabulary_size, "vocabulary_size", 1)
+            self._ids["vocabulary_size"] = [size - 1]
             self._vocabulary = Vocabulary(self, "vocabulary_size", np.ones(size), never)
         elif counts is not None:
             self.counts = [check_number(self, each, "counts", 0.0) for each in counts]
+            self._ids["counts"] = [len(self.counts) - 1]
             self._vocabulary = Vocabulary(self, "counts", self.counts, never)
         else:
             table = np.asarray(neighbors)
@@ -75,6 +77,7 @@ class RandomTokenReplacement(TokenAugmentation):
                 raise wrong(self, "neighbors", "be integers (V, k)", f"{table.dtype} {table.shape}")
             table = np.where(np.isin(table, never), -1, table)
             self.neighbors = np.asarray(neighbors).tolist()
+            self._ids["neighbors"] = [int(table.max())] if table.max() >= 0 else []
             # The neighbours first, so that one of them can be drawn.
             order = np.argsort(table < 0, axis=1, kind="stable")
             self._table = np.take_along_axis(table, order, axis=1).astype("int32")
@@ -108,7 +111,8 @@ class RandomTokenReplacement(TokenAugmentation):
         if self.neighbors is None:
             return ops.where(replaces, self._vocabulary.drawn(rng, steps, x.dtype), x), length
         ids, rows = ops.cast(x, "int32"), len(self._table)
-        known = ops.logical_and(ids >= 0, ids < rows)
+        same = ops.equal(ops.cast(ids, x.dtype), x)  # not, where an id has more than 32 bits
+        known = ops.logical_and(same, ops.logical_and(ids >= 0, ids < rows))
         near = look_up(ops.convert_to_tensor(self._table), ops.where(known, ids, 0))
         number = ops.sum(ops.cast(near >= 0, "int32"), axis=-1)
         place = tokens.below(rng.uniform(shape=(steps,)), number)

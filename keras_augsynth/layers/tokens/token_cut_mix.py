@@ -6,7 +6,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_integer, check_magnitude
 from keras_augsynth.core.families.mixing import Mixing, take_source
-from keras_augsynth.core.families.tokens import check_ids
+from keras_augsynth.core.families.tokens import check_held, check_ids
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.core.modalities import TOKENS
 from keras_augsynth.ops import tokens
@@ -63,6 +63,7 @@ class TokenCutMix(Mixing):
         return {**self.identity_sources(view, 1), "start": ops.zeros((view.shape[0],))}
 
     def settled(self, x, params) -> Params:
+        check_held(self, {"padding_id": [self.padding_id], "special_ids": self.special_ids}, ops.dtype(x))
         free = tokens.free(x, tokens.valid(x, current_view().lengths, self.padding_id), self.special_ids)
         both = ops.logical_and(free, take_source(free, params, 1))
         common, own = tokens.count(both), tokens.count(free)

@@ -1,89 +1,87 @@
-"""What can be done with the words of texts. A `rate` is float32 `(N,)`, `which` and `luck` belong to words, `(M,)`."""
+"""What can be done with the words of texts. A `rate` is float32 `(N,)`, a `luck` belongs to words, `(M,)`."""
 
 from typing import Any
 
 import tensorflow as tf
 
 from keras_augsynth.ops.text.tables import Table, synonyms
-from keras_augsynth.ops.text.words import Words, shuffled
+from keras_augsynth.ops.text.words import Edits, Words, shuffled, where
 
 Tensor = Any
 
 
 def chosen(words: Words, luck: Tensor, rate: Tensor) -> Tensor:
-    """bool `(M,)`: the free words whose luck is below the rate of their text."""
-    return tf.logical_and(words.free, luck < words.of_text(rate))
+    """int32 `(K,)`: the free words whose luck is below the rate of their text."""
+    return where(tf.logical_and(words.free, luck < words.of_text(rate)))
 
 
-def without(words: Words, luck: Tensor, rate: Tensor) -> Tensor:
-    """bool `(M,)`: False for free words whose luck is below the rate; the luckiest of each text always stays."""
-    free = tf.where(words.free, luck, -1.0)
-    best = tf.math.unsorted_segment_max(free, words.rows, words.count)
-    return tf.logical_or(tf.logical_not(chosen(words, luck, rate)), luck >= words.of_text(best))
+def not_the_last(words: Words, luck: Tensor, places: Tensor) -> Tensor:
+    """The places, int32 `(K,)`, ascending, of free words; but of a text of which all are there, not the luckiest."""
+    rows, luck = tf.gather(words.rows, places), tf.gather(luck, places)
+    number = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, words.count)
+    best = tf.math.unsorted_segment_max(luck, rows, words.count)
+    is_last = tf.equal(number, words.counted(words.free))
+    return tf.boolean_mask(places, ~(tf.gather(is_last, rows) & (luck >= tf.gather(best, rows))))
 
 
-def swapped(words: Words, order: Tensor, pairs: Tensor) -> Tensor:
-    """The words, `(M,)`, of which pairs have changed places: the first and the second in the order, and so on.
+def swapped(words: Words, order: Tensor, ranks: Tensor, pairs: Tensor) -> Edits:
+    """Pairs of words that change places: the first and the second in the order, and so on.
 
     Args:
         words: N texts.
-        order: of `shuffled`, the free words first. One word of an odd number has no partner.
-        pairs: bool `(M,)`, whether the pair at this place of its text changes places: the first of its two says it.
+        order: of `shuffled`. One word of an odd number has no partner.
+        ranks: of `shuffled`.
+        pairs: bool `(K,)`, whether a word changes places: alike for both of a pair.
     """
-    places, starts = words.places, words.of_text(words.starts)
-    partner = tf.bitwise.bitwise_xor(places, 1)
-    moved = tf.gather(pairs, starts + places - places % 2)
-    moved = tf.logical_and(moved, tf.maximum(places, partner) < words.of_text(words.counted(words.free)))
-    source = tf.gather(order, starts + tf.where(moved, partner, places))
-    return tf.gather(words.words, tf.scatter_nd(order[:, None], source, tf.shape(order)))
+    own = tf.range(tf.size(order))
+    partner = tf.minimum(own + 1 - 2 * (ranks % 2), tf.size(order) - 1)
+    rows = tf.gather(words.rows, order)
+    moved = where(pairs & tf.equal(tf.gather(rows, partner), rows))
+    return words.moved(tf.gather(order, moved), tf.gather(order, tf.gather(partner, moved)))
 
 
-def permuted(words: Words, luck: Tensor) -> Tensor:
-    """The words, `(M,)`: those that are free change places at random within their text, the others stay."""
-    order = shuffled(words, luck, words.free)
-    target = shuffled(words, tf.zeros_like(luck), words.free)
-    return tf.gather(words.words, tf.scatter_nd(target[:, None], order, tf.shape(order)))
+def permuted(words: Words, luck: Tensor) -> Edits:
+    """The free words change places at random within their text, the others stay."""
+    free = where(words.free)
+    order, _ = shuffled(words, luck, free)
+    return words.moved(free, order)
 
 
-def replaced(words: Words, places: Tensor, table: Table, luck: Tensor) -> Tensor:
-    """The words, `(M,)`, with synonyms at the places `(K,)` of those of them that the table has; `luck` is `(K,)`."""
-    old = tf.gather(words.words, places)
+def replaced(words: Words, places: Tensor, table: Table, luck: Tensor) -> Edits:
+    """Synonyms in place of the words at `places`, int32 `(K,)`, that the table has; `luck` is `(K,)`."""
+    old = words.strings(places)
     new, found = synonyms(table, old, luck)
-    return tf.tensor_scatter_nd_update(words.words, places[:, None], tf.where(found, new, old))
+    return words.replaced(places, tf.where(found, new, old))
 
 
-def inserted(words: Words, places: Tensor, table: Table, luck: Tensor, place_luck: Tensor) -> Tensor:
-    """The words, `(M,)`, with synonyms of those at `places` `(K,)` in front of words anywhere in the same text."""
+def inserted(words: Words, places: Tensor, table: Table, luck: Tensor, place_luck: Tensor) -> Edits:
+    """Synonyms of the words at `places`, int32 `(K,)`, in front of words anywhere in the same text."""
     row = tf.gather(words.rows, places)
-    new, found = synonyms(table, tf.gather(words.words, places), luck, dressed=False)
-    start, length = tf.gather(words.starts, row), tf.gather(words.ends - words.starts, row)
-    new, target = tf.boolean_mask(new, found), tf.boolean_mask(start + _below(place_luck, length), found)
-    targets, number = tf.unique(target)  # several can come to stand in front of the same word
-    together = tf.strings.unsorted_segment_join(new, number, tf.size(targets), words.separator)
-    changed = tf.strings.join([together, tf.gather(words.words, targets)], words.separator)
-    return tf.tensor_scatter_nd_update(words.words, targets[:, None], changed)
+    new, found = synonyms(table, words.strings(places), luck, dressed=False)
+    length = words.counted(tf.ones_like(words.free))
+    target = tf.gather(words.firsts, row) + _below(place_luck, tf.gather(length, row))
+    return words.inserted(tf.boolean_mask(target, found), tf.boolean_mask(new, found))
 
 
-def in_front(words: Words, which: Tensor, new: Tensor) -> Tensor:
-    """The words, `(M,)`, where `which` is True with another one, of `new`, in front of it."""
-    return tf.where(which, tf.strings.join([new, words.words], words.separator), words.words)
+def first_of(words: Words, order: Tensor, ranks: Tensor, number: Tensor) -> Tensor:
+    """int32 `(K,)`, ascending: the first `number`, int32 `(N,)`, of each text in the order; see `swapped`."""
+    return tf.sort(tf.boolean_mask(order, ranks < tf.gather(number, tf.gather(words.rows, order))))
 
 
-def span(words: Words, share: Tensor, luck: Tensor) -> Tensor:
-    """bool `(M,)`: True for a run of free words that is `share` of them long, `(N,)`, at least one; and for others.
+def outside(words: Words, share: Tensor, luck: Tensor) -> Tensor:
+    """int32 `(K,)`: the free words but a run of them that is `share` of them long, `(N,)`, at least one.
 
     Args:
         words: N texts.
         share: float32 `(N,)`, from 0 to 1.
         luck: float32 `(N,)`, where the run begins, from 0 (at the first word) to 1.
     """
-    count = words.counted(words.free)
+    count, free = words.counted(words.free), where(words.free)
     length = tf.clip_by_value(tf.cast(tf.round(share * tf.cast(count, tf.float32)), tf.int32), 1, tf.maximum(count, 1))
     start = _below(luck, count - length + 1)
-    number = tf.cumsum(tf.cast(words.free, tf.int32), exclusive=True)
-    number = number - words.of_text(tf.gather(number, words.starts))  # of each free word in its text
-    start, stop = words.of_text(start), words.of_text(start + length)
-    return tf.logical_or(tf.logical_not(words.free), tf.logical_and(number >= start, number < stop))
+    rows = tf.gather(words.rows, free)
+    number = words.ranks(rows)
+    return tf.boolean_mask(free, (number < tf.gather(start, rows)) | (number >= tf.gather(start + length, rows)))
 
 
 def _below(luck: Tensor, count: Tensor) -> Tensor:

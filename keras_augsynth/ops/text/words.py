@@ -1,12 +1,12 @@
-"""Texts as words: cut, draw for each word, join. TensorFlow only, since no other backend has strings.
+"""Texts as words: cut, draw for each word, change some. TensorFlow only, since no other backend has strings.
 
-All words of all texts stand in one row, so the longest text costs the others nothing. What stands between the words is
-kept, so a text in which no word changes comes out as it was, to the byte.
+All words of all texts stand in one row, so the longest text costs the others nothing. Words are places in the texts'
+bytes; only those that are looked at or changed become strings, and all other bytes stay as they are.
 """
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -15,58 +15,86 @@ import tensorflow as tf
 
 from keras_augsynth.ops.compiled import traced
 from keras_augsynth.ops.random import threefry2x32
+from keras_augsynth.ops.text import bytes as text_bytes
+from keras_augsynth.ops.text.bytes import MARK
 
 Tensor = Any
 
-_MARK = b"\xff"  # no UTF-8 text has this byte
-_SPACE = r"\s\x{b}\x{1c}-\x{1f}\x{85}\p{Z}"  # what Python's str.split takes for white space
-# No byte 0xFF either, since what is no UTF-8 does not match.
-_PLAIN = f"(?:[^{_SPACE}]+(?: [^{_SPACE}]+)*)?"
-_MARKED = _MARK + rb"\0" + _MARK
+# What Python's str.split takes for white space: of ASCII, and beyond.
+_WIDE_SPACE = r"\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_ASCII_SPACE = bytes([*range(0x9, 0xE), *range(0x1C, 0x21)])
+_SPACE = rf"\t-\r\x{{1c}}-\x{{20}}{_WIDE_SPACE}"
+
+
+class Edits(NamedTuple):
+    """What is changed in the bytes of texts.
+
+    Attributes:
+        starts: int32 `(K,)`, where bytes are taken out.
+        stops: int32 `(K,)`, where that ends.
+        new: uint8, what comes there, all in a row.
+        ends: int32 `(K,)`, where each of these pieces ends.
+    """
+
+    starts: Tensor
+    stops: Tensor
+    new: Tensor
+    ends: Tensor
+
+    @classmethod
+    def of(cls, *edits: "Edits") -> "Edits":
+        """All of these."""
+        before = tf.unstack(tf.cumsum(tf.stack([tf.size(each.new) for each in edits]), exclusive=True))
+        shifted = [each._replace(ends=each.ends + size) for each, size in zip(edits, before, strict=True)]
+        return cls(*(tf.concat(parts, 0) for parts in zip(*shifted, strict=True)))
 
 
 @dataclass(frozen=True)
 class Words:
     """N texts, cut into M words.
 
-    Every text has one more word behind its last one, which is empty: what stands in front of that is the text's end.
+    A text that begins or ends with what stands between words has an empty word there.
 
     Attributes:
         texts: `(N,)`, as they were.
-        words: `(M,)`, all words of all texts in a row.
-        plain: bool, whether there is a single space between all words, and nothing at the start and the end.
-        gaps: `(M,)`, what stands in front of each word; empty, `(0,)`, if it is plain.
+        data: uint8, the bytes of the texts in a row, see `text_bytes.of_texts`; of those that are cut.
+        starts: int32 `(M,)`, ascending, where each word begins in the data.
+        stops: int32 `(M,)`, where it ends.
         rows: int32 `(M,)`, the text of each word.
-        starts: int32 `(N,)`, where the words of each text begin.
-        free: bool `(M,)`, which words may be changed: those that are neither empty nor protected.
-        separator: what is put between a word and one that is inserted.
         uncut: bool `(N,)`, texts that cannot be cut, since they have the byte 0xFF; they stay as they are.
+        by_bytes: bool, whether there is white space of ASCII between words, and nothing else.
+        separator: what is put between a word and one that is inserted.
+        free: bool `(M,)`, which words may be changed: those that are neither empty nor protected.
     """
 
     texts: Tensor
-    words: Tensor
-    plain: Tensor
-    gaps: Tensor
-    rows: Tensor
+    data: Tensor
     starts: Tensor
-    free: Tensor
-    separator: str
+    stops: Tensor
+    rows: Tensor
     uncut: Tensor
+    by_bytes: Tensor
+    separator: str
+    free: Tensor
 
     @property
     def count(self) -> Tensor:
         """int32, N."""
         return tf.size(self.texts)
 
-    @property
+    @functools.cached_property
+    def firsts(self) -> Tensor:
+        """int32 `(N,)`, where the words of each text begin."""
+        return tf.searchsorted(self.rows, tf.range(self.count))
+
+    @functools.cached_property
     def places(self) -> Tensor:
         """int32 `(M,)`, the place of each word in its text, from 0 on."""
-        return tf.range(tf.size(self.words)) - tf.gather(self.starts, self.rows)
+        return tf.range(tf.size(self.rows)) - self.of_text(self.firsts)
 
-    @property
-    def ends(self) -> Tensor:
-        """int32 `(N,)`, where the empty word at the end of each text stands."""
-        return tf.concat([self.starts[1:], [tf.size(self.words)]], 0)[: self.count] - 1
+    def ranks(self, rows: Tensor) -> Tensor:
+        """int32 `(K,)`: which one of its text each of K things is, from 0 on, whose texts are `rows`, ascending."""
+        return tf.range(tf.size(rows)) - tf.gather(tf.searchsorted(rows, tf.range(self.count)), rows)
 
     def of_text(self, t: Tensor) -> Tensor:
         """What belongs to a text, `(N,)`, for each of its words, `(M,)`."""
@@ -76,47 +104,77 @@ class Words:
         """int32 `(N,)`: how many words of each text are True in `which`, bool `(M,)`."""
         return tf.math.unsorted_segment_sum(tf.cast(which, tf.int32), self.rows, self.count)
 
-    def with_words(self, words: Tensor) -> "Words":
-        """The same with other words in the places of these."""
-        return replace(self, words=words)
+    def strings(self, places: Tensor) -> Tensor:
+        """The words at `places`, int32 `(K,)`, as strings."""
+        return text_bytes.parts(self.data, *self._span(places))
 
-    def joined(self, words: Tensor) -> Tensor:
-        """The texts with other words in the places of theirs."""
-        return self._together(
-            lambda: self._spaced(words, self.rows), lambda: self._segments(self.gaps, words, self.rows)
+    def strings_of(self, which: Tensor) -> tuple[Tensor, Tensor]:
+        """All words but empty ones of the texts that are True in `which`, bool `(N,)`: their places, and strings."""
+        places = where(tf.logical_and(self.starts < self.stops, self.of_text(which)))
+        strings = tf.cond(
+            self.by_bytes,
+            lambda: text_bytes.between(tf.boolean_mask(self.texts, which), _ASCII_SPACE),
+            lambda: self.strings(places),
         )
+        return places, strings
+
+    def replaced(self, places: Tensor, new: Tensor) -> Edits:
+        """Strings `(K,)` in place of the words at `places`, int32 `(K,)`."""
+        return Edits(*self._span(places), text_bytes.row(new), tf.cumsum(tf.strings.length(new)))
+
+    def moved(self, places: Tensor, sources: Tensor) -> Edits:
+        """The words that stand at `sources` in place of those at `places`, int32 `(K,)`."""
+        found, ends = text_bytes.places(*self._span(sources))
+        return Edits(*self._span(places), tf.gather(self.data, found), ends)
+
+    def inserted(self, places: Tensor, new: Tensor) -> Edits:
+        """Strings `(K,)` in front of the words at `places`, int32 `(K,)`; of the same word in their order."""
+        edits = self.replaced(places, tf.strings.join([new, self.separator]))
+        return edits._replace(stops=edits.starts)
+
+    def removed(self, places: Tensor) -> Edits:
+        """Nothing in place of the words at `places`, int32 `(K,)`, ascending, which are not empty.
+
+        A word goes with the gap before it. The first word that is left takes the gap of the first that was there.
+        """
+        rows = tf.gather(self.rows, places)
+        starts, stops = self._span(places)
+        before, behind = tf.maximum(places - 1, 0), tf.minimum(places + 1, tf.size(self.rows) - 1)
+        first = tf.gather(self.firsts, rows)
+        is_empty = tf.cast(tf.equal(tf.gather(self.starts, first), tf.gather(self.stops, first)), tf.int32)
+        leads = tf.equal(self.ranks(rows), places - first - is_empty)  # all words before it are removed, too
+        has_next = tf.logical_and(leads, tf.equal(tf.gather(self.rows, behind), rows))
+        starts = tf.where(leads, starts, tf.gather(self.stops, before))
+        stops = tf.where(has_next, tf.gather(self.starts, behind), stops)
+        return Edits(starts, stops, self.data[:0], tf.zeros_like(starts))
+
+    def edited(self, edits: Edits, in_order: bool = False) -> Tensor:
+        """The texts `(N,)` with what is changed.
+
+        Args:
+            edits: no two of the same bytes.
+            in_order: whether their starts are ascending.
+        """
+        starts, stops, new, ends = edits
+        pieces = tf.range(tf.size(starts)) if in_order else tf.argsort(starts, stable=True)
+        if not in_order:
+            starts, stops = tf.gather(starts, pieces), tf.gather(stops, pieces)
+        data = text_bytes.edited(self.data, starts, stops, pieces, new, ends)
+        changed = tf.reshape(text_bytes.texts(data), tf.shape(self.texts))
+        return tf.where(self.uncut, self.texts, tf.ensure_shape(changed, self.texts.shape))
 
     def kept(self, stays: Tensor) -> Tensor:
-        """The texts without the words where `stays`, bool `(M,)`, is False. A word goes with the gap before it.
+        """The texts without the words where `stays`, bool `(M,)`, is False; empty ones stay in any case."""
+        goes = tf.logical_and(tf.logical_not(stays), self.starts < self.stops)
+        return self.edited(self.removed(where(goes)), in_order=True)
 
-        The first word that is left takes the gap of the first that was there.
-        """
-        real = tf.not_equal(self.words, "")
-        stays = tf.logical_or(stays, tf.logical_not(real))
-        rows = tf.where(stays, self.rows, self.count)
+    def _span(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        return tf.gather(self.starts, places), tf.gather(self.stops, places)
 
-        def with_gaps() -> Tensor:
-            first, first_kept = (self._first(which) for which in (real, tf.logical_and(real, stays)))
-            gaps = tf.tensor_scatter_nd_update(self.gaps, first_kept[:, None], tf.gather(self.gaps, first))
-            return self._segments(gaps, self.words, rows)
 
-        return self._together(lambda: self._spaced(self.words, rows), with_gaps)
-
-    def _together(self, plain: Callable[[], Tensor], with_gaps: Callable[[], Tensor]) -> Tensor:
-        return tf.where(self.uncut, self.texts, tf.cond(self.plain, plain, with_gaps))
-
-    def _segments(self, gaps: Tensor, words: Tensor, rows: Tensor) -> Tensor:
-        """The words of each text in a row; row N is for those that are left out."""
-        return tf.strings.unsorted_segment_join(tf.strings.join([gaps, words]), rows, self.count + 1)[:-1]
-
-    def _spaced(self, words: Tensor, rows: Tensor) -> Tensor:
-        spaced = tf.strings.unsorted_segment_join(words, rows, self.count + 1, " ")[:-1]
-        return part(spaced, 0, tf.strings.length(spaced) - 1)  # the empty word at the end
-
-    def _first(self, which: Tensor) -> Tensor:
-        """Where the first word of each text stands that is True in `which`; without one the word at its end."""
-        here = tf.where(which, tf.range(tf.size(self.words)), self.of_text(self.ends))
-        return tf.math.unsorted_segment_min(here, self.rows, self.count)
+def where(which: Tensor) -> Tensor:
+    """int32 `(K,)`: the places in `which`, bool `(M,)`, that are True."""
+    return tf.cast(tf.where(which)[:, 0], tf.int32)
 
 
 def split(texts: Tensor, how: str = "whitespace", protected: str | None = None) -> Words:
@@ -129,60 +187,93 @@ def split(texts: Tensor, how: str = "whitespace", protected: str | None = None) 
         protected: a regular expression of words that must not be changed, or None.
     """
     if how == "characters":
-        return _cut(texts, _Marks(f"[^{_SPACE}]", _MARKED, b"", ""), protected)
+        return _words(texts, _by_marks(texts, f"[^{_SPACE}]", _MARKED, b""), "", protected)
     if how == "whitespace":
-        return _cut(texts, _Marks(f"[{_SPACE}]+", _MARKED, _MARK, " "), protected, _PLAIN)
-    return _cut(texts, _Marks(f"(?:{how})+", _MARKED, _MARK, " "), protected)
+        return _words(texts, _by_white_space(texts), " ", protected)
+    return _words(texts, _by_marks(texts, f"(?:{how})+"), " ", protected)
 
 
 def sentences(texts: Tensor) -> Words:
     """Texts `(N,)` as sentences, in the form of words: what stands between them is white space."""
     pattern = rf"([.!?…][\"'”’»)\]]*)([{_SPACE}]+)|([。！？][」』”]?)([{_SPACE}]*)"
-    return _cut(texts, _Marks(pattern, rb"\1\3" + _MARK + rb"\2\4" + _MARK, _MARK, " "), None)
+    return _words(texts, _by_marks(texts, pattern, rb"\1\3" + _MARK + rb"\2\4" + _MARK), " ", None)
 
 
-class _Marks(NamedTuple):
-    """How words are found in texts.
+class _Cut(NamedTuple):
+    """See `Words`."""
 
-    Attributes:
+    data: Tensor
+    starts: Tensor
+    stops: Tensor
+    rows: Tensor
+    uncut: Tensor
+    by_bytes: Tensor
+
+
+_MARK = bytes([MARK])
+_MARKED = _MARK + rb"\0" + _MARK
+
+
+def _words(texts: Tensor, cut: _Cut, separator: str, protected: str | None) -> Words:
+    words = Words(texts, *cut, separator, free=cut.starts < cut.stops)
+    if protected is None:
+        return words
+    places, strings = words.strings_of(tf.ones_like(cut.uncut))
+    is_free = tf.logical_not(tf.strings.regex_full_match(strings, protected))
+    return replace(words, free=tf.scatter_nd(places[:, None], is_free, tf.shape(cut.starts)))
+
+
+def _by_white_space(texts: Tensor) -> _Cut:
+    """Texts cut at white space, by their bytes alone if none has control characters or white space beyond ASCII."""
+    data = text_bytes.of_texts(texts)
+    above = data + np.uint8(1)  # marks are 0, what is not ASCII lies above 128
+    found = where(above <= 33)
+    here = tf.gather(data, found)
+    is_end, is_space = tf.equal(here, MARK), tf.logical_or(here - np.uint8(9) < 5, here - np.uint8(28) < 5)
+    has_wide_space = tf.cond(
+        tf.reduce_any(above > 128),
+        lambda: tf.reduce_any(tf.strings.regex_full_match(texts, rf"\C*[{_WIDE_SPACE}]\C*")),
+        lambda: tf.constant(False),
+    )
+    known = tf.reduce_all(tf.logical_or(is_end, is_space)) & tf.equal(_number(is_end), tf.size(texts))
+
+    def by_bytes() -> _Cut:
+        starts = tf.concat([[0], found + 1], 0)[:-1]
+        behind_space = tf.concat([[False], is_space], 0)[:-1]
+        inside = is_space & behind_space & tf.equal(starts, found)  # of a run of white space
+        starts, stops, ends = tf.cond(
+            tf.reduce_any(inside),
+            lambda: [tf.boolean_mask(t, tf.logical_not(inside)) for t in (starts, found, is_end)],
+            lambda: [starts, found, is_end],
+        )
+        rows = tf.cumsum(tf.cast(ends, tf.int32), exclusive=True)
+        return _Cut(data, starts, stops, rows, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True))
+
+    return tf.cond(known & ~has_wide_space, by_bytes, lambda: _by_marks(texts, f"[{_SPACE}]+"))
+
+
+def _by_marks(texts: Tensor, pattern: str, rewrite: bytes = _MARKED, edge: bytes = _MARK) -> _Cut:
+    """Texts cut by a regular expression.
+
+    Args:
+        texts: strings `(N,)`.
         pattern: of what is rewritten.
         rewrite: with marks where words begin and end.
         edge: the mark, if a text begins and ends with a word; nothing if it does so with what stands between words.
-        separator: see `Words`.
     """
+    uncut = tf.strings.split(texts, _MARK).row_lengths() > 1
+    texts = tf.where(uncut, "", texts)
+    marked = tf.strings.join([edge, tf.strings.regex_replace(texts, pattern, rewrite), edge])
+    marks = tf.reshape(where(tf.equal(text_bytes.row(marked), MARK)), (-1, 2))
+    rows = tf.searchsorted(tf.cumsum(tf.strings.length(marked)), marks[:, 0], side="right")
+    # In the data there are no marks but the one behind each text.
+    starts = marks[:, 0] - 2 * tf.range(tf.size(rows)) + rows
+    stops = starts + marks[:, 1] - marks[:, 0] - 1
+    return _Cut(text_bytes.of_texts(texts), starts, stops, rows, uncut, tf.constant(False))
 
-    pattern: str
-    rewrite: bytes
-    edge: bytes
-    separator: str
 
-
-def _cut(texts: Tensor, marks: _Marks, protected: str | None, plain_pattern: str | None = None) -> Words:
-    """Texts as words; if all of them are plain, of this pattern, by a way that is twice as fast."""
-
-    def plainly() -> tuple[Tensor, ...]:
-        words = tf.strings.split(tf.strings.join([texts, " "]), " ")
-        nothing = tf.zeros((0,), tf.string)
-        return words.flat_values, nothing, words.row_lengths(), words.row_starts(), tf.zeros(tf.shape(texts), tf.bool)
-
-    def by_marks() -> tuple[Tensor, ...]:
-        uncut = tf.strings.split(texts, _MARK).row_lengths() > 1
-        marked = tf.strings.regex_replace(tf.where(uncut, "", texts), marks.pattern, marks.rewrite)
-        pieces = tf.strings.split(tf.strings.join([marks.edge, marked, marks.edge, _MARK]), _MARK)
-        pairs = tf.reshape(pieces.flat_values, (-1, 2))  # (gap, word)
-        return pairs[:, 1], pairs[:, 0], pieces.row_lengths() // 2, pieces.row_starts() // 2, uncut
-
-    if plain_pattern is None:
-        plain, found = tf.constant(False), by_marks()
-    else:
-        plain = tf.reduce_all(tf.strings.regex_full_match(texts, plain_pattern))
-        found = tf.cond(plain, plainly, by_marks)
-    words, gaps, lengths, starts, uncut = found
-    free = tf.not_equal(words, "")
-    if protected is not None:
-        free = tf.logical_and(free, tf.logical_not(tf.strings.regex_full_match(words, protected)))
-    rows = tf.repeat(tf.range(tf.size(texts)), tf.cast(lengths, tf.int32))
-    return Words(texts, words, plain, gaps, rows, tf.cast(starts, tf.int32), free, marks.separator, uncut)
+def _number(which: Tensor) -> Tensor:
+    return tf.reduce_sum(tf.cast(which, tf.int32))
 
 
 def part(words: Tensor, start: Tensor | int, length: Tensor | int, unit: str = "BYTE") -> Tensor:
@@ -227,13 +318,17 @@ def _fractions(first: Tensor, second: Tensor, places: Tensor) -> tuple[Tensor, T
     return one * 2.0**-24, two * 2.0**-24
 
 
-def shuffled(words: Words, luck: Tensor, candidates: Tensor) -> Tensor:
-    """int32 `(M,)`: the words of each text in a random order, candidates first, one text behind the other."""
-    key = tf.cast(luck, tf.float64) + tf.where(candidates, tf.zeros((), tf.float64), 1.0)
-    return tf.argsort(2.0 * tf.cast(words.rows, tf.float64) + key, stable=True)
+def shuffled(words: Words, luck: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
+    """The words of each text in a random order, one text behind the other.
 
+    Args:
+        words: N texts.
+        luck: float32 `(M,)` in [0, 1), by which they are ordered.
+        candidates: int32 `(K,)`, ascending, the words that take part.
 
-def first_of(words: Words, order: Tensor, candidates: Tensor, number: Tensor) -> Tensor:
-    """bool `(M,)`: True for the first `number`, int32 `(N,)`, of the candidates of each text, in an order."""
-    places = tf.scatter_nd(order[:, None], words.places, tf.shape(order))
-    return tf.logical_and(candidates, places < words.of_text(number))
+    Returns:
+        int32 `(K,)` twice: the words in order, and which one of its text each of them is.
+    """
+    rows = tf.gather(words.rows, candidates)
+    key = 2.0 * tf.cast(rows, tf.float64) + tf.cast(tf.gather(luck, candidates), tf.float64)
+    return tf.gather(candidates, tf.argsort(key, stable=True)), words.ranks(rows)

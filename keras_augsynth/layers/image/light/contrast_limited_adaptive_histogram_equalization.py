@@ -10,7 +10,7 @@ from keras_augsynth.core.families.intensity import Intensity
 from keras_augsynth.core.modalities import IMAGE_LIKE
 from keras_augsynth.ops import filters, histograms
 from keras_augsynth.ops.compiled import materialized
-from keras_augsynth.ops.lookup import look_up
+from keras_augsynth.ops.lookup import in_memory, look_up
 
 _LEVELS = 256
 
@@ -78,18 +78,21 @@ class ContrastLimitedAdaptiveHistogramEqualization(Intensity):
         tile_height, tile_width = (height + below) // rows, (width + right) // columns
 
         levels = lambda x: ops.cast(histograms.levels(x, self.value_range), "int32")
-        known = ops.ones_like(x, "int32") if "int" in ops.dtype(x) else ops.cast(ops.isfinite(x), "int32")
-        wide_level, wide_known = (filters.pad(t, (0, below), (0, right)) for t in (levels(x), known))
         row, column = (
             ops.arange(length, dtype="int32") // tile
             for length, tile in ((height + below, tile_height), (width + right, tile_width))
         )
-        places = _places(wide_level, row, column, self.tile_grid_size)
-        counts = histograms.count(places, wide_known, n * rows * columns * channels, _LEVELS)
+
+        def tiled(x: Tensor) -> tuple[Tensor, Tensor]:
+            known = ops.cast(histograms.known(x), "int32")
+            wide_level, wide_known = (filters.pad(t, (0, below), (0, right)) for t in (levels(x), known))
+            return _places(wide_level, row, column, self.tile_grid_size), wide_known
+
+        counts = histograms.count(x, tiled, rows * columns * channels, _LEVELS)
         total = ops.cast(ops.maximum(ops.sum(counts, axis=-1, keepdims=True), 1), "float32")
         if self.clip_limit > 0.0:
             limit = ops.cast(self.clip_limit * ops.cast(tile_height * tile_width, "float32") / _LEVELS, "int32")
-            counts = histograms.contrast_limited(counts, ops.maximum(limit, 1))
+            counts = in_memory(histograms.contrast_limited(counts, ops.maximum(limit, 1)), x)
         table = ops.minimum(ops.round(ops.cast(histograms.running(counts), "float32") * (255.0 / total)), 255.0)
         table = ops.reshape(ops.cast(table, "int32"), (n, rows, columns, channels, _LEVELS))
 
@@ -128,12 +131,15 @@ def _four_in_a_word(table: Tensor) -> Tensor:
     The word at (i, j) of the result `(N, rows + 1, columns + 1, ...)` holds, from its lowest byte on, the tiles
     (i - 1, j - 1), (i - 1, j), (i, j - 1) and (i, j); there is none beyond the border, and the nearest stands for it.
     """
-    rows, columns = table.shape[1:3]
-    table = ops.concatenate([table[:, :1], table, table[:, -1:]], axis=1)
-    table = ops.concatenate([table[:, :, :1], table, table[:, :, -1:]], axis=2)
-    corners = itertools.product((0, 1), (0, 1))
-    parts = [table[:, i : i + rows + 1, j : j + columns + 1] for i, j in corners]
-    return sum(ops.left_shift(part, 8 * place) for place, part in enumerate(parts))
+    pairs = in_memory(_with_next(table, 2, 8), table)
+    return _with_next(pairs, 1, 16)
+
+
+def _with_next(table: Tensor, axis: int, bits: int) -> Tensor:
+    """Each tile with the next one along `axis`, moved up by `bits`; the tiles at the border stand twice."""
+    first, last = (ops.take(table, [end], axis) for end in (0, table.shape[axis] - 1))
+    before, after = (ops.concatenate(tiles, axis) for tiles in ([first, table], [table, last]))
+    return ops.bitwise_or(before, ops.left_shift(after, bits))
 
 
 def _around(length: Tensor, tile: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:

@@ -51,14 +51,18 @@ class Equalization(Intensity):
 
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
-        n, *_, channels = ops.shape(x)
-        places = histograms.by_channel(histograms.levels(x, self.value_range, self.bins), self.bins)
-        known = ops.ones_like(x, "bool") if "int" in ops.dtype(x) else ops.isfinite(x)
-        counts = histograms.count(places, known, n * channels, self.bins)
-        table = in_memory(low + histograms.equalizing(counts) * ((high - low) / 255.0), x)
-        varied = ops.reshape(ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1), (-1, channels))
-        spread = look_up(ops.reshape(table, (-1,)), places)
-        return ops.where(per_sample(varied, x), spread, ops.cast(x, "float32"))
+        channels = x.shape[-1]
+        places = lambda x: histograms.by_channel(histograms.levels(x, self.value_range, self.bins), self.bins)
+        counts = histograms.count(x, lambda x: (places(x), histograms.known(x)), channels, self.bins)
+        table = histograms.equalizing(counts)
+        varied = ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1)
+        if histograms.levels(x, self.value_range, self.bins) is x:  # bytes: what stays as it is can stand in the table
+            table = ops.where(varied[:, None], table, ops.arange(self.bins, dtype="float32"))
+            found = look_up(ops.reshape(in_memory(ops.cast(table, "int32"), x), (-1,)), places(x))
+            return ops.cast(found, "uint8")
+        table = in_memory(low + table * ((high - low) / 255.0), x)
+        spread = look_up(ops.reshape(table, (-1,)), places(x))
+        return ops.where(per_sample(ops.reshape(varied, (-1, channels)), x), spread, ops.cast(x, "float32"))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -1,0 +1,36 @@
+"""What XLA does faster on a CPU for one sample after the other: all of it then lies in the processor's cache."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from keras import ops
+
+from keras_augsynth.ops.compiled import uncompiled
+
+Tensor = Any
+
+
+def has_gpu() -> bool:
+    """Whether there is a GPU, which is then taken to be where things run."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def one_by_one(function: Callable[[Tensor], Tensor], x: Tensor, length: int | Tensor, dtype: str) -> Tensor:
+    """`function(x)`, of which row i depends on row i of `x` alone; on a GPU, and uncompiled, at once. No gradient.
+
+    Args:
+        function: from `(N, ...)` to `(N, length)`.
+        x: `(N, ...)`.
+        length: of a row of the result.
+        dtype: of the result.
+    """
+    x = ops.stop_gradient(x)
+    if uncompiled() or has_gpu():
+        return function(x)
+    n = ops.shape(x)[0]
+
+    def step(k: Tensor, found: Tensor) -> Tensor:
+        return tf.tensor_scatter_nd_update(found, [[k]], function(ops.expand_dims(x[k], 0)))
+
+    return ops.fori_loop(0, n, step, ops.zeros((n, length), dtype))
