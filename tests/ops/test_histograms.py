@@ -25,3 +25,15 @@ def test_counts_are_numpys(way, monkeypatch):
     assert ("While" in several or "StatelessWhile" in several) == (way == "one by one")
     expected = [np.bincount(image[..., k][image[..., k] != 3], minlength=8) for image in x for k in range(2)]
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.xla
+def test_a_batch_of_unknown_length_may_be_empty():
+    count = tf.function(
+        lambda x: histograms.count(x, lambda x: (histograms.by_channel(x, 8), x != 3), 2, 8),
+        input_signature=[tf.TensorSpec((None, 4, 5, 2), "uint8")],
+        autograph=False,
+        jit_compile=True,
+    )
+    assert count(tf.zeros((0, 4, 5, 2), "uint8")).shape == (0, 8)
+    assert int(count(tf.zeros((2, 4, 5, 2), "uint8"))[3, 0]) == 20

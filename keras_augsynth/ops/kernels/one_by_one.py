@@ -28,9 +28,11 @@ def one_by_one(function: Callable[[Tensor], Tensor], x: Tensor, length: int | Te
     x = ops.stop_gradient(x)
     if uncompiled() or has_gpu():
         return function(x)
-    n = ops.shape(x)[0]
+    n, *size = ops.shape(x)
+    rows = min(n, 1) if isinstance(n, int) else ops.minimum(n, 1)  # none of a batch of none
 
     def step(k: Tensor, found: Tensor) -> Tensor:
-        return tf.tensor_scatter_nd_update(found, [[k]], function(ops.expand_dims(x[k], 0)))
+        row = tf.slice(x, [k, *[0] * len(size)], [rows, *size])
+        return tf.tensor_scatter_nd_update(found, (k + ops.arange(rows, dtype="int32"))[:, None], function(row))
 
     return ops.fori_loop(0, n, step, ops.zeros((n, length), dtype))
