@@ -62,6 +62,7 @@ DROP_INS = {
 def albumentations_pairs(side):
     """Our layer and Albumentations' transform of it, at like strength."""
     import albumentations as albu
+    import cv2
 
     always, middle = {"p": 1.0}, (0.3, 0.7)
     others = [{"image": image} for image in smooth_images(3, side)]
@@ -114,7 +115,11 @@ def albumentations_pairs(side):
         "RandomDefocus": (layers.RandomDefocus(3), albu.Defocus((3, 3), **always)),
         "RandomMedianBlur": (layers.RandomMedianBlur(3), albu.MedianBlur((3, 3), **always)),
         "RandomJPEG": (layers.RandomJPEG((60, 60)), albu.ImageCompression(quality_range=(60, 60), **always)),
-        "RandomDownscale": (layers.RandomDownscale(), albu.Downscale(**always)),
+        "RandomDownscale": (layers.RandomDownscale((0.25, 0.25), "nearest"), albu.Downscale(**always)),
+        "RandomDownscale, means": (
+            layers.RandomDownscale((0.25, 0.25), "area"),
+            albu.Downscale(interpolation_pair={"downscale": cv2.INTER_AREA, "upscale": cv2.INTER_NEAREST}, **always),
+        ),
         "RandomErasing": (layers.RandomErasing(fill_value=0.0), albu.Erasing(**always)),
         "CoarseDropout": (layers.CoarseDropout(), albu.CoarseDropout(**always)),
         "GridMask": (layers.GridMask(), albu.GridDropout(**always)),
