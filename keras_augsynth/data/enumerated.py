@@ -79,10 +79,10 @@ def enumerated(
 def _look_at_first(dataset: tf.data.Dataset, augmentation: RandomLayer) -> None:
     """Warns if the first element plainly is in other units than the augmentation was told."""
     inputs_of = lambda element: element[0] if isinstance(element, tuple) else element
-    spec = inputs_of(dataset.element_spec)
-    dtype = primary(augmentation, spec)[1].dtype
     if augmentation.augmentations() != [augmentation]:
         return
+    spec = inputs_of(dataset.element_spec)
+    dtype = primary(augmentation, spec)[1].dtype
     if coordinates.are_in(spec) or (dtype not in (tf.uint8, tf.bool) and ranges.expects_range(augmentation)):
         for element in dataset.take(1):
             ranges.look(augmentation, inputs_of(element), stacklevel=4)

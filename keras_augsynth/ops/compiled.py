@@ -69,10 +69,15 @@ def step_by_step() -> bool:
     return _uses_xla is False
 
 
+def has_gpu() -> bool:
+    """Whether there is a GPU, which is then taken to be where things run."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
 @functools.cache
 def xla_works() -> bool:
     """Whether this TensorFlow can compile for its devices. Where it cannot, a warning says so, once."""
-    if tf.test.is_built_with_xla() and (not tf.config.list_physical_devices("GPU") or _compiles_on_gpu()):
+    if tf.test.is_built_with_xla() and (not has_gpu() or _compiles_on_gpu()):
         return True
     text = "This TensorFlow cannot compile with XLA: layers run uncompiled, which is slower. Nothing else changes."
     warnings.warn(f"keras_augsynth: {text}", RuntimeWarning, stacklevel=2)

@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_augsynth.core import ranges
 from keras_augsynth.core.checks import check_integer, check_seed, check_value_range, wrong
+from keras_augsynth.ops.compiled import has_gpu
 from keras_augsynth.synthesis.batches import batches, in_blocks
 from keras_augsynth.synthesis.interruption import with_interruption
 from keras_augsynth.synthesis.saving import SavedWhole
@@ -101,7 +102,7 @@ class GenerativeModel(SavedWhole):
             jit_compile: whether XLA compiles the step; "auto": on a GPU only, since on a CPU it is slower.
         """
         if jit_compile == "auto":
-            jit_compile = bool(tf.config.list_physical_devices("GPU"))
+            jit_compile = has_gpu()
         super().compile(
             optimizer=None if optimizer is None else self._ready(optimizer, self, "adam"),
             run_eagerly=run_eagerly,

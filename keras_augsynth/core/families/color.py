@@ -146,13 +146,12 @@ class Color(Intensity, listed=False):
             own = tuple(getattr(numbers, "shape", ()))
             pairs = zip(reversed(own), reversed((1, *shape)), strict=False)
             if len(own) > len(shape) + 1 or any(None not in pair and pair[0] not in (1, pair[1]) for pair in pairs):
-                needed = f"be a number, or fit samples of the shape {tuple(shape)}"
-                if hasattr(self, "axis"):
-                    needed += ": `axis=None` learns one number, for data of every size"
+                needed = f"be a number, or fit samples of the shape {tuple(shape)}{self.map_advice}"
                 raise wrong(self, name, needed, f"shape {own}")
         return self.value_map
 
     map_arguments = ("scale", "offset")  # which of them make the value map
+    map_advice = ""  # what else to do where it does not fit
     is_value_map = False  # whether the layer is the same for all samples and never clips
     is_per_channel = True  # whether its map is one for each channel
 

@@ -50,6 +50,7 @@ class Normalization(Color):
 
     modalities = (*NUMERIC, NUMBER)
     is_value_map = True
+    map_advice = ": `axis=None` learns one number, for data of every size"
     map_arguments = ("variance", "mean")
     uses_mean = False
 

@@ -6,14 +6,9 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
-from keras_augsynth.ops.compiled import uncompiled
+from keras_augsynth.ops.compiled import has_gpu, uncompiled
 
 Tensor = Any
-
-
-def has_gpu() -> bool:
-    """Whether there is a GPU, which is then taken to be where things run."""
-    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def one_by_one(function: Callable[[Tensor], Tensor], x: Tensor, length: int | Tensor, dtype: str) -> Tensor:

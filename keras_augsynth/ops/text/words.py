@@ -199,28 +199,19 @@ def sentences(texts: Tensor) -> Words:
     return _words(texts, _by_marks(texts, pattern, rb"\1\3" + _MARK + rb"\2\4" + _MARK), " ", None)
 
 
-class _Cut(NamedTuple):
-    """See `Words`."""
-
-    data: Tensor
-    starts: Tensor
-    stops: Tensor
-    rows: Tensor
-    uncut: Tensor
-    by_bytes: Tensor
-
-
+_Cut = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]  # of `Words`: data, starts, stops, rows, uncut, by_bytes
 _MARK = bytes([MARK])
 _MARKED = _MARK + rb"\0" + _MARK
 
 
 def _words(texts: Tensor, cut: _Cut, separator: str, protected: str | None) -> Words:
-    words = Words(texts, *cut, separator, free=cut.starts < cut.stops)
+    _, starts, stops, *_ = cut
+    words = Words(texts, *cut, separator, free=starts < stops)
     if protected is None:
         return words
-    places, strings = words.strings_of(tf.ones_like(cut.uncut))
+    places, strings = words.strings_of(tf.ones_like(words.uncut))
     is_free = tf.logical_not(tf.strings.regex_full_match(strings, protected))
-    return replace(words, free=tf.scatter_nd(places[:, None], is_free, tf.shape(cut.starts)))
+    return replace(words, free=tf.scatter_nd(places[:, None], is_free, tf.shape(starts)))
 
 
 def _by_white_space(texts: Tensor) -> _Cut:
@@ -247,7 +238,7 @@ def _by_white_space(texts: Tensor) -> _Cut:
             lambda: [starts, found, is_end],
         )
         rows = tf.cumsum(tf.cast(ends, tf.int32), exclusive=True)
-        return _Cut(data, starts, stops, rows, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True))
+        return data, starts, stops, rows, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True)
 
     return tf.cond(known & ~has_wide_space, by_bytes, lambda: _by_marks(texts, f"[{_SPACE}]+"))
 
@@ -269,7 +260,7 @@ def _by_marks(texts: Tensor, pattern: str, rewrite: bytes = _MARKED, edge: bytes
     # In the data there are no marks but the one behind each text.
     starts = marks[:, 0] - 2 * tf.range(tf.size(rows)) + rows
     stops = starts + marks[:, 1] - marks[:, 0] - 1
-    return _Cut(text_bytes.of_texts(texts), starts, stops, rows, uncut, tf.constant(False))
+    return text_bytes.of_texts(texts), starts, stops, rows, uncut, tf.constant(False)
 
 
 def _number(which: Tensor) -> Tensor:

@@ -51,17 +51,22 @@ class Equalization(Intensity):
 
     def apply(self, x, params) -> Tensor:
         low, high = self.value_range
-        channels = x.shape[-1]
-        places = lambda x: histograms.by_channel(histograms.levels(x, self.value_range, self.bins), self.bins)
-        counts = histograms.count(x, lambda x: (places(x), histograms.known(x)), channels, self.bins)
+        channels, levels = x.shape[-1], histograms.levels(x, self.value_range, self.bins)
+
+        def counted(x: Tensor) -> tuple[Tensor, Tensor]:
+            level = histograms.levels(x, self.value_range, self.bins)
+            return histograms.by_channel(level, self.bins), histograms.known(x)
+
+        counts = histograms.count(x, counted, channels, self.bins)
+        places = histograms.by_channel(levels, self.bins)
         table = histograms.equalizing(counts)
         varied = ops.max(counts, axis=-1, initial=0) < ops.sum(counts, axis=-1)
-        if histograms.levels(x, self.value_range, self.bins) is x:  # bytes: what stays as it is can stand in the table
+        if levels is x:  # bytes: what stays as it is can stand in the table
             table = ops.where(varied[:, None], table, ops.arange(self.bins, dtype="float32"))
-            found = look_up(ops.reshape(in_memory(ops.cast(table, "int32"), x), (-1,)), places(x))
+            found = look_up(ops.reshape(in_memory(ops.cast(table, "int32"), x), (-1,)), places)
             return ops.cast(found, "uint8")
         table = in_memory(low + table * ((high - low) / 255.0), x)
-        spread = look_up(ops.reshape(table, (-1,)), places(x))
+        spread = look_up(ops.reshape(table, (-1,)), places)
         return ops.where(per_sample(ops.reshape(varied, (-1, channels)), x), spread, ops.cast(x, "float32"))
 
     @classmethod
