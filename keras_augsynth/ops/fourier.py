@@ -13,16 +13,25 @@ Tensor = Any
 
 
 def good_length(least: int | Tensor) -> Any:
-    """The smallest 2**k, 3/4 or 5/8 of it that is not below `least`: lengths that are transformed fast."""
+    """The smallest length that is not below `least`, nor 16, and is transformed fast: even, of no prime but 2, 3, 5, 7.
+
+    A tensor is at most 2**30.
+    """
     if isinstance(least, int):
-        power = 1 << max(least - 1, 7).bit_length()
-        return min(length for length in (power * 5 // 8, power * 3 // 4, power) if length >= least)
-    power = ops.maximum(ops.cast(least, "int32") - 1, 7)
-    for shift in (1, 2, 4, 8, 16):
-        power = ops.bitwise_or(power, ops.right_shift(power, shift))
-    power = power + 1
-    shorter = ops.where(power * 3 // 4 >= least, power * 3 // 4, power)
-    return ops.where(power * 5 // 8 >= least, power * 5 // 8, shorter)
+        return int(_GOOD[np.searchsorted(_GOOD, least)])
+    return ops.min(ops.where(ops.cast(least, "int32") <= _GOOD, _GOOD, _GOOD[-1]))
+
+
+def _good_lengths() -> np.ndarray:
+    found = np.array([16])
+    for prime in (2, 3, 5, 7):
+        powers = prime ** np.arange(int(31 / math.log2(prime)))
+        found = np.outer(found, powers).ravel()
+        found = found[found <= 2**30]
+    return np.sort(found).astype("int32")
+
+
+_GOOD = _good_lengths()
 
 
 def spectrum(x: Tensor, length: int | Tensor) -> Tensor:
@@ -106,14 +115,29 @@ def equalizer(frequencies: Tensor, centers: np.ndarray, gains_db: Tensor) -> Ten
     return amplitude(db)
 
 
-def colored(white: Tensor, decay_db: Tensor, length: int | Tensor) -> Tensor:
-    """White noise `(N, C, T)` as noise whose level falls by `decay_db` `(N,)` per octave, `(N, C, length)`."""
+def colored(words: tuple[Tensor, Tensor], decay_db: Tensor, length: int | Tensor) -> Tensor:
+    """Noise `(N, C, length)` whose level falls by `decay_db` `(N,)` per octave, made of its spectrum.
+
+    Each sample is a sum of all frequencies, so it is normally distributed, though their parts are so only nearly.
+
+    Args:
+        words: two random uint32 `(N, C, length / 2 + 1)`.
+        decay_db: in decibels.
+        length: even.
+    """
     frequencies = bins(length) * ops.cast(length, "float32")  # in bins: the first one has weight 1
-    octaves = _log2(ops.maximum(frequencies, 1.0))
-    db = -decay_db[:, None] * octaves
+    db = -decay_db[:, None] * _log2(ops.maximum(frequencies, 1.0))
     # The largest is 1, or those of blue noise would be infinite in a long recording.
-    weights = amplitude(db - ops.maximum(db[:, :1], db[:, -1:]))
-    return wave(weighted(spectrum(white, length), ops.where(frequencies > 0.0, weights, 0.0)), length)
+    weights = ops.where(frequencies > 0.0, amplitude(db - ops.maximum(db[:, :1], db[:, -1:])), 0.0)[:, None]
+    return wave(tf.complex(*(_sum_of_bytes(word) * weights for word in words)), length)
+
+
+def _sum_of_bytes(word: Tensor) -> Tensor:
+    """Nearly a normal number: the sum of four bytes of a random uint32, without its mean. float32, -510 to 510."""
+    odd = np.uint32(0x00FF00FF)
+    pairs = ops.bitwise_and(word, odd) + ops.bitwise_and(ops.right_shift(word, np.uint32(8)), odd)
+    total = ops.bitwise_and(pairs, np.uint32(0xFFFF)) + ops.right_shift(pairs, np.uint32(16))
+    return ops.cast(ops.cast(total, "int32") - 510, "float32")
 
 
 def _log2(x: Tensor) -> Tensor:

@@ -39,17 +39,13 @@ def before(steps: Tensor, size: int | Tensor) -> Tensor:
     return ops.arange(size, dtype="int32") < steps[:, None, None]
 
 
-def rms(x: Tensor, valid: Tensor) -> Tensor:
-    """The root of the mean square of the valid part of each recording, over all channels: `(N, 1, 1)`.
+def energy(x: Tensor) -> Tensor:
+    """The sum of squares of each recording `(N, C, T)`, a mean of its channels: `(N, 1, 1)`, finite.
 
-    Args:
-        x: `(N, C, T)`, finite; 0 where it is not valid.
-        valid: bool `(N, 1, T)`.
+    What is louder than 1e15 counts as 1e15, and what is softer than 1e-19 as silence: other squares are no float32.
     """
-    loudest = peak(x)
-    scaled = x / ops.where(loudest > 0.0, loudest, 1.0)  # squares of very large numbers would be infinite
-    count = ops.sum(ops.cast(valid, "float32"), axis=(1, 2), keepdims=True) * ops.cast(ops.shape(x)[1], "float32")
-    return loudest * ops.sqrt(ops.sum(ops.square(scaled), axis=(1, 2), keepdims=True) / ops.maximum(count, 1.0))
+    squares = ops.square(ops.minimum(ops.abs(x), 1e15))
+    return ops.sum(squares, axis=(1, 2), keepdims=True) / ops.cast(ops.shape(x)[1], "float32")
 
 
 def peak(x: Tensor) -> Tensor:
@@ -69,9 +65,9 @@ def noise_at(x: Tensor, noise: Tensor, snr_db: Tensor, valid: Tensor) -> Tensor:
         valid: bool `(N, 1, T)`.
     """
     noise = ops.where(valid, noise, 0.0)
-    level, own = rms(x, valid), rms(noise, valid)
-    ratio = amplitude(-snr_db)[:, None, None]
-    return noise * ops.where(own > 0.0, level / ops.where(own > 0.0, own, 1.0), 0.0) * ratio
+    own = energy(noise)
+    ratio = ops.where(own > 0.0, energy(x) / ops.where(own > 0.0, own, 1.0), 0.0)
+    return noise * (ops.sqrt(ratio) * amplitude(-snr_db)[:, None, None])
 
 
 def taken(x: Tensor, places: Tensor) -> Tensor:

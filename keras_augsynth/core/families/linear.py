@@ -69,7 +69,10 @@ class LinearStage(SoundStage):
     @staticmethod
     def _filtered(x: Tensor, steps: list[Step], entries: Entries, views: dict[str, View]) -> Tensor:
         time, gates = ops.shape(x)[2], []
-        length = fourier.good_length(sum((step.layer.reach(time) for step in steps), time))
+        # What filters let ring one after the other is hardly longer than what the longest one does.
+        reach = {long: [step.layer.reach(time) for step in steps if step.layer.is_long is long] for long in (False, True)}
+        longest = functools.reduce(ops.maximum if ops.is_tensor(time) else max, reach[False], 0)
+        length = fourier.good_length(sum(reach[True], time + longest))
         spectrum = fourier.spectrum(x, length)
         for step in steps:
             params, gate = step.params_or_rest(entries, views[step.name])

@@ -51,8 +51,8 @@ class RandomColoredNoise(Sound):
     def apply(self, x, params) -> Tensor:
         channels, time = ops.shape(x)[1:]
         length = good_length(time)
-        white = Random(params["noise"]).normal(shape=(channels, length))
-        noise = colored(white, params["decay_db"], length)[:, :, :time]
+        words = Random(params["noise"]).bits((channels, length // 2 + 1))
+        noise = colored(words, params["decay_db"], length)[:, :, :time]
         return x + noise_at(x, noise, params["snr_db"], self.valid(x))
 
     @classmethod
