@@ -103,6 +103,17 @@ def quiet_at_the_ends(rng, channels=()):
     return sound.astype("float32"), lengths
 
 
+def test_a_short_recording_rings_into_silence(rng):
+    """However low the cutoff is, also one that is set later: nothing comes back at the other end."""
+    sound = rng.normal(size=(2, 100)).astype("float32")
+    layer = layers.RandomHighPass(400.0, **SAME, seed=1)
+    for cutoff in (400.0, 60.0):
+        layer.cutoff_hz = cutoff
+        taps, middle = kernel(butterworth(cutoff, "highpass"))
+        expected = [np.convolve(row, taps)[middle : middle + 100] for row in sound.astype("float64")]
+        np.testing.assert_allclose(layer(sound, training=True), expected, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("channels", [(), (2,)], ids=["mono", "stereo"])
 def test_fused_is_unfused(rng, channels):
     """With lengths, chances, and a sample that is not finite."""

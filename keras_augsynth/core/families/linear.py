@@ -6,7 +6,8 @@ from typing import Any
 from keras import ops
 
 from keras_augsynth.core.draws import Params, Step, View
-from keras_augsynth.core.families.sound import Sound, SoundStage
+from keras_augsynth.core.families.room import RoomStage
+from keras_augsynth.core.families.sound import Sound
 from keras_augsynth.core.families.stage import Drawn, Entries, Parts
 from keras_augsynth.core.modalities import Modality
 from keras_augsynth.ops import fourier
@@ -16,7 +17,7 @@ from keras_augsynth.ops.rows import select
 Tensor = Any
 
 
-class LinearStage(SoundStage):
+class LinearStage(RoomStage):
     """Neighbouring linear layers: gains in front, one transform and its inverse, gains behind."""
 
     def accepts(self, step: Step) -> bool:
@@ -68,18 +69,18 @@ class LinearStage(SoundStage):
 
     @staticmethod
     def _filtered(x: Tensor, steps: list[Step], entries: Entries, views: dict[str, View]) -> Tensor:
-        time, gates = ops.shape(x)[2], []
-        # What filters let ring one after the other is hardly longer than what the longest one does.
-        reach = {long: [step.layer.reach(time) for step in steps if step.layer.is_long is long] for long in (False, True)}
-        longest = functools.reduce(ops.maximum if ops.is_tensor(time) else max, reach[False], 0)
-        length = fourier.good_length(sum(reach[True], time + longest))
-        spectrum = fourier.spectrum(x, length)
-        for step in steps:
-            params, gate = step.params_or_rest(entries, views[step.name])
+        time = ops.shape(x)[2]
+        params, gates = zip(*(step.params_or_rest(entries, views[step.name]) for step in steps), strict=True)
+        length = time
+        for step, each in zip(steps, params, strict=True):
             with step.within(views[step.name]) as layer:
-                weights = layer.transfer(params, time, length)
+                length = length + layer.reach(each, time)
+        length = fourier.good_length(length)
+        spectrum = fourier.spectrum(x, length)
+        for step, each, gate in zip(steps, params, gates, strict=True):
+            with step.within(views[step.name]) as layer:
+                weights = layer.transfer(each, time, length)
             spectrum = fourier.weighted(spectrum, select(gate, weights, ops.ones((1, 1))))
-            gates.append(gate)
         filtered = fourier.wave(spectrum, length)[:, :, :time]
         if any(gate is None for gate in gates):
             return filtered
@@ -109,6 +110,10 @@ class Linear(Sound, listed=False):
         """The weights `(N, bins)`, real or complex, of recordings of `time` samples, transformed with `length`."""
         raise NotImplementedError(f"{type(self).__name__} says `filters` and must define `transfer`.")
 
-    def reach(self, time: Any) -> Any:
+    def needed(self, params: Params, time: Any) -> Tensor | None:
+        """The samples of silence that the magnitudes ask for behind a recording; None: `reach` knows it without."""
+        return None
+
+    def reach(self, params: Params, time: Any) -> Any:
         """How many samples of silence the transform needs behind a recording of `time` samples."""
         raise NotImplementedError(f"{type(self).__name__} says `filters` and must define `reach`.")

@@ -1,11 +1,8 @@
-"""`Playback`: layers that play recordings faster or slower; `VocoderStage`, which tells how long a result can be."""
+"""`Playback`: layers that play recordings faster or slower."""
 
 import functools
-import math
-from dataclasses import replace
 from typing import Any
 
-import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.batch import Batch
@@ -14,58 +11,11 @@ from keras_augsynth.core.families.sound import Sound, SoundStage
 from keras_augsynth.core.families.stage import Drawn
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.core.passes import Notes
-from keras_augsynth.ops.compiled import inside_xla
 from keras_augsynth.ops.fourier import one_by_one
 from keras_augsynth.ops.rows import select
 from keras_augsynth.ops.waves import before, taken
 
 Tensor = Any
-
-
-class VocoderStage(SoundStage):
-    """A vocoder makes as many samples as its magnitudes, and what was drawn, can ask for.
-
-    It is told how many as the length of a tensor, "room" among its parameters: XLA compiles for each length, also
-    where the magnitudes are variables. There are twelve lengths to an octave.
-    """
-
-    def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
-        if drawn is None or inside_xla():  # there no length can depend on a variable
-            return super().carry_out(batch, drawn, notes)
-        step, shape = self.steps[0], ops.shape(batch.x)
-        entry = drawn["entries"][step.name]
-        view = replace(step.view(shape, batch.modality), magnitudes=self.plan.magnitudes())
-        with step.within(view) as layer:
-            longest = ops.cast(layer.longest(entry["params"]), "float64")
-        semitones = ops.ceil(12.0 / math.log(2.0) * ops.log(longest) - _ROUNDING) + _ROUNDING
-        size = ops.ceil(ops.cast(view.size[0], "float64") * ops.exp(math.log(2.0) / 12.0 * semitones))
-        params = {**entry["params"], "room": tf.zeros((ops.cast(size, "int32"), 0))}
-        return super().carry_out(batch, {"entries": {step.name: {**entry, "params": params}}}, notes)
-
-
-_ROUNDING = 1e-4  # semitones
-
-
-class Vocoder(Sound, listed=False):
-    """An augmentation by a phase vocoder, which makes no more samples than it has to.
-
-    Args:
-        **kwargs: as in `Sound`.
-    """
-
-    stage = VocoderStage
-
-    def longest(self, params: Params) -> Tensor:
-        """How many times as long as a recording what the vocoder makes of it is at most.
-
-        By the current limits of the magnitudes, and by what was drawn, which may be from others.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must define `longest`.")
-
-    @staticmethod
-    def room(params: Params, otherwise: int | Tensor) -> int | Tensor:
-        """How many samples are to be made; `otherwise` where that cannot be known."""
-        return ops.shape(params["room"])[0] if "room" in params else otherwise
 
 
 class SpeedStage(SoundStage):

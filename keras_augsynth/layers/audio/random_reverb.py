@@ -73,10 +73,10 @@ class RandomReverb(SoundBank, Linear):
         if self._bank is None:
             echo = self.echo(params, time)
         else:
-            echo = self.chosen(params["choice"])[0][:, :, 1 : self.reach(time) + 1]
+            echo = self.chosen(params["choice"])[0][:, :, 1 : self.reach(params, time) + 1]
         return 1.0 + fourier.spectrum(ops.pad(echo, [[0, 0], [0, 0], [1, 0]]), length)[:, 0]
 
-    def reach(self, time) -> Any:
+    def reach(self, params, time) -> Any:
         if self._bank is None:
             return time
         longest = self._bank.shape[1] - 1

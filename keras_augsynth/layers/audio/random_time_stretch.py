@@ -5,12 +5,13 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range
-from keras_augsynth.core.families.playback import Playback, Vocoder
+from keras_augsynth.core.families.playback import Playback
+from keras_augsynth.core.families.room import RoomStage, room
 from keras_augsynth.core.families.sound import check_window
 from keras_augsynth.ops.frames import stretched
 
 
-class RandomTimeStretch(Vocoder, Playback):
+class RandomTimeStretch(Playback):
     """Plays each recording faster or slower without changing its pitch, by a phase vocoder.
 
     Args:
@@ -39,6 +40,8 @@ class RandomTimeStretch(Vocoder, Playback):
         Flanagan, Golden: Phase vocoder. Bell System Technical Journal, 1966; as in librosa.
     """
 
+    stage = RoomStage
+
     def __init__(self, rate: float | tuple[float, float] = (0.8, 1.25), window: int = 2048, **kwargs: Any):
         super().__init__(**kwargs)
         self.rate = check_range(self, rate, "rate", 0.25, 4.0)
@@ -47,13 +50,13 @@ class RandomTimeStretch(Vocoder, Playback):
     def draw(self, rng, view) -> Params:
         return {"rate": rng.log_uniform(*self.rate)}
 
-    def longest(self, params) -> Tensor:
+    def needed(self, params, time) -> Tensor:
         lowest = ops.minimum(ops.cast(self.current_limits("rate")[0], "float32"), tf.reduce_min(params["rate"]))
-        return ops.minimum(1.0 / lowest, 1.0)  # the rest of a slower one is not heard
+        return ops.cast(time, "float32") * ops.minimum(1.0 / lowest, 1.0)  # the rest of a slower one is not heard
 
     def played(self, x, params) -> Tensor:
         time = ops.shape(x)[2]
-        return stretched(x, params["rate"], time, self.window, self.room(params, time))
+        return stretched(x, params["rate"], time, self.window, room(params, time))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
