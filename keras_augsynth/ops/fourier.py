@@ -185,17 +185,29 @@ def resampled(x: Tensor, rate: Tensor, size: int | Tensor) -> Tensor:
         kept = kept * ops.where(each[:, None] <= 1.0, 1.0, part * part * (3.0 - 2.0 * part))
     # What is put in front has twice as many samples there, which is how many the taps begin before a place.
     later = tf.pad(x, [[0, 0], [0, 0], [_TAPS // 4, 0]])
-    dense = 2.0 * wave(_halved_last(weighted(spectrum(later, length), kept), length), 2 * length)
+    kept_of_it = weighted(spectrum(later, length), kept)
+    # A sample and the one half a sample behind it as one complex number, for each of which memory is read once.
+    dense = tf.complex(wave(kept_of_it, length), wave(weighted(kept_of_it, _half_a_sample_later(length)), length))
     place = 2.0 * total[:, None] * ops.cast(ops.arange(size, dtype="int32"), "float64")
     place = ops.minimum(place, ops.cast(2 * time + _TAPS, "float64"))  # all is silent behind it
     whole = ops.floor(place)
     first, distance = ops.cast(whole, "int32"), ops.cast(place - whole - 0.5, "float32")[:, None]
+    read = [taken(dense, ops.right_shift(first, 1) + k) for k in range(_TAPS // 2 + 1)]
+    samples = [part(pair) for pair in read for part in (tf.math.real, tf.math.imag)]
+    begins_between = ops.equal(ops.bitwise_and(first, 1), 1)[:, None]
+    tap = lambda k: ops.where(begins_between, samples[k + 1], samples[k])
     square, even, odd = ops.square(distance), 0.0, 0.0
     for k, coefficients in enumerate(_POLYNOMIALS):
-        left, right = taken(dense, first + k), taken(dense, first + (_TAPS - 1 - k))
+        left, right = tap(k), tap(_TAPS - 1 - k)
         even = even + (left + right) * _polynomial(square, coefficients[::2])
         odd = odd + (left - right) * _polynomial(square, coefficients[1::2])
     return even + distance * odd
+
+
+def _half_a_sample_later(length: int | Tensor) -> Tensor:
+    """complex64 `(1, bins)`: the weights by which each place gets what is half a sample behind it."""
+    angle = (math.pi * bins(length))[None]
+    return tf.complex(ops.cos(angle), ops.sin(angle))
 
 
 def one_by_one(rate: Tensor) -> list[Tensor]:
@@ -208,9 +220,3 @@ def _polynomial(x: Tensor, coefficients: np.ndarray) -> Tensor:
     for coefficient in coefficients[-2::-1]:
         total = total * x + coefficient
     return total
-
-
-def _halved_last(spectrum: Tensor, length: int | Tensor) -> Tensor:
-    """The bin at half the sample rate stands for two frequencies of a denser recording: each gets a half."""
-    last = ops.equal(ops.arange(length // 2 + 1, dtype="int32"), length // 2)
-    return spectrum * tf.cast(ops.where(last, 0.5, 1.0), spectrum.dtype)

@@ -71,11 +71,14 @@ def noise_at(x: Tensor, noise: Tensor, snr_db: Tensor, valid: Tensor) -> Tensor:
 
 
 def taken(x: Tensor, places: Tensor) -> Tensor:
-    """Values of `x` `(N, C, T)` at the places int32 `(N, M)`, or `(N, 1, M)`, of each recording: `(N, C, M)`."""
+    """Values of `x` `(N, C, T)` at the places int32 `(N, M)`, or `(N, 1, M)`, of each recording: `(N, C, M)`.
+
+    By places in all recordings, one behind the other: XLA would check each axis of a place by itself.
+    """
+    n, channels, time = ops.shape(x)
     places = places if len(places.shape) == 3 else places[:, None]
-    if x.shape[1] != 1:
-        places = ops.broadcast_to(places, (*ops.shape(x)[:2], ops.shape(places)[2]))
-    return tf.gather(x, places, batch_dims=2)
+    start = time * ops.reshape(ops.arange(n * channels, dtype="int32"), (n, channels, 1))
+    return tf.gather(ops.reshape(x, (-1,)), start + places)
 
 
 def amplitude(db: Tensor) -> Tensor:
