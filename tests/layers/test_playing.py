@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.signal
 import tensorflow as tf
 
 from keras_augsynth import layers
@@ -19,9 +20,9 @@ class Pitch(layers.RandomPitchShift, listed=False):
 
 
 class Stretch(layers.RandomTimeStretch, listed=False):
-    def played(self, x, params):
+    def apply(self, x, params):
         SEEN.append(int(params["room"].shape[0]))
-        return super().played(x, params)
+        return super().apply(x, params)
 
 
 def sounds(rng):
@@ -119,8 +120,70 @@ def row(fuse=True, **options):
 
 def test_neighbours_that_change_the_speed_sample_once():
     assert [len(row(fuse).plan.stages) for fuse in (True, False)] == [1, 3]
-    chain = [layers.RandomSpeed(0.9), layers.RandomTimeStretch(0.9), layers.RandomSpeed(0.9)]
-    assert len(layers.Pipeline(chain).plan.stages) == 3
+
+
+def test_neighbours_share_a_vocoder():
+    speed, stretch, pitch = layers.RandomSpeed(0.9), layers.RandomTimeStretch(0.9), layers.RandomPitchShift()
+    sizes = lambda *parts: [len(stage.steps) for stage in layers.Pipeline(list(parts)).plan.stages]
+    assert sizes(stretch, pitch, layers.RandomSpeed(), speed) == [4]
+    assert sizes(speed, pitch, stretch) == [1, 2]  # a vocoder hears what the tape gives it
+    assert sizes(pitch, speed, stretch) == [2, 1]
+    assert sizes(stretch, layers.RandomTimeStretch(0.9, window=512)) == [1, 1]
+
+
+def vocoders(p=1.0, fuse=True, jit=None):
+    parts = [
+        layers.RandomTimeStretch((0.7, 0.9), window=WINDOW, p=p),
+        layers.RandomPitchShift((3.0, 7.0), window=WINDOW, p=p),
+        layers.RandomTimeStretch((1.3, 1.6), window=WINDOW, p=p),
+        layers.RandomSpeed((1.1, 1.2), p=p),
+    ]
+    return layers.Pipeline(parts, fuse=fuse, seed=3, jit=jit)
+
+
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.xla)])
+def test_a_shared_vocoder_has_the_product_of_all(jit, rng):
+    """Of tempo and of pitch, as formulas say; with lengths, and what is not finite stays as long as it should."""
+    sound = sounds(rng)
+    sound[2, 70] = np.nan
+    batch = {"audio": sound, "lengths": np.array([600, 500, 300, 1, 0]), "sample_ids": IDS}
+    found, alone = vocoders(jit=jit)(batch, training=True), vocoders(fuse=False)(batch, training=True)
+    np.testing.assert_array_equal(found["lengths"], alone["lengths"])
+    np.testing.assert_array_equal(np.isnan(found["audio"]), np.isnan(alone["audio"]))
+    first, second, third, last = (entry["params"] for entry in vocoders().draw_params(IDS, shape=(TIME,)).values())
+    columns = np.stack([second["pitch"], last["pitch"]], axis=1)
+    rate = first["tempo"] * third["tempo"] / second["pitch"]
+    clean = np.where(np.isnan(sound) | (np.arange(TIME) >= batch["lengths"][:, None]), 0.0, sound)[:, None]
+    expected = fourier.resampled(frames.stretched(clean, rate, 3 * TIME, WINDOW), columns, TIME)[:, 0].numpy()
+    heard = np.arange(TIME) < np.array(found["lengths"])[:, None]
+    kept = np.isfinite(found["audio"])
+    np.testing.assert_allclose(np.array(found["audio"])[kept], np.where(heard, expected, 0.0)[kept], rtol=0, atol=1e-4)
+
+
+def test_a_tone_behind_a_shared_vocoder():
+    """Where it is heard, and how high, by SciPy's spectrum."""
+    time = np.arange(8000)
+    tone = (np.sin(2 * np.pi * 0.05 * time) * np.exp(-0.5 * ((time - 3000) / 400) ** 2)).astype("float32")
+    parts = [layers.RandomTimeStretch(1.25, window=512), layers.RandomPitchShift((4.0, 4.0), window=512)]
+    found = layers.Pipeline(parts)(tone[None]).numpy()[0].astype("float64")
+    frequency, power = scipy.signal.periodogram(found, nfft=1 << 16)
+    np.testing.assert_allclose(frequency[power.argmax()], 0.05 * 2 ** (4 / 12), rtol=2e-3)
+    np.testing.assert_allclose(np.sum(time * found**2) / np.sum(found**2), 3000 / 1.25, rtol=2e-3)
+
+
+def test_each_row_of_a_shared_vocoder_has_its_own_chance(rng):
+    """One that only one layer changes is changed as by that layer; one that none changes stays."""
+    sound, ids = np.tile(sounds(rng), (8, 1)), np.arange(40)
+    once, apart = (
+        vocoders(0.3, fuse)({"audio": sound, "sample_ids": ids}, training=True)["audio"] for fuse in (True, False)
+    )
+    gates = np.array([entry["gate"] for entry in vocoders(0.3).draw_params(ids, shape=(TIME,)).values()])
+    alone = gates.sum(axis=0) == 1
+    assert set(gates[:, alone].argmax(axis=0)) == {0, 1, 2, 3}
+    np.testing.assert_allclose(once.numpy()[alone], apart.numpy()[alone], rtol=0, atol=2e-4)
+    silent = ~gates.any(axis=0)
+    assert silent.any()
+    np.testing.assert_array_equal(once.numpy()[silent], sound[silent])
 
 
 @pytest.mark.parametrize("channels", [(), (2,)], ids=["mono", "stereo"])

@@ -37,7 +37,7 @@ class Filtering(Linear, listed=False):
         """The seconds after which what rings is 100 dB below its beginning: of the longest of the batch."""
         raise NotImplementedError(f"{type(self).__name__} must define `ringing`.")
 
-    def needed(self, params: Params, time: Any) -> Tensor:
+    def needed(self, params: Params, samples: Any) -> Tensor:
         return self.hertz * ops.minimum(ops.cast(self.ringing(params), "float32"), LONGEST)
 
     def reach(self, params: Params, time: Any) -> Any:

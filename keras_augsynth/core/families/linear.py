@@ -110,7 +110,7 @@ class Linear(Sound, listed=False):
         """The weights `(N, bins)`, real or complex, of recordings of `time` samples, transformed with `length`."""
         raise NotImplementedError(f"{type(self).__name__} says `filters` and must define `transfer`.")
 
-    def needed(self, params: Params, time: Any) -> Tensor | None:
+    def needed(self, params: Params, samples: Any) -> Tensor | None:
         """The samples of silence that the magnitudes ask for behind a recording; None: `reach` knows it without."""
         return None
 

@@ -1,77 +1,109 @@
-"""`Playback`: layers that play recordings faster or slower."""
+"""`Playback`: layers that play recordings faster, slower, higher or lower."""
 
 import functools
 from typing import Any
 
 from keras import ops
 
-from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.draws import Entry, Params, Step
-from keras_augsynth.core.families.sound import Sound, SoundStage
-from keras_augsynth.core.families.stage import Drawn
+from keras_augsynth.core.families.room import RoomStage, room
+from keras_augsynth.core.families.sound import Sound
+from keras_augsynth.core.families.stage import Entries
 from keras_augsynth.core.magnitudes import current_view
-from keras_augsynth.core.passes import Notes
-from keras_augsynth.ops.fourier import one_by_one
+from keras_augsynth.ops.fourier import one_by_one, resampled
+from keras_augsynth.ops.frames import stretched
 from keras_augsynth.ops.rows import select
 from keras_augsynth.ops.waves import before, taken
 
 Tensor = Any
 
 
-class SpeedStage(SoundStage):
-    """Neighbours that play as a tape does: the recording is sampled once for all of them, at the product of the rates.
+class PlaybackStage(RoomStage):
+    """Neighbours that change tempo and pitch: one vocoder and one resampling do it for all of them.
 
-    The first layer carries it out, with the rates of all as columns.
+    The first layer carries it out, with what all drew as columns. What a vocoder leaves is not what a second one would
+    have made of it, as an image that is resampled once is not one that is resampled twice: it is closer to the sound.
     """
 
     def accepts(self, step: Step) -> bool:
-        return step.layer.stage is SpeedStage
+        if step.layer.stage is not PlaybackStage:
+            return False
+        # The same windows; or a tape, behind which there may be another tape. A vocoder hears what it is given.
+        return step.layer.window in (None, self.steps[-1].layer.window)
 
-    def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
-        if drawn is None or len(self.steps) == 1:
-            return super().carry_out(batch, drawn, notes)
-        entries = [drawn["entries"][step.name] for step in self.steps]
-        gates = [entry.get("gate") for entry in entries]
-        rates = [entry["params"]["rate"] for entry in entries]
-        rates = [select(gate, rate, ops.ones_like(rate)) for gate, rate in zip(gates, rates, strict=True)]
-        together: Entry = {"params": {"rate": ops.stack(rates, axis=1)}}
-        if None not in gates:
-            together["gate"] = functools.reduce(ops.logical_or, gates)
-        return super().carry_out(batch, {"entries": {self.steps[0].name: together}}, notes)
+    def together(self, entries: Entries) -> Entries:
+        if len(self.steps) == 1:
+            return entries
+        each = [entries[step.name] for step in self.steps]
+        params: Params = {}
+        for name in ("tempo", "pitch"):
+            drawn = [(entry["params"][name], entry.get("gate")) for entry in each if name in entry["params"]]
+            if drawn:
+                params[name] = ops.stack([select(gate, rate, ops.ones_like(rate)) for rate, gate in drawn], axis=1)
+        rooms = [entry["params"]["room"] for entry in each if "room" in entry["params"]]
+        together: Entry = {"params": {**params, "room": rooms[-1]} if rooms else params}
+        if all("gate" in entry for entry in each):
+            together["gate"] = functools.reduce(ops.logical_or, [entry["gate"] for entry in each])
+        return {self.steps[0].name: together}
 
 
 class Playback(Sound, listed=False):
-    """An augmentation that plays each recording faster or slower; its `draw` returns "rate".
+    """An augmentation that plays each recording at another tempo, at another pitch, or both.
 
-    The result is as long as the input: a slower recording loses its end, behind a faster one there is silence, and
-    "lengths" become those of what is heard.
+    Its `draw` returns "tempo", how many times as fast things follow each other, and "pitch", how many times as high
+    they are; one that is missing stays. The result is as long as the input: a slower recording loses its end, behind a
+    faster one there is silence, and "lengths" become those of what is heard.
 
     Args:
         **kwargs: as in `Sound`.
+
+    Attributes:
+        window: of the vocoder, in samples; None: there is none, and tempo and pitch are the same.
     """
 
-    stage = SpeedStage
+    stage = PlaybackStage
     keeps_time = False
+    window: int | None = None
 
-    def played(self, x: Tensor, params: Params) -> Tensor:
-        """`x` `(N, C, T)`, finite, "rate" times as fast, as long as before."""
-        raise NotImplementedError(f"{type(self).__name__} must define `played`.")
+    def needed(self, params: Params, samples: Any) -> Tensor | None:
+        """How many samples the vocoder has to make of so many, if the rest of a slower recording is not heard.
+
+        By the current limits of the magnitudes, and by what was drawn, which may be from others.
+        """
+        return None
 
     def apply(self, x: Tensor, params: Params) -> Tensor:
         steps, time = self.steps_of(x), ops.shape(x)[2]
         finite = ops.logical_and(ops.isfinite(x), self.valid(x))
-        played = self.played(ops.where(finite, x, 0.0), params)
+        played = self._played(ops.where(finite, x, 0.0), params)
+        if "tempo" not in params:
+            return ops.where(finite, played, x)
         place = ops.cast(ops.arange(time, dtype="int32"), "float64")[None]
-        for rate in reversed(one_by_one(params["rate"])):
+        for rate in reversed(one_by_one(params["tempo"])):
             place = ops.round(ops.minimum(ops.cast(rate, "float64")[:, None] * place, ops.cast(time - 1, "float64")))
         source = taken(x, ops.cast(place, "int32"))
         result = ops.where(ops.isfinite(source), played, source)  # what is not finite moves along
-        return ops.where(before(_heard(steps, params["rate"], time), time), result, 0.0)
+        return ops.where(before(_heard(steps, params["tempo"], time), time), result, 0.0)
+
+    def _played(self, x: Tensor, params: Params) -> Tensor:
+        """`x` `(N, C, T)`, finite, at another tempo and pitch, as long as before."""
+        time, pitch = ops.shape(x)[2], params.get("pitch")
+        if self.window is None:
+            return resampled(x, pitch, time)
+        rate = 1.0
+        for name, change in (("tempo", ops.multiply), ("pitch", ops.divide)):
+            rate = functools.reduce(change, one_by_one(params[name]) if name in params else (), rate)
+        if pitch is None:
+            return stretched(x, rate, time, self.window, room(params, time))
+        highest = 2 ** len(one_by_one(pitch))
+        return resampled(stretched(x, rate, room(params, highest * time), self.window), pitch, time)
 
     def apply_lengths(self, lengths: Tensor, params: Params) -> Tensor:
+        if "tempo" not in params:
+            return lengths
         time = current_view().size[0]
         steps = ops.clip(ops.cast(lengths, "int32"), 0, ops.cast(time, "int32"))
-        return ops.cast(_heard(steps, params["rate"], time), lengths.dtype)
+        return ops.cast(_heard(steps, params["tempo"], time), lengths.dtype)
 
 
 def _heard(steps: Tensor, rates: Tensor, time: int | Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from keras import ops
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.draws import Params
 from keras_augsynth.core.families.sound import SoundStage
-from keras_augsynth.core.families.stage import Drawn
+from keras_augsynth.core.families.stage import Drawn, Entries
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops.compiled import inside_xla
 
@@ -18,25 +18,35 @@ Tensor = Any
 
 
 class RoomStage(SoundStage):
-    """Layers say by `needed` how many samples they need; `room` tells them in a kernel.
+    """Layers say by `needed(params, samples)` how many samples they need; `room` tells them in a kernel.
 
     It is told as the length of a tensor, "room" among the parameters: XLA compiles for each length, also where the
     magnitudes are variables. There are twelve lengths to an octave.
     """
 
     def carry_out(self, batch: Batch, drawn: Drawn | None, notes: Notes) -> Batch:
-        if drawn is None or inside_xla():  # there no length can depend on a variable
-            return super().carry_out(batch, drawn, notes)
-        shape, magnitudes = ops.shape(batch.x), self.plan.magnitudes()
-        entries = dict(drawn["entries"])
+        if drawn is not None:
+            # Inside a kernel of the caller no length can depend on a variable.
+            entries = drawn["entries"] if inside_xla() else self._with_room(batch, drawn["entries"])
+            drawn = {"entries": self.together(entries)}
+        return super().carry_out(batch, drawn, notes)
+
+    def together(self, entries: Entries) -> Entries:
+        """What the kernel is given of the draws."""
+        return entries
+
+    def _with_room(self, batch: Batch, entries: Entries) -> Entries:
+        shape, magnitudes, told = ops.shape(batch.x), self.plan.magnitudes(), dict(entries)
+        samples: Any = shape[1]
         for step in self.steps:
             view, entry = step.view(shape, batch.modality), entries[step.name]
             with step.within(replace(view, magnitudes=magnitudes)) as layer:
-                needed = layer.needed(entry["params"], view.size[0])
+                needed = layer.needed(entry["params"], samples)
             if needed is not None:
-                room = tf.zeros((_rounded_up(needed, view.size[0]), 0))
-                entries[step.name] = {**entry, "params": {**entry["params"], "room": room}}
-        return super().carry_out(batch, {"entries": entries}, notes)
+                samples = needed
+                room = tf.zeros((_rounded_up(needed, shape[1]), 0))
+                told[step.name] = {**entry, "params": {**entry["params"], "room": room}}
+        return told
 
 
 def room(params: Params, otherwise: int | Tensor) -> int | Tensor:

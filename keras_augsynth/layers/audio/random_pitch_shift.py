@@ -6,15 +6,13 @@ from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_factor
-from keras_augsynth.core.families.room import RoomStage, room
-from keras_augsynth.core.families.sound import Sound, check_window
-from keras_augsynth.ops.fourier import resampled
-from keras_augsynth.ops.frames import stretched
+from keras_augsynth.core.families.playback import Playback
+from keras_augsynth.core.families.sound import check_window
 
 OCTAVE = 12.0
 
 
-class RandomPitchShift(Sound):
+class RandomPitchShift(Playback):
     """Makes each recording higher or lower without changing its speed.
 
     Args:
@@ -40,8 +38,6 @@ class RandomPitchShift(Sound):
         Laroche, Dolson: New phase-vocoder techniques for pitch-shifting. WASPAA 1999; the simple way, as in librosa.
     """
 
-    stage = RoomStage
-
     def __init__(self, semitones: float | tuple[float, float] = 4.0, window: int = 2048, **kwargs: Any):
         super().__init__(**kwargs)
         self.semitones = check_factor(self, semitones, "semitones", -OCTAVE, OCTAVE)
@@ -49,15 +45,11 @@ class RandomPitchShift(Sound):
 
     def draw(self, rng, view) -> Params:
         octaves = ops.cast(rng.uniform(*self.semitones), "float64") / OCTAVE
-        return {"ratio": ops.cast(ops.power(ops.cast(2.0, "float64"), octaves), "float32")}
+        return {"pitch": ops.cast(ops.power(ops.cast(2.0, "float64"), octaves), "float32")}
 
-    def needed(self, params, time) -> Tensor:
+    def needed(self, params, samples) -> Tensor:
         highest = ops.exp(math.log(2.0) / OCTAVE * ops.cast(self.current_limits("semitones")[1], "float32"))
-        return ops.cast(time, "float32") * ops.maximum(highest, tf.reduce_max(params["ratio"]))
-
-    def apply(self, x, params) -> Tensor:
-        time, ratio = ops.shape(x)[2], params["ratio"]
-        return resampled(stretched(x, 1.0 / ratio, room(params, 2 * time), self.window), ratio, time)
+        return ops.cast(samples, "float32") * ops.maximum(highest, tf.reduce_max(params["pitch"]))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

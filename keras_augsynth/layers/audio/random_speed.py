@@ -1,11 +1,8 @@
 from typing import Any
 
-from keras import ops
-
-from keras_augsynth.core.augmentation import Params, Tensor
+from keras_augsynth.core.augmentation import Params
 from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.families.playback import Playback
-from keras_augsynth.ops.fourier import resampled
 
 
 class RandomSpeed(Playback):
@@ -40,10 +37,8 @@ class RandomSpeed(Playback):
         self.rate = check_range(self, rate, "rate", 0.25, 4.0)
 
     def draw(self, rng, view) -> Params:
-        return {"rate": rng.log_uniform(*self.rate)}
-
-    def played(self, x, params) -> Tensor:
-        return resampled(x, params["rate"], ops.shape(x)[2])
+        rate = rng.log_uniform(*self.rate)
+        return {"tempo": rate, "pitch": rate}
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

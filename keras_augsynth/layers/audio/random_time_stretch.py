@@ -6,9 +6,7 @@ from keras import ops
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.families.playback import Playback
-from keras_augsynth.core.families.room import RoomStage, room
 from keras_augsynth.core.families.sound import check_window
-from keras_augsynth.ops.frames import stretched
 
 
 class RandomTimeStretch(Playback):
@@ -40,23 +38,17 @@ class RandomTimeStretch(Playback):
         Flanagan, Golden: Phase vocoder. Bell System Technical Journal, 1966; as in librosa.
     """
 
-    stage = RoomStage
-
     def __init__(self, rate: float | tuple[float, float] = (0.8, 1.25), window: int = 2048, **kwargs: Any):
         super().__init__(**kwargs)
         self.rate = check_range(self, rate, "rate", 0.25, 4.0)
         self.window = check_window(self, window)
 
     def draw(self, rng, view) -> Params:
-        return {"rate": rng.log_uniform(*self.rate)}
+        return {"tempo": rng.log_uniform(*self.rate)}
 
-    def needed(self, params, time) -> Tensor:
-        lowest = ops.minimum(ops.cast(self.current_limits("rate")[0], "float32"), tf.reduce_min(params["rate"]))
-        return ops.cast(time, "float32") * ops.minimum(1.0 / lowest, 1.0)  # the rest of a slower one is not heard
-
-    def played(self, x, params) -> Tensor:
-        time = ops.shape(x)[2]
-        return stretched(x, params["rate"], time, self.window, room(params, time))
+    def needed(self, params, samples) -> Tensor:
+        lowest = ops.minimum(ops.cast(self.current_limits("rate")[0], "float32"), tf.reduce_min(params["tempo"]))
+        return ops.cast(samples, "float32") * ops.minimum(1.0 / lowest, 1.0)  # the rest of a slower one is not heard
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
