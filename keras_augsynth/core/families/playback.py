@@ -31,6 +31,12 @@ class PlaybackStage(RoomStage):
         # The same windows; or a tape, behind which there may be another tape. A vocoder hears what it is given.
         return step.layer.window in (None, self.steps[-1].layer.window)
 
+    def needed(self, layer: Any, entry: Entry, samples: int | Tensor) -> Tensor | None:
+        needed = super().needed(layer, entry, samples)
+        if needed is None or "gate" not in entry or len(self.steps) == 1:
+            return needed
+        return ops.maximum(needed, ops.cast(samples, needed.dtype))  # all of a sound that goes by the layer
+
     def together(self, entries: Entries) -> Entries:
         if len(self.steps) == 1:
             return entries

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.batch import Batch
-from keras_augsynth.core.draws import Params
+from keras_augsynth.core.draws import Entry, Params
 from keras_augsynth.core.families.sound import SoundStage
 from keras_augsynth.core.families.stage import Drawn, Entries
 from keras_augsynth.core.passes import Notes
@@ -35,13 +35,17 @@ class RoomStage(SoundStage):
         """What the kernel is given of the draws."""
         return entries
 
+    def needed(self, layer: Any, entry: Entry, samples: int | Tensor) -> Tensor | None:
+        """How many samples a layer needs to work on so many; None: `samples`, or it knows without being told."""
+        return layer.needed(entry["params"], samples)
+
     def _with_room(self, batch: Batch, entries: Entries) -> Entries:
         shape, magnitudes, told = ops.shape(batch.x), self.plan.magnitudes(), dict(entries)
         samples: Any = shape[1]
         for step in self.steps:
             view, entry = step.view(shape, batch.modality), entries[step.name]
             with step.within(replace(view, magnitudes=magnitudes)) as layer:
-                needed = layer.needed(entry["params"], samples)
+                needed = self.needed(layer, entry, samples)
             if needed is not None:
                 samples = needed
                 room = tf.zeros((_rounded_up(needed, shape[1]), 0))
