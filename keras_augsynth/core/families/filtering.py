@@ -24,7 +24,7 @@ class Filtering(Linear, listed=False):
         **kwargs: as in `Sound`.
     """
 
-    filters = True
+    filters = needs_room = True
 
     def response(self, hertz: Tensor, params: Params) -> Tensor:
         """The weights `(N, K)` of the frequencies `hertz` `(K,)`."""

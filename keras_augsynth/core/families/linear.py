@@ -101,6 +101,7 @@ class Linear(Sound, listed=False):
     varies = False  # whether the gain changes along time
     # Whether the filter rings as long as the recording is: one transform for two of them would cost more than two.
     is_long = False
+    needs_room = False  # whether `reach` depends on magnitudes: see `RoomStage`
 
     def gain(self, x: Tensor, params: Params) -> Tensor:
         """What `x` `(N, channels, time)` is multiplied by, of a shape that broadcasts against it."""
@@ -109,10 +110,6 @@ class Linear(Sound, listed=False):
     def transfer(self, params: Params, time: Any, length: Any) -> Tensor:
         """The weights `(N, bins)`, real or complex, of recordings of `time` samples, transformed with `length`."""
         raise NotImplementedError(f"{type(self).__name__} says `filters` and must define `transfer`.")
-
-    def needed(self, params: Params, samples: Any) -> Tensor | None:
-        """The samples of silence that the magnitudes ask for behind a recording; None: `reach` knows it without."""
-        return None
 
     def reach(self, params: Params, time: Any) -> Any:
         """How many samples of silence the transform needs behind a recording of `time` samples."""

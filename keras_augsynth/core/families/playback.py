@@ -31,9 +31,9 @@ class PlaybackStage(RoomStage):
         # The same windows; or a tape, behind which there may be another tape. A vocoder hears what it is given.
         return step.layer.window in (None, self.steps[-1].layer.window)
 
-    def needed(self, layer: Any, entry: Entry, samples: int | Tensor) -> Tensor | None:
+    def needed(self, layer: Any, entry: Entry, samples: int | Tensor) -> Tensor:
         needed = super().needed(layer, entry, samples)
-        if needed is None or "gate" not in entry or len(self.steps) == 1:
+        if "gate" not in entry or len(self.steps) == 1:
             return needed
         return ops.maximum(needed, ops.cast(samples, needed.dtype))  # all of a sound that goes by the layer
 
@@ -71,12 +71,16 @@ class Playback(Sound, listed=False):
     keeps_time = False
     window: int | None = None
 
-    def needed(self, params: Params, samples: Any) -> Tensor | None:
+    @property
+    def needs_room(self) -> bool:
+        return self.window is not None
+
+    def needed(self, params: Params, samples: Any) -> Tensor:
         """How many samples the vocoder has to make of so many, if the rest of a slower recording is not heard.
 
         By the current limits of the magnitudes, and by what was drawn, which may be from others.
         """
-        return None
+        raise NotImplementedError(f"{type(self).__name__} has a `window` and must define `needed`.")
 
     def apply(self, x: Tensor, params: Params) -> Tensor:
         steps, time = self.steps_of(x), ops.shape(x)[2]

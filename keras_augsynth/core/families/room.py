@@ -1,5 +1,6 @@
 """`RoomStage`: sound layers whose magnitudes decide how many samples they have to work with."""
 
+import functools
 import math
 from dataclasses import replace
 from typing import Any
@@ -11,14 +12,15 @@ from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.draws import Entry, Params
 from keras_augsynth.core.families.sound import SoundStage
 from keras_augsynth.core.families.stage import Drawn, Entries
+from keras_augsynth.core.modalities import Modality
 from keras_augsynth.core.passes import Notes
-from keras_augsynth.ops.compiled import inside_xla
+from keras_augsynth.ops.compiled import inside_xla, traced
 
 Tensor = Any
 
 
 class RoomStage(SoundStage):
-    """Layers say by `needed(params, samples)` how many samples they need; `room` tells them in a kernel.
+    """Layers with `needs_room` say by `needed(params, samples)` how many samples they need; `room` tells them.
 
     It is told as the length of a tensor, "room" among the parameters: XLA compiles for each length, also where the
     magnitudes are variables. There are twelve lengths to an octave.
@@ -35,22 +37,37 @@ class RoomStage(SoundStage):
         """What the kernel is given of the draws."""
         return entries
 
-    def needed(self, layer: Any, entry: Entry, samples: int | Tensor) -> Tensor | None:
-        """How many samples a layer needs to work on so many; None: `samples`, or it knows without being told."""
+    def needed(self, layer: Any, entry: Entry, samples: int | Tensor) -> Tensor:
+        """How many samples a layer needs to work on so many."""
         return layer.needed(entry["params"], samples)
 
     def _with_room(self, batch: Batch, entries: Entries) -> Entries:
-        shape, magnitudes, told = ops.shape(batch.x), self.plan.magnitudes(), dict(entries)
+        named = [step.name for step in self.steps if step.layer.needs_room]
+        if not named:
+            return entries
+        key = "lengths", batch.modality
+        if key not in self._kernels:
+            self._kernels[key] = traced(functools.partial(self._lengths, batch.modality))
+        own = {step.name: entries[step.name] for step in self.steps}
+        lengths = self._kernels[key](own, ops.shape(batch.x), self.plan.magnitudes())
+        told = dict(entries)
+        for name, length in zip(named, lengths, strict=True):
+            room = tf.zeros((length, 0))
+            told[name] = {**told[name], "params": {**told[name]["params"], "room": room}}
+        return told
+
+    def _lengths(
+        self, modality: Modality, entries: Entries, shape: tuple[Any, ...], magnitudes: dict[int, list[Tensor]] | None
+    ) -> list[Tensor]:
+        """Of the layers that need room, in order: int32."""
+        lengths = []
         samples: Any = shape[1]
         for step in self.steps:
-            view, entry = step.view(shape, batch.modality), entries[step.name]
-            with step.within(replace(view, magnitudes=magnitudes)) as layer:
-                needed = self.needed(layer, entry, samples)
-            if needed is not None:
-                samples = needed
-                room = tf.zeros((_rounded_up(needed, shape[1]), 0))
-                told[step.name] = {**entry, "params": {**entry["params"], "room": room}}
-        return told
+            if step.layer.needs_room:
+                with step.within(replace(step.view(shape, modality), magnitudes=magnitudes)) as layer:
+                    samples = self.needed(layer, entries[step.name], samples)
+                lengths.append(_rounded_up(samples, shape[1]))
+        return lengths
 
 
 def room(params: Params, otherwise: int | Tensor) -> int | Tensor:
