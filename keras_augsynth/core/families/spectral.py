@@ -4,11 +4,14 @@ from typing import Any
 
 from keras import ops
 
+from keras_augsynth.core import recordings
+from keras_augsynth.core.arrivals import Arrival
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_number
 from keras_augsynth.core.draws import Params
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.core.modalities import SPECTROGRAM
+from keras_augsynth.core.notices import Advice
 from keras_augsynth.ops import spectrograms
 
 Tensor = Any
@@ -29,6 +32,9 @@ class Spectral(Augmentation, listed=False):
         four = x[..., None] if len(x.shape) == 3 else x
         changed = ops.where(self.valid(four), self.apply(four, params), four)
         return changed[..., 0] if len(x.shape) == 3 else changed
+
+    def doubts(self, arrival: Arrival) -> Advice:
+        return [*recordings.form_of_spectrograms(arrival), *recordings.lengths(arrival, "frames")]
 
     def frames_of(self, x: Tensor) -> Tensor:
         """How many valid frames each spectrogram has: float32 `(N,)`."""
@@ -55,6 +61,9 @@ class Masking(Spectral, listed=False):
     def __init__(self, *, fill_value: float | str = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.fill_value = fill_value if fill_value == "mean" else check_number(self, fill_value, "fill_value")
+
+    def doubts(self, arrival: Arrival) -> Advice:
+        return super().doubts(arrival) + (recordings.fill_value(arrival) if self.fill_value == 0.0 else [])
 
     def filled(self, x: Tensor, masked: Tensor) -> Tensor:
         """`x` with the fill where `masked` is true."""
