@@ -1,12 +1,14 @@
 """What recordings and spectrograms plainly have where their scale, their form or their lengths are others."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.arrivals import Arrival
+from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.magnitudes import limits
 from keras_augsynth.core.notices import Advice
 
@@ -15,6 +17,22 @@ Tensor = Any
 _HOP = 32  # what is given in other units differs by this factor at least
 _MOST_BINS = 4100
 _LEAST_RATE = 4000.0  # of what is certainly sound
+
+
+def check_one_rate(owner: Any) -> None:
+    """Refuses layers in a composite that were told different sample rates of the same recordings."""
+    rates = list(_rates(owner))
+    if len({rate for _, rate in rates}) > 1:
+        raise wrong(owner, "sample_rate", "be the same everywhere: give it to the outermost layer alone", rates)
+
+
+def _rates(layer: Any) -> Iterator[tuple[str, float]]:
+    if (own := getattr(layer, "sample_rate", None)) is not None:
+        yield type(layer).__name__, own
+    for part in getattr(layer, "layers", ()):
+        if not hasattr(part, "draw_params"):  # not one of ours: it may resample
+            return
+        yield from _rates(part)
 
 
 def form_of_sounds(arrival: Arrival) -> Advice:

@@ -206,3 +206,15 @@ def test_every_layer_whose_result_depends_on_the_scale_knows_it(cls):
         results.append(layer({"audio": scale * SOUNDS})["audio"] / scale)
     same = np.allclose(results[0], results[1], atol=1e-4)
     assert same != cls.knows_full_scale
+
+
+def test_recordings_have_one_sample_rate():
+    fade = lambda rate: layers.RandomFade(0.1, sample_rate=rate)
+    with pytest.raises(ValueError, match="`sample_rate` must be the same everywhere: give it to the outermost layer"):
+        layers.Pipeline([fade(8000)], sample_rate=16000)
+    with pytest.raises(ValueError, match=r"Pipeline: .*\('RandomFade', 8000.0\), \('RandomFade', 9000.0\)"):
+        layers.Pipeline([fade(8000), fade(9000)])
+    with pytest.raises(ValueError, match="OneOf: `sample_rate` must be the same"):
+        layers.OneOf([layers.Pipeline([fade(8000)]), layers.Pipeline([shift()], sample_rate=16000)])
+    resample = keras.layers.Lambda(lambda x: x[:, ::2])
+    layers.Pipeline([layers.Pipeline([shift()]), resample, fade(8000)], sample_rate=16000)
