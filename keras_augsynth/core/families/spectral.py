@@ -1,5 +1,6 @@
 """`Spectral`: layers that change spectrograms."""
 
+import math
 from typing import Any
 
 from keras import ops
@@ -7,7 +8,7 @@ from keras import ops
 from keras_augsynth.core import recordings
 from keras_augsynth.core.arrivals import Arrival
 from keras_augsynth.core.augmentation import Augmentation
-from keras_augsynth.core.checks import check_number
+from keras_augsynth.core.checks import Rule, check_by_rule, check_factor, check_number, wrong
 from keras_augsynth.core.draws import Params
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.core.modalities import SPECTROGRAM
@@ -69,3 +70,15 @@ class Masking(Spectral, listed=False):
         """`x` with the fill where `masked` is true."""
         fill = spectrograms.mean(x, self.valid(x)) if self.fill_value == "mean" else self.fill_value
         return ops.where(masked, fill, x)
+
+
+def check_width(owner: Any, width: Any, unit: str) -> Any:
+    """A whole number that is drawn from 0 to `width`, or from a pair: floats (low, high)."""
+
+    def normal_form(value: Any) -> tuple[float, float]:
+        low, high = check_factor(type(owner).__name__, value, "width", 0.0, math.inf)
+        if low % 1.0 or high % 1.0:
+            raise wrong(owner, "width", f"be a whole number of {unit}, not a fraction of them", value)
+        return low, high
+
+    return check_by_rule(owner, width, "width", Rule(normal_form, 0.0, math.inf))
