@@ -260,8 +260,9 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         keys = None
         if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
-            if not tf.executing_eagerly() and keys.number is not None and batch.modality.dtype == "number":
-                ranges.look_when_it_runs(self, batch.x, keys.number)
+            if not tf.executing_eagerly() and keys.number is not None:
+                if batch.modality.dtype == "number":
+                    ranges.look_when_it_runs(self, batch.x, keys.number)
                 for look in LOOKS:
                     look.when_it_runs(self, inputs, keys.number)
         return read.restore(self.plan.carry_out(batch, keys), sample_weight)
