@@ -80,6 +80,7 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
     planar = False  # whether `apply` wants images (N, height, width, C): the frames of a video one by one
     modality_matters: Any = False  # whether it makes a difference if a tensor is a video or a volume
     mixes: Any = False
+    moves_contents: Any = False  # whether what is in a sample comes to another place in it, each time to another
     bends = whole_pixels = False
     is_planned = False  # whether the layer, or a composite around it, has been called: its fixed arguments stay
     is_value_map = False

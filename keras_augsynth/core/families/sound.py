@@ -60,6 +60,10 @@ class Sound(Augmentation, listed=False):
     keeps_time = True
     knows_full_scale = False  # whether the result depends on where -1 and 1 are
 
+    @property
+    def moves_contents(self) -> bool:  # type: ignore[override]
+        return not self.keeps_time
+
     def applied(self, x: Tensor, params: Params) -> Tensor:
         return self.by_channel(x, lambda x: self.apply(x, params))
 
