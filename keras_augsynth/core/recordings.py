@@ -106,15 +106,16 @@ def full_scale(arrival: Arrival, knows: bool) -> Advice:
     peak = tf.reduce_max(tf.abs(tf.cast(arrival.x, tf.float64)))
     if arrival.whole:
         return _small_part(arrival.whole, peak)
-    names, texts = [type(arrival.part).__name__] if knows else [], []
+    texts: Advice = []
+    uses = [arrival.of_part.replace("of", "for")] if knows else []
     if "int" in arrival.owner.compute_dtype:
-        names.append(f'{type(arrival.owner).__name__} with dtype="{arrival.owner.compute_dtype}"')
-    for name in names if arrival.scale is not None else ():
+        uses.append(f" that become {arrival.owner.compute_dtype}")
+    for use in uses if arrival.scale is not None else ():
         level = peak * arrival.scale
-        found = f"{name} takes recordings from -1 to 1, but these are louder by far."
+        found = f"recordings{use} must lie from -1 to 1, but these are louder by far."
         of_16_bits = "Divide them by 32768, or give them as int16."
         texts.append(((level > 256.0) & (level <= 32768.0), f"{found} {of_16_bits}"))
-        otherwise = "Put it before what standardizes them, or divide them by their full scale."
+        otherwise = "Put the layer before what standardizes them, or divide them by their full scale."
         texts.append(((level > 4.0) & (level < 1e30), f"{found} {otherwise}"))
     return texts
 

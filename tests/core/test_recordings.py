@@ -28,17 +28,17 @@ def with_lengths(x, lengths):
 
 WRONG = {
     "floats of 16 bits": (layers.RandomBitCrush, PCM.astype("float32"), "Divide them by 32768, or give them as int16."),
-    "mu law": (layers.RandomMuLaw, PCM.astype("float64"), "RandomMuLaw takes recordings from -1 to 1"),
-    "standardized": (layers.RandomBitCrush, SOUNDS * 40, "Put it before what standardizes them"),
+    "mu law": (layers.RandomMuLaw, PCM.astype("float64"), "RandomMuLaw: recordings must lie from -1 to 1, but"),
+    "standardized": (layers.RandomBitCrush, SOUNDS * 40, "Put the layer before what standardizes them"),
     "behind a map": (
         lambda: layers.Pipeline([layers.Rescaling(1 / 2), layers.RandomGain(), layers.RandomMuLaw()]),
         PCM,
-        "RandomMuLaw takes recordings from -1 to 1, but",
+        "Pipeline: recordings for RandomMuLaw must lie from -1 to 1, but",
     ),
     "PCM out of floats": (
         lambda: layers.RandomPolarityInversion(dtype="int16"),
         PCM.astype("float32"),
-        'RandomPolarityInversion with dtype="int16" takes recordings from -1 to 1',
+        "recordings that become int16 must lie from -1 to 1, but these are louder by far. Divide them by 32768",
     ),
     "32 bits": (layers.RandomGain, PCM.astype("int32"), 'nearly silent then. Write tf.cast(x, "int16").'),
     "64 bits": (layers.RandomGain, PCM.astype("int64"), "divided by 2**63, but these are of 16 bits, and nearly"),
