@@ -107,7 +107,7 @@ def full_scale(arrival: Arrival, knows: bool) -> Advice:
     if arrival.whole:
         return _small_part(arrival.whole, peak)
     texts: Advice = []
-    uses = [arrival.of_part.replace("of", "for")] if knows else []
+    uses = [arrival.of_part.replace(" of ", " for ")] if knows else []
     if "int" in arrival.owner.compute_dtype:
         uses.append(f" that become {arrival.owner.compute_dtype}")
     for use in uses if arrival.scale is not None else ():
