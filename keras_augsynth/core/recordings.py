@@ -113,7 +113,7 @@ def full_scale(arrival: Arrival, knows: bool) -> Advice:
     for use in uses if arrival.scale is not None else ():
         level = peak * arrival.scale
         found = f"recordings{use} must lie from -1 to 1, but these are louder by far."
-        of_16_bits = "Divide them by 32768, or give them as int16."
+        of_16_bits = 'Divide them by 32768, or give them as int16; in a model by keras.Input(shape, dtype="int16").'
         texts.append(((level > 256.0) & (level <= 32768.0), f"{found} {of_16_bits}"))
         otherwise = "Put the layer before what standardizes them, or divide them by their full scale."
         texts.append(((level > 4.0) & (level < 1e30), f"{found} {otherwise}"))

@@ -27,7 +27,7 @@ def with_lengths(x, lengths):
 
 
 WRONG = {
-    "floats of 16 bits": (layers.RandomBitCrush, PCM.astype("float32"), "Divide them by 32768, or give them as int16."),
+    "floats of 16 bits": (layers.RandomBitCrush, PCM.astype("float32"), "Divide them by 32768, or give them as int16;"),
     "mu law": (layers.RandomMuLaw, PCM.astype("float64"), "RandomMuLaw: recordings must lie from -1 to 1, but"),
     "standardized": (layers.RandomBitCrush, SOUNDS * 40, "Put the layer before what standardizes them"),
     "behind a map": (
@@ -182,7 +182,7 @@ def test_whole_numbers_that_a_model_takes_as_floats(capfd):
     model = keras.Sequential([keras.Input((8000,)), layers.RandomBitCrush(), keras.layers.Dense(1)])
     model.compile("sgd", "mse", jit_compile=False)
     model.fit(PCM, np.zeros((2, 1)), epochs=2, verbose=0)
-    assert capfd.readouterr().err.count("Divide them by 32768, or give them as int16.") == 1
+    assert capfd.readouterr().err.count("Divide them by 32768, or give them as int16;") == 1
 
 
 def test_the_first_element_of_an_enumerated_data_set(capfd):
