@@ -1,10 +1,13 @@
 """What comes to a layer first; the families of its parts say whether it plainly is something else than they expect."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import tensorflow as tf
 
+from keras_augsynth.core import activity, keras_internals
 from keras_augsynth.core.inputs import Inputs
 from keras_augsynth.core.notices import Advice, Look
 from keras_augsynth.core.primary import primary
@@ -12,6 +15,7 @@ from keras_augsynth.core.ranges import behind
 from keras_augsynth.ops.waves import from_pcm
 
 Tensor = Any
+_ORDER = "order"
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,33 @@ def _advice(layer: Any, inputs: Any) -> Advice:
         seen = None if scale is None else behind(getattr(step.layer, "layer", step.layer), (-scale, scale))
         scale = seen[1] if seen is not None and seen[0] == -seen[1] else None
     return texts
+
+
+def look_in_front(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
+    """Warns, once for each layer, if a layer of Keras in front of it has its axes in another order.
+
+    Args:
+        layer: which is called, symbolically or not, or has such a layer among its parts.
+        inputs: of the call.
+        stacklevel: as in `warnings.warn`.
+    """
+    if _ORDER not in layer.looks_left:
+        return
+    layer.looks_left -= {_ORDER}
+    x = primary(layer, inputs)[1]
+    in_front = keras_internals.layers_in_front(x) if isinstance(x, keras.KerasTensor) else []
+    for step in layer.plan.steps:
+        turned_by = getattr(step.layer, "turned_by", ())
+        for each in reversed(in_front):
+            if isinstance(each, turned_by):
+                gives = f"but {type(each).__name__} gives (batch, frequency, time)"
+                found = f"{type(step.drawer).__name__}: spectrograms must be (batch, time, frequency), {gives}. "
+                found += "Put keras.layers.Permute((2, 1)) between them."
+                warnings.warn(found, UserWarning, stacklevel=stacklevel)
+                return
+            if not activity.prepares_data(each):
+                break
+        in_front.append(getattr(step.layer, "layer", step.layer))
 
 
 LOOK = Look("data", _concerns, _advice)

@@ -218,3 +218,22 @@ def test_recordings_have_one_sample_rate():
         layers.OneOf([layers.Pipeline([fade(8000)]), layers.Pipeline([shift()], sample_rate=16000)])
     resample = keras.layers.Lambda(lambda x: x[:, ::2])
     layers.Pipeline([layers.Pipeline([shift()]), resample, fade(8000)], sample_rate=16000)
+
+
+def mel():
+    return keras.layers.MelSpectrogram(num_mel_bins=20, fft_length=256, sequence_stride=128, sampling_rate=8000)
+
+
+@pytest.mark.parametrize("between", [[], [keras.layers.Rescaling(2.0), layers.Rescaling(0.5)]], ids=len)
+def test_spectrograms_of_keras_have_frequencies_first(between):
+    mask = lambda: layers.RandomSpectrogramTimeMask(9, fill_value="mean")
+    text = "RandomSpectrogramTimeMask: .* but MelSpectrogram gives .batch, frequency, time.. Put keras"
+    with pytest.warns(UserWarning, match=text) as caught:
+        model = keras.Sequential([keras.Input((8000,)), mel(), *between, mask(), keras.layers.Flatten()])
+    assert len(caught) == 1
+    model(SOUNDS, training=True)  # warnings are errors
+    turned = [keras.Input((8000,)), mel(), *between, keras.layers.Permute((2, 1)), mask()]
+    assert keras.Sequential(turned)(SOUNDS, training=True).shape[2] == 20
+    parts = layers.Pipeline([layers.Rescaling(0.5), mask()])
+    with pytest.warns(UserWarning, match=text):
+        keras.Sequential([keras.Input((8000,)), mel(), parts])

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import keras
 from keras import ops
 
 from keras_augsynth.core import recordings
@@ -28,6 +29,7 @@ class Spectral(Augmentation, listed=False):
     """
 
     modalities = (SPECTROGRAM,)
+    turned_by = (keras.layers.MelSpectrogram,)  # layers of Keras whose spectrograms are (batch, frequency, time)
 
     def applied(self, x: Tensor, params: Params) -> Tensor:
         four = x[..., None] if len(x.shape) == 3 else x
