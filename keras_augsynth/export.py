@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core import keras_internals
-from keras_augsynth.core.activity import augmenting
+from keras_augsynth.core.activity import apart, augmenting
 from keras_augsynth.core.checks import check_choice, check_integer, wrong
 from keras_augsynth.core.random_layer import RandomLayer
 
@@ -32,6 +32,8 @@ def export_savedmodel(
     - `augment(x)`: the inputs as the model's body would see them in training, other ones in each call;
       `augment_seeded(x, seed)`, which comes with it, the same ones for the same int32 seed.
     - `serve_tta(x)`: the mean of the outputs over `tta_views` augmented views of each input (test-time augmentation).
+      Layers that mix samples of a batch rest there. Maps, boxes and sequences of views whose contents have been moved
+      have no mean: a model that gives them is exported without it.
 
     Their `x` has the model's own form: a tensor, a list of tensors, or a dictionary.
 
@@ -118,8 +120,22 @@ def _predictor(model: keras.Model, endpoints: Sequence[str], tta_views: int) -> 
         front = _front(model)
         functions["augment"] = lambda inputs: _augment(front, inputs, _entropy())
         functions["augment_seeded"] = lambda inputs, seed: _augment(front, inputs, _nonce(seed))
+    if "serve_tta" in endpoints:
+        _check_places(model)
     specs = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
     return functions, [_packed(model, specs)]
+
+
+def _check_places(model: keras.Model) -> None:
+    """Refuses outputs with places, such as the pixels of a mask, where each view has its contents elsewhere."""
+    shapes = [tuple(output.shape) for output in model.outputs if any(size != 1 for size in output.shape[1:-1])]
+    layers = [layer for layer in keras_internals.flat_layers(model) if isinstance(layer, RandomLayer)]
+    steps = [step for layer in layers for part in layer.augmentations() for step in part.plan.steps]
+    movers = [type(step.layer).__name__ for step in steps if step.layer.moves_contents and not step.layer.mixes]
+    if shapes and movers:
+        needed = f"give one vector for each sample, since {movers[0]} moves what is in a view: the mean mixes places"
+        needed += '. Write endpoints=["serve", "augment"]'
+        raise wrong("export_savedmodel", "model", needed, shapes[0])
 
 
 def _serve(model: keras.Model, **kwargs: Any) -> Callable:
@@ -138,7 +154,7 @@ def _serve_tta(model: keras.Model, views: int) -> Callable:
     serve = _serve(model, training=False)
 
     def serve_tta(inputs: Any) -> Any:
-        with augmenting(_entropy()):
+        with augmenting(_entropy()), apart():  # no prediction depends on who else asks
             outputs = serve(keras.tree.map_structure(lambda x: ops.repeat(x, views, axis=0), inputs))
         mean = lambda t: ops.mean(ops.reshape(t, (-1, views, *t.shape[1:])), axis=1)
         return keras.tree.map_structure(mean, outputs)

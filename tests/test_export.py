@@ -407,3 +407,76 @@ def test_endpoints_take_the_inputs_in_the_models_own_form(form, tmp_path):
     first, again = ours.augment_seeded(inputs, 5), ours.augment_seeded(inputs, 5)
     keras.tree.assert_same_structure(ours.augment(inputs), inputs)
     keras.tree.map_structure(np.testing.assert_array_equal, first, again)
+
+
+MIXERS = {
+    "mix up": lambda: layers.MixUp(num_classes=2),
+    "swap noise": lambda: layers.RandomSwapNoise(0.9),
+    "a pipeline": lambda: layers.Pipeline([layers.RandomFeatureNoise(0.0, scale=1.0), layers.RandomSwapNoise(0.9)]),
+    "a background": lambda: layers.BackgroundNoise("batch", snr_db=0.0),
+}
+
+
+@pytest.mark.parametrize("make", MIXERS.values(), ids=list(MIXERS))
+def test_no_view_is_mixed_with_those_of_others(make, tmp_path):
+    """Or a prediction would depend on who else asks at the same time."""
+    rows = np.random.default_rng(0).normal(size=(4, 300)).astype("float32")
+    model = keras.Sequential([keras.Input((300,)), make(), keras.layers.Dense(2)])
+    kas.export_savedmodel(model, tmp_path / "served")
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    np.testing.assert_allclose(served.serve_tta(rows), served.serve(rows), rtol=1e-5, atol=1e-6)
+    assert np.abs(served.augment(rows) - rows).max() > 0.1
+
+
+def test_the_others_change_views_where_some_layers_mix(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(4, 300)).astype("float32")
+    both = layers.Pipeline([layers.RandomFeatureNoise(0.5, scale=1.0), layers.RandomSwapNoise(0.9)])
+    model = keras.Sequential([keras.Input((300,)), both, keras.layers.Dense(2)])
+    kas.export_savedmodel(model, tmp_path / "served", ["augment", "serve_tta"], tta_views=2000)
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    found = served.serve_tta(rows)
+    assert 0.0 < np.abs(found - model.predict(rows, verbose=0)).max() < 0.2
+
+
+MOVERS = {
+    "masks": ((8, 8, 3), lambda: [layers.RandomRotation(0.1), keras.layers.Conv2D(2, 1)], "RandomRotation"),
+    "masks of parts": (
+        (8, 8, 3),
+        lambda: [layers.Pipeline([layers.RandomBrightness(0.1), layers.RandomFlip()]), keras.layers.Conv2D(2, 1)],
+        "RandomFlip",
+    ),
+    "tokens": ((9,), lambda: [layers.RandomTokenSwap(0.2), keras.layers.Embedding(20, 3)], "RandomTokenSwap"),
+    "moments": (
+        (64,),
+        lambda: [layers.RandomTimeShift(1.0, sample_rate=9), keras.layers.Reshape((64, 1)), keras.layers.Conv1D(2, 1)],
+        "RandomTimeShift",
+    ),
+}
+STAYERS = {
+    "a vector": ((8, 8, 3), lambda: [layers.RandomFlip(), keras.layers.GlobalAveragePooling2D()]),
+    "a vector in one place": ((8, 8, 3), lambda: [layers.RandomFlip(), keras.layers.AveragePooling2D(8)]),
+    "colors": ((8, 8, 3), lambda: [layers.RandomBrightness(0.1), keras.layers.Conv2D(2, 1)]),
+    "one size for all": (
+        (8, 8, 3),
+        lambda: [layers.Resizing(6, 6), layers.RandomBrightness(0.1), keras.layers.Conv2D(2, 1)],
+    ),
+    "masked tokens": ((9,), lambda: [layers.RandomTokenMask(0.2), keras.layers.Embedding(20, 3)]),
+}
+
+
+def sequential(shape, parts):
+    return keras.Sequential([keras.Input(shape, dtype="int32" if shape == (9,) else "float32"), *parts()])
+
+
+@pytest.mark.parametrize(("shape", "parts", "name"), MOVERS.values(), ids=list(MOVERS))
+def test_views_whose_contents_have_been_moved_have_no_mean(shape, parts, name, tmp_path):
+    model = sequential(shape, parts)
+    message = rf'must give one vector for each sample, since {name} moves .* Write endpoints=\["serve", "augment"\]'
+    with pytest.raises(ValueError, match=message):
+        kas.export_savedmodel(model, tmp_path / "served")
+    kas.export_savedmodel(model, tmp_path / "served", ["serve", "augment"])
+
+
+@pytest.mark.parametrize(("shape", "parts"), STAYERS.values(), ids=list(STAYERS))
+def test_views_that_have_a_mean(shape, parts, tmp_path):
+    kas.export_savedmodel(sequential(shape, parts), tmp_path / "served", ["serve_tta"])

@@ -125,7 +125,8 @@ def check_labels(owner: Any, y: Any, name: str, classes: int | None, form: Seque
     """
     y = np.asarray(ops.convert_to_numpy(y) if keras.ops.is_tensor(y) else y)
     if y.dtype.kind not in "iubf":
-        raise wrong(owner, name, "be class numbers or one-hot rows", y.dtype, TypeError)
+        names = ", which names become by np.unique(y, return_inverse=True)[1]" if y.dtype.kind in "OUST" else ""
+        raise wrong(owner, name, f"be class numbers{names}, or one-hot rows", y.dtype, TypeError)
     if form is not None and _width(y.shape[1:]) != _width(form):
         one, other = ("class numbers" if _width(shape) == 1 else "one-hot rows" for shape in (form, y.shape[1:]))
         raise wrong(owner, name, f"have labels in the form of the training data's, {one}", other)

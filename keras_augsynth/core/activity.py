@@ -41,6 +41,7 @@ _CONTAINERS = (keras.Model, keras.layers.Pipeline)
 _NEUTRAL = (keras.layers.InputLayer, keras.layers.Lambda, keras.layers.Identity)
 _forced = Scoped()
 _outer_number = Scoped()
+_apart = Scoped()
 
 
 def augmenting(nonce: Tensor) -> AbstractContextManager[None]:
@@ -54,6 +55,16 @@ def augmenting(nonce: Tensor) -> AbstractContextManager[None]:
 def numbered(keys: Keys) -> AbstractContextManager[None]:
     """Inside, calls that are given the samples' ids have the number of the call that made them."""
     return _outer_number.holding(keys.number)
+
+
+def apart() -> AbstractContextManager[None]:
+    """Inside, no sample is mixed with others of its batch: layers that mix leave each as it is."""
+    return _apart.holding(True)
+
+
+def keeps_apart() -> bool:
+    """Whether layers that mix samples are to leave them as they are."""
+    return bool(_apart.value)
 
 
 def is_active(layer: keras.layers.Layer) -> bool:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth.core import activity, coordinates, ranges, registry
+from keras_augsynth.core import activity, arrivals, coordinates, ranges, registry
 from keras_augsynth.core.checks import Rule, check_by_rule, check_choice, check_flag, check_number, wrong
 from keras_augsynth.core.config import arguments, plain, restored
 from keras_augsynth.core.distributions import PerClass
@@ -30,6 +30,7 @@ from keras_augsynth.ops.compiled import undecided
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
+LOOKS = (coordinates.LOOK, arrivals.LOOK)
 
 
 class Augmentation(Recorded, HasMagnitudes, RandomLayer):
@@ -79,6 +80,7 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
     planar = False  # whether `apply` wants images (N, height, width, C): the frames of a video one by one
     modality_matters: Any = False  # whether it makes a difference if a tensor is a video or a volume
     mixes: Any = False
+    moves_contents: Any = False  # whether what is in a sample comes to another place in it, each time to another
     bends = whole_pixels = False
     is_planned = False  # whether the layer, or a composite around it, has been called: its fixed arguments stay
     is_value_map = False
@@ -120,7 +122,7 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         self.sample_rate = None if sample_rate is None else check_number(self, sample_rate, "sample_rate", 1.0)
         self._plan: Plan | None = None
         self.looks_at_values = True  # until they have been seen to lie in the value range, or not
-        self.looks_at_coordinates = True
+        self.looks_left = frozenset(("order", *(look.name for look in LOOKS)))
         # A mask of steps means nothing for images, and is wrong behind what mixes samples.
         self.supports_masking = not self.mixes and not all(each.is_spatial for each in self.modalities)
         if all(each.dtype == "string" for each in self.modalities):
@@ -238,8 +240,10 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         args = tuple(dense(self, arg, "labels") for arg in args)
         Inputs.check(self, inputs, *args)
         ranges.look(self, inputs, stacklevel=4)  # the decorator is a frame, too
+        arrivals.look_in_front(self, inputs, stacklevel=4)
         if tf.executing_eagerly():
-            coordinates.look(self, inputs, stacklevel=4)
+            for look in LOOKS:
+                look.at(self, inputs, stacklevel=4)
         else:
             self.plan.make_variables()
             self.remember_sizes()
@@ -258,9 +262,11 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         keys = None
         if self.has_chance and activity.is_active(self):
             keys = activity.keys(self._calls, read.ids, read.epoch)
-            if not tf.executing_eagerly() and keys.number is not None and batch.modality.dtype == "number":
-                ranges.look_when_it_runs(self, batch.x, keys.number)
-                coordinates.look_when_it_runs(self, inputs, keys.number)
+            if not tf.executing_eagerly() and keys.number is not None:
+                if batch.modality.dtype == "number":
+                    ranges.look_when_it_runs(self, batch.x, keys.number)
+                for look in LOOKS:
+                    look.when_it_runs(self, inputs, keys.number)
         return read.restore(self.plan.carry_out(batch, keys), sample_weight)
 
     def augmentations(self) -> list[Any]:

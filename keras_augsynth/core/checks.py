@@ -211,6 +211,8 @@ def check_classes(owner: Any, y: Any, rows: int, name: str = "y") -> np.ndarray:
         needed = "be integer labels (N,)"
         if y.ndim == 1 and y.dtype.kind in "OUS":
             needed += f"; {numbered} names"
+        elif y.ndim == 2:
+            needed += f"; `np.argmax({name}, axis=1)` turns one-hot rows into them"
         raise wrong(owner, name, needed, f"{y.dtype} {y.shape}", TypeError if y.ndim == 1 else ValueError)
     if rows != len(y) or not rows:
         needed = "have one label for each sample, and at least one"

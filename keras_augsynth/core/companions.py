@@ -28,7 +28,8 @@ def check_companions(layer: Any, x: Tensor, data: dict[str, Any], labels: Any, m
     check = _Check(layer, single, rows)
     for name in ("sample_ids", "epoch", "lengths"):
         if name in data:
-            check.integers(name, data[name])
+            steps = ": how many steps of each sample are valid, not seconds or parts" if name == "lengths" else ""
+            check.integers(name, data[name], steps)
     for name in ("sample_ids", "lengths"):
         if name in data:
             check.one_for_each(name, data[name])
@@ -108,9 +109,9 @@ class _Check:
             raise wrong(self._layer, name, "be real numbers", dtype, TypeError)
         return dtype
 
-    def integers(self, name: str, value: Any) -> None:
+    def integers(self, name: str, value: Any, meaning: str = "") -> None:
         if "int" not in (dtype := self.numbers(name, value)):
-            raise wrong(self._layer, name, "be integers", dtype, TypeError)
+            raise wrong(self._layer, name, f"be integers{meaning}", dtype, TypeError)
 
     def one_for_each(self, name: str, value: Tensor, exactly: bool = True) -> None:
         shape = tuple(value.shape)

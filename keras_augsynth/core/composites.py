@@ -17,6 +17,7 @@ from keras_augsynth.core.families.foreign import Foreign
 from keras_augsynth.core.modalities import MODALITIES, NUMBER, Modality, names
 from keras_augsynth.core.primary import modality_of
 from keras_augsynth.core.ranges import effective_range, ranges_along
+from keras_augsynth.core.recordings import check_one_rate
 from keras_augsynth.ops.random import Random
 
 Tensor = Any
@@ -45,6 +46,7 @@ class Composite(Augmentation, listed=False):
         self.modalities = _shared_modalities(self, layers)
         self.layers = list(layers)
         super().__init__(**kwargs)
+        check_one_rate(self)
         self.supports_masking = all(layer.supports_masking for layer in self.layers)
         self.value_range = None if value_range is None else check_value_range(self, value_range)
         self.built = all(layer.built for layer in layers if isinstance(layer, Augmentation))

@@ -1,11 +1,10 @@
 """Whether boxes and points plainly are in other units than the layer was told."""
 
-import warnings
 from typing import Any
 
 import tensorflow as tf
 
-from keras_augsynth.core.notices import first_that_fits, print_once
+from keras_augsynth.core.notices import Look
 from keras_augsynth.core.primary import primary
 from keras_augsynth.ops import boxes as box_ops
 
@@ -14,34 +13,12 @@ Tensor = Any
 _LEAST_SIDE = 64  # in a smaller image all boxes may well be no longer than a pixel
 
 
-def look(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
-    """Warns, once for each layer, if boxes or points of an eager call are plainly in other units.
-
-    Args:
-        layer: whose attribute `looks_at_coordinates` says whether there is anything left to find out.
-        inputs: of a call.
-        stacklevel: as in `warnings.warn`.
-    """
-    if not layer.looks_at_coordinates or not are_in(inputs) or not tf.is_tensor(primary(layer, inputs)[1]):
-        return
-    layer.looks_at_coordinates = False
-    if text := _advice(layer, inputs).numpy().decode():
-        warnings.warn(text, UserWarning, stacklevel=stacklevel)
-
-
-def look_when_it_runs(layer: Any, inputs: Any, call: Tensor) -> None:
-    """The same in a traced function: the call whose number is 0 prints what to write."""
-    if layer.looks_at_coordinates and are_in(inputs):
-        print_once(call, lambda: _advice(layer, inputs))
-
-
 def are_in(inputs: Any) -> bool:
     """Whether there are any in the inputs of a call."""
     return isinstance(inputs, dict) and ("bounding_boxes" in inputs or "keypoints" in inputs)
 
 
-def _advice(layer: Any, inputs: dict[str, Any]) -> Tensor:
-    """What to write, a scalar string; empty where the coordinates may well be what the layer was told."""
+def _advice(layer: Any, inputs: dict[str, Any]) -> list[tuple[Tensor, str]]:
     _, x, modality = primary(layer, inputs)
     end = len(x.shape) - int(layer.data_format == "channels_last")
     is_large = tf.reduce_min(tf.shape(x)[end - modality.moves : end]) >= _LEAST_SIDE
@@ -54,7 +31,7 @@ def _advice(layer: Any, inputs: dict[str, Any]) -> Tensor:
     boxes = boxes.get("boxes") if isinstance(boxes, dict) else boxes
     if boxes is not None:
         texts += _about_boxes(tf.cast(boxes, tf.float32), layer.bounding_box_format, is_large)
-    return first_that_fits([(fits, f"{type(layer).__name__}: {text}") for fits, text in texts])
+    return texts
 
 
 def _about_boxes(boxes: Tensor, told: str, is_large: Tensor) -> list[tuple[Tensor, str]]:
@@ -78,3 +55,6 @@ def _about_boxes(boxes: Tensor, told: str, is_large: Tensor) -> list[tuple[Tenso
 def _are_fractions(t: Tensor) -> Tensor:
     """From 0 to 1, but for what is padded with -1."""
     return (tf.reduce_min(t) >= -1.0) & (tf.reduce_max(t) > 0.0) & (tf.reduce_max(t) <= 1.001)
+
+
+LOOK = Look("coordinates", lambda layer, inputs: are_in(inputs), _advice)

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_augsynth.core import activity
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.magnitudes import current_view, drawing
 from keras_augsynth.core.modalities import Modality
@@ -197,6 +198,8 @@ class Step:
 
     def _gate(self, draws: dict[str, list[Tensor]], view: View, shared: dict[Any, Any]) -> Tensor | None:
         votes = []
+        if activity.keeps_apart() and getattr(self.layer, "mixes", False):
+            votes.append(ops.zeros((view.shape[0],), "bool"))
         if self.layer.has_chance and self.drawer is self.layer and id(self.layer) not in view.certain:
             rng = self._random(draws, id(self.layer), self.seed)
             with self.within(view, rng) as layer:

@@ -1,13 +1,49 @@
-"""Texts about values that are known only when a traced function runs, where no warning can be given."""
+"""Texts about what a layer is given: warnings, or what a traced function prints, whose values no warning can know."""
 
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
 
+from keras_augsynth.core.primary import primary
 from keras_augsynth.ops.compiled import inside_xla
 
 Tensor = Any
+Advice = list[tuple[Tensor, str]]  # what to write, where it is true
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at what a layer is given first: whether it plainly is something else than the layer takes it for.
+
+    Attributes:
+        name: one of those in a layer's attribute `looks_left`.
+        concerns: of a layer and its inputs: whether there is anything to look at.
+        advice: of the same; the first text that fits is told.
+    """
+
+    name: str
+    concerns: Callable[[Any, Any], bool]
+    advice: Callable[[Any, Any], Advice]
+
+    def at(self, layer: Any, inputs: Any, stacklevel: int = 3) -> None:
+        """Warns, once for each layer, about the inputs of an eager call; `stacklevel` as in `warnings.warn`."""
+        if self.name not in layer.looks_left or not tf.is_tensor(primary(layer, inputs)[1]):
+            return
+        if self.concerns(layer, inputs):
+            layer.looks_left -= {self.name}
+            if text := self._text(layer, inputs).numpy().decode():
+                warnings.warn(text, UserWarning, stacklevel=stacklevel)
+
+    def when_it_runs(self, layer: Any, inputs: Any, call: Tensor) -> None:
+        """The same in a traced function: the call whose number is 0 prints what to write."""
+        if self.name in layer.looks_left and self.concerns(layer, inputs):
+            print_once(call, lambda: self._text(layer, inputs))
+
+    def _text(self, layer: Any, inputs: Any) -> Tensor:
+        return first_that_fits([(fits, f"{type(layer).__name__}: {text}") for fits, text in self.advice(layer, inputs)])
 
 
 def first_that_fits(texts: Sequence[tuple[Tensor, str]]) -> Tensor:

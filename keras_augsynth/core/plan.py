@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core import passes
-from keras_augsynth.core.activity import Keys
+from keras_augsynth.core.activity import Keys, keeps_apart
 from keras_augsynth.core.batch import Batch, contents
 from keras_augsynth.core.draws import Entry, Record, Step, View
 from keras_augsynth.core.families.stage import Drawn, Stage
@@ -259,7 +259,7 @@ class Plan:
 
         of_samples = {"labels": labels, "lengths": batch.lengths, "spacing": batch.spacing, "ids": keys.ids}
         source = source._replace(keys=keys._replace(ids=None))
-        name = first.steps[0].name, modality, known, companions, certain
+        name = first.steps[0].name, modality, known, companions, certain, keeps_apart()
         if inside_xla() or step_by_step():
             run: Callable = draw
         else:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import wrong
-from keras_augsynth.core.modalities import TABULAR, TEXT, Modality, by_name, names
+from keras_augsynth.core.modalities import TABULAR, TEXT, TOKENS, Modality, by_name, names
 
 Tensor = Any
 
@@ -31,8 +32,24 @@ def dense(owner: Any, value: Any, name: str = "inputs") -> Any:
     try:
         return ops.convert_to_tensor(value)
     except (TypeError, ValueError) as error:
-        needed = f"be a tensor, an array or a list of numbers or strings; {_to_one_size(owner)}"
+        needed = (
+            _what_is_wrong(value) or f"be a tensor, an array or a list of numbers or strings; {_to_one_size(owner)}"
+        )
         raise wrong(owner, name, needed, value, TypeError) from error
+
+
+def _what_is_wrong(value: Any) -> str:
+    """What to do with an array or a table of which no tensor can be made; empty where that is not its entries."""
+    entries = np.asarray(value, object).ravel()
+    has_words = any(isinstance(entry, (str, bytes)) for entry in entries)
+    if has_words and any(entry is None or entry != entry for entry in entries if not isinstance(entry, _SEQUENCES)):
+        return 'have no entry that is missing: put "" in its place, in pandas by `fillna("")`'
+    if has_words and not all(isinstance(entry, (str, bytes, *_SEQUENCES)) for entry in entries):
+        return "be numbers: a column of words becomes one of codes by `synthesis.TableSchema`"
+    return ""
+
+
+_SEQUENCES = (list, tuple, np.ndarray)
 
 
 def _to_one_size(owner: Any) -> str:
@@ -58,7 +75,9 @@ def primary(layer: Any, inputs: Any) -> tuple[str | None, Tensor, Modality]:
                 raise wrong(layer, modality.key, "be a tensor", type(x).__name__, TypeError)
             return modality.key, x, modality
     keys = " or ".join(f'"{modality.key}"' for modality in layer.modalities)
-    raise wrong(layer, "inputs", f"have the key {keys}", sorted(map(str, inputs)))
+    columns = '; columns of a table are put side by side, {"features": tf.stack([…], axis=1)}'
+    is_table = TABULAR in layer.modalities and all(len(getattr(each, "shape", "  ")) < 2 for each in inputs.values())
+    raise wrong(layer, "inputs", f"have the key {keys}{columns if is_table else ''}", sorted(map(str, inputs)))
 
 
 def modality_of(layer: Any, shape: Sequence[Any] | None) -> Modality:
@@ -83,15 +102,20 @@ def check_primary(layer: Any, inputs: Any, x: Tensor, modality: Modality) -> Non
     if x.shape is None or getattr(x.shape, "rank", 0) is None:
         raise wrong(layer, name, "have a known rank: set its shape with `set_shape`", x)
     shape = tuple(x.shape)
-    if not modality.fits(len(shape)) or (modality is TEXT and len(shape) == 2 and shape[1] not in (1, None)):
-        raise wrong(layer, name, f"have the shape {modality.describe()}", shape)
     dtype = keras.backend.standardize_dtype(x.dtype) if x.dtype not in _COMPLEX else "complex"
+    is_symbol = isinstance(x, keras.KerasTensor)
     if (dtype == "string") != (modality is TEXT):
-        raise wrong(layer, name, "be strings" if modality is TEXT else "be numbers", dtype, TypeError)
+        needed = ': write keras.Input((), dtype="string")' if modality is TEXT and is_symbol else ""
+        needed = ", ids of words, as `keras.layers.TextVectorization` makes them" if modality is TOKENS else needed
+        raise wrong(layer, name, f"be {'strings' if modality is TEXT else 'numbers'}{needed}", dtype, TypeError)
+    if not modality.fits(len(shape)) or (modality is TEXT and len(shape) == 2 and shape[1] not in (1, None)):
+        whole = f"; {_WHOLE}" if modality is TEXT else ""
+        raise wrong(layer, name, f"have the shape {modality.describe()}{whole}", shape)
     if dtype == "complex":
         raise wrong(layer, name, "be real numbers", x.dtype, TypeError)
     if modality.dtype == "integer" and "int" not in dtype:
-        raise wrong(layer, name, "be integers", dtype, TypeError)
+        cast = 'keras.Input(shape, dtype="int32")' if is_symbol else 'tf.cast(x, "int32")'
+        raise wrong(layer, name, f"be integers: write {cast}", dtype, TypeError)
     sample = shape[len(shape) - modality.rank :] if modality.has_channels else ()
     if 0 in sample:
         raise wrong(layer, name, "have no side of length 0", shape)

@@ -4,7 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_augsynth.core import coordinates, ranges
+from keras_augsynth.core import ranges
+from keras_augsynth.core.augmentation import LOOKS
 from keras_augsynth.core.checks import check_integer, wrong
 from keras_augsynth.core.primary import primary
 from keras_augsynth.core.random_layer import RandomLayer
@@ -83,7 +84,9 @@ def _look_at_first(dataset: tf.data.Dataset, augmentation: RandomLayer) -> None:
         return
     spec = inputs_of(dataset.element_spec)
     dtype = primary(augmentation, spec)[1].dtype
-    if coordinates.are_in(spec) or (dtype not in (tf.uint8, tf.bool) and ranges.expects_range(augmentation)):
+    looks = [look for look in LOOKS if look.concerns(augmentation, spec)]
+    if looks or (dtype not in (tf.uint8, tf.bool) and ranges.expects_range(augmentation)):
         for element in dataset.take(1):
             ranges.look(augmentation, inputs_of(element), stacklevel=4)
-            coordinates.look(augmentation, inputs_of(element), stacklevel=4)
+            for look in looks:
+                look.at(augmentation, inputs_of(element), stacklevel=4)

@@ -46,10 +46,11 @@ def warm_up(layer: RandomLayer, data: Any, *, dtype: str = "uint8", verbose: int
     bar = keras.utils.Progbar(None if isinstance(data, tf.data.Dataset) else len(elements), verbose=verbose)
     counters = [each._calls for each in {layer, *parts} if each._calls is not None]
     counts = [np.asarray(keras.ops.convert_to_numpy(calls.state)) for calls in counters]
-    looks = [part.looks_at_values for part in parts]
+    looks = [(part.looks_at_values, part.looks_left) for part in parts]
     for part in parts:
         part.remember_sizes()
-        part.plan.is_warming, part.looks_at_values = True, False  # zeros say nothing about the range of the values
+        part.plan.is_warming = True
+        part.looks_at_values, part.looks_left = False, frozenset()  # zeros say nothing about what will come
     seen: set[Any] = set()
     try:
         for element in elements:
@@ -60,7 +61,7 @@ def warm_up(layer: RandomLayer, data: Any, *, dtype: str = "uint8", verbose: int
             bar.add(1)
     finally:
         for part, looked in zip(parts, looks, strict=True):
-            part.plan.is_warming, part.looks_at_values = False, looked
+            part.plan.is_warming, (part.looks_at_values, part.looks_left) = False, looked
         for calls, count in zip(counters, counts, strict=True):
             calls.state.assign(count)
     return len(seen)

@@ -58,7 +58,8 @@ def check_batch(model: Any, samples: Tensor, labels: Tensor | None, weights: Any
         raise wrong(model, "y", f"be given: the networks are conditional (num_classes={count})", labels)
     labels = ops.convert_to_tensor(labels)
     if len(labels.shape) > 2 or (len(labels.shape) == 2 and labels.shape[1] != 1):
-        raise wrong(model, "y", "be integer labels (N,)", f"{labels.dtype.name} {tuple(labels.shape)}")
+        needed = "be integer labels (N,); `np.argmax(y, axis=1)` turns one-hot rows into them"
+        raise wrong(model, "y", needed, f"{labels.dtype.name} {tuple(labels.shape)}")
     labels = ops.reshape(ops.cast(labels, "int32"), (-1,))
     exist = ops.all(ops.logical_and(labels >= 0, labels < count))
     message = f"{type(model).__name__}: `y` must be from 0 to {count - 1}. Received: y="

@@ -476,7 +476,11 @@ def fit_with(synthesizer):
         (lambda: balancer(max_multiple=-1), ValueError, "`max_multiple` must"),
         (lambda: balancer(schedule="cosin"), ValueError, 'did you mean "cosine"'),
         (lambda: balancer().adapt(np.zeros(5, int)), ValueError, "`y` must hold at least two classes"),
-        (lambda: balancer().adapt(np.array(["a", "b"])), TypeError, "`y` must be class numbers or one-hot rows"),
+        (
+            lambda: balancer().adapt(np.array(["a", "b"])),
+            TypeError,
+            r"`y` must be class numbers, which names become by np.uniq",
+        ),
         (lambda: balancer().adapt(np.array([0.5, 1.0])), ValueError, "`y` must be class numbers 0, 1, 2"),
         (lambda: balancer().adapt(np.array([-1, 1])), ValueError, "`y` must be class numbers 0, 1, 2"),
         (lambda: balancer().adapt(np.zeros((0,), int)), ValueError, "`y` must hold at least one label"),

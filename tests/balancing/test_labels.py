@@ -34,7 +34,12 @@ def test_labels_that_are_booleans():
 @pytest.mark.parametrize(
     ("y", "kind", "message"),
     [
-        (np.array(["a"]), TypeError, "class numbers or one-hot rows"),
+        (
+            np.array(["a"]),
+            TypeError,
+            r"class numbers, names become by np.unique\(y, return_inverse=True\)\[1\]",
+        ),
+        (np.array([1j]), TypeError, "be class numbers, or one-hot rows"),
         (np.zeros((2, 4, 4)), ValueError, "masks and other fields"),
         (np.array(1), ValueError, "have the shape"),
         (np.zeros(0), ValueError, "at least one label"),

@@ -1,5 +1,6 @@
 """What callers write, right and wrong: dtypes, companions, padding, ragged data; each right value by hand."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -308,6 +309,43 @@ def test_points_under_a_matrix_without_an_inverse(layer):
 def test_two_texts_a_sample_are_refused():
     with pytest.raises(ValueError, match="RandomWordDeletion: `texts` must have the shape"):
         layers.RandomWordDeletion(0.5)(np.array([["a b", "c d"]] * 3), training=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "write"),
+    [
+        (lambda: layers.RandomCase()(["a", None]), TypeError, r'put "" in its place, in pandas by `fillna\(""\)`'),
+        (lambda: layers.RandomCase()(np.array(["a", np.nan], object)), TypeError, "have no entry that is missing"),
+        (lambda: layers.RandomCase()([["a", "b"], ["c", "d"]]), ValueError, "one string for each text, its words join"),
+        (lambda: layers.RandomCase()([[1, 2], [3, 4]]), TypeError, "`texts` must be strings"),
+        (lambda: layers.RandomCase()(keras.Input((1,))), TypeError, r'write keras.Input\(\(\), dtype="string"\)'),
+        (
+            lambda: layers.RandomTokenSwap()(["a b"]),
+            TypeError,
+            "ids of words, as `keras.layers.TextVec",
+        ),
+        (lambda: layers.RandomTokenSwap()([[1.0, 2.0]]), TypeError, r'integers: write tf.cast\(x, "int32"\)'),
+        (lambda: layers.RandomTokenSwap()(keras.Input((4,))), TypeError, r'keras.Input\(shape, dtype="int32"\)'),
+        (
+            lambda: layers.RandomSwapNoise()(np.array([["a", 1.0], ["b", 2.0]], object)),
+            TypeError,
+            "be numbers: a column of words becomes one of codes by `synthesis.TableSchema`",
+        ),
+        (
+            lambda: layers.RandomSwapNoise()({"age": [1.0, 2.0], "income": [3.0, 4.0]}),
+            ValueError,
+            r'put side by side, {"features": tf.stack\(\[…\], axis=1\)}',
+        ),
+        (
+            lambda: layers.AddNoise()({"audio": np.zeros((2, 800)), "lengths": [0.5, 1.0]}),
+            TypeError,
+            "how many steps of each sample are valid, not seconds or parts",
+        ),
+    ],
+)
+def test_errors_say_what_to_write(call, kind, write):
+    with pytest.raises(kind, match=write):
+        call()
 
 
 def test_no_sample_at_all():

@@ -103,6 +103,7 @@ def test_identifiers_cost_nothing_and_hide_nothing(rng):
     [
         (np.zeros((3, 2)), [0, 1], ValueError, "`y` must have one label for each sample"),
         (np.zeros((2, 2)), [0.5, 1], ValueError, "`y` must be integer labels"),
+        (np.zeros((2, 2)), np.eye(2), ValueError, r"`np.argmax\(y, axis=1\)` turns one-hot rows into them"),
         (np.zeros((2, 2)), [-1, 1], ValueError, "`y` must not be negative"),
         (np.zeros((2, 2)), [0, 10**9], ValueError, "`y` must be below 100,000; .* numbers codes"),
         (np.zeros((2, 2)), ["a", "b"], TypeError, "numbers names"),

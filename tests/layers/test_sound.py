@@ -237,8 +237,12 @@ def test_a_bank_is_learned_and_saved(tmp_path, rng):
     np.testing.assert_array_equal(layer(sound), again(sound))
     with pytest.raises(ValueError, match="BackgroundNoise: `source` must be finite"):
         layers.BackgroundNoise([[np.nan]])
-    with pytest.raises(ValueError, match="BackgroundNoise: `source` must be one of"):
-        layers.BackgroundNoise("rain")
+    read = "recordings, not names of files: read them, by tf.audio.decode_wav"
+    for files in ("rain.wav", ["rain.wav"], pathlib.Path("rain.wav"), np.array(["rain.wav"])):
+        with pytest.raises(TypeError, match=f'BackgroundNoise: `source` must be "batch", or {read}'):
+            layers.BackgroundNoise(files)
+        with pytest.raises(TypeError, match=f"RandomReverb: `source` must be {read}"):
+            layers.RandomReverb(source=files)
 
 
 # Levels and time.

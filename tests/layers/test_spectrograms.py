@@ -114,3 +114,17 @@ def test_wrong_arguments():
         layers.SpecAugment("XL")
     with pytest.raises(TypeError, match="RandomFrequencyMask: `fill_value` must be a number"):
         layers.RandomFrequencyMask(fill_value="middle")
+
+
+@pytest.mark.parametrize(
+    ("cls", "unit"), [(layers.RandomFrequencyMask, "frequencies"), (layers.RandomSpectrogramTimeMask, "frames")]
+)
+def test_widths_of_masks_are_no_fractions(cls, unit):
+    for width in (0.1, (0.0, 0.2), layers.Choice([0.1, 1.0])):
+        with pytest.raises(ValueError, match=f"{cls.__name__}: `width` must be a whole number of {unit}, not a frac"):
+            cls(width)
+    layer = cls(8.0)
+    with pytest.raises(ValueError, match="not a fraction"):
+        layer.width = 0.5
+    layer.width = (2, 4)
+    assert layer.width == (2.0, 4.0)

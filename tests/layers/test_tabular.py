@@ -305,3 +305,50 @@ def test_rows_that_cannot_be_learned(make, data, kind, message):
 def test_wrong_arguments(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+RAW = np.random.default_rng(0).normal([5e4, 40.0, 0.5, 170.0], [2e4, 12.0, 0.5, 9.0], (256, 4)).astype("float32")
+STANDARD = (RAW - RAW.mean(0)) / RAW.std(0)
+LEARNERS = {
+    "noise": lambda: layers.RandomFeatureNoise(0.1),
+    "clip": layers.OutlierClip,
+    **{f"fill by {name}": lambda name=name: layers.Imputation(name) for name in ("mean", "median", "knn", "gaussian")},
+}
+_WARNED = "for .* are of another scale than those that `adapt` saw. Put the layer before what scales them, or let it"
+
+
+def learned(make, rows):
+    layer = make()
+    layer.adapt(rows)
+    return layer
+
+
+@pytest.mark.parametrize("make", LEARNERS.values(), ids=list(LEARNERS))
+def test_rows_of_another_scale_than_those_of_adapt(make, capfd):
+    # Raw values with a spread that is small beside their distance from 0, where what is learned is a value.
+    narrow = RAW * [1e-3, 1.0, 1.0, 1.0] + [1e5, 1e4, 1e3, 1e4] if make is not LEARNERS["noise"] else RAW * 100.0
+    layer = learned(make, narrow)
+    with pytest.warns(UserWarning, match=_WARNED.replace("for .* are", "are")) as caught:
+        layer(STANDARD, training=True)
+    assert len(caught) == 1
+    layer(STANDARD, training=True)
+    list(tf.data.Dataset.from_tensors(STANDARD).map(layers.Pipeline([learned(make, narrow)])))
+    assert capfd.readouterr().err.count("Pipeline: columns for ") == 1
+
+
+@pytest.mark.parametrize("make", LEARNERS.values(), ids=list(LEARNERS))
+def test_rows_that_are_like_those_of_adapt(make, capfd):
+    holes = np.where(np.random.default_rng(1).random(RAW.shape) < 0.3, np.nan, RAW)
+    codes = np.eye(8, dtype="float32")[np.arange(256) % 8]
+    for rows, batch in (
+        (RAW, RAW[:32]),
+        (holes, holes[:8]),
+        (RAW, RAW[np.argsort(RAW[:, 0])][:32]),  # sorted by one of them
+        (RAW, 1.5 * RAW),
+        (codes, codes[:3].repeat(4, 0)),  # most columns are constant
+        (RAW, STANDARD[:4]),  # too few to tell
+    ):
+        layer = learned(make, rows)
+        layer(batch, training=True)
+        list(tf.data.Dataset.from_tensors(batch).map(learned(make, rows)))
+    assert capfd.readouterr().err == ""

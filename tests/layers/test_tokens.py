@@ -1,5 +1,7 @@
 """The layers that change token ids: exact results for given numbers, rates, padding, lengths and special ids."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -178,3 +180,66 @@ def test_wrong_arguments():
             make()
     with pytest.raises(TypeError, match="RandomTokenSwap: `tokens` must be integers"):
         layers.RandomTokenSwap()(np.zeros((2, 3), "float32"))
+
+
+BY_ONE = np.where(np.arange(12) < [[5], [12], [7], [3]], 5 + np.arange(48).reshape(4, 12), 1)  # padded by 1
+NOT_TOLD = {
+    "behind": (
+        layers.RandomTokenDeletion,
+        BY_ONE,
+        "`padding_id` is 0, but most samples end with another id many times",
+    ),
+    "in front": (lambda: layers.RandomTokenSwap(padding_id=2), BY_ONE[:, ::-1], "is 2, but most samples begin with"),
+    "of a part": (
+        lambda: layers.Pipeline([layers.RandomTokenMask()]),
+        BY_ONE.astype("uint8"),
+        "Pipeline: `padding_id` of RandomTokenMask is 0, but most samples end with another id many times. Write pad",
+    ),
+    "mixed": (lambda: layers.TokenCutMix(num_classes=2), {"tokens": BY_ONE, "labels": [0, 1] * 2}, "TokenCutMix: `pad"),
+    "a mask beside": (
+        layers.RandomTokenDeletion,
+        {"tokens": BY_ONE - 1, "attention_mask": (BY_ONE > 1).astype(int)},
+        '"attention_mask" stays as it is, but samples lose tokens. Make it of the result: tf.cast(tokens != 0,',
+    ),
+}
+FITS = {
+    "told": (lambda: layers.RandomTokenSwap(padding_id=1), BY_ONE),
+    "in front": (layers.RandomTokenSwap, BY_ONE[:, ::-1] - 1),
+    "lengths": (layers.RandomTokenSwap, {"tokens": BY_ONE, "lengths": [5, 12, 7, 3]}),
+    "none": (layers.RandomTokenSwap, BY_ONE[:2]),
+    "two of six": (layers.RandomTokenSwap, BY_ONE[[0, 0, 1, 1, 1]]),
+    "several ids": (layers.RandomTokenSwap, np.repeat(np.arange(4) + 3, 9).reshape(4, 9)),
+    "nucleotides": (layers.RandomTokenSwap, 1 + np.random.default_rng(1).integers(0, 4, (64, 200))),
+    "nothing else": (layers.RandomTokenSwap, np.ones((9, 12), int)),
+    "short": (layers.RandomTokenSwap, np.ones((9, 3), int)),
+    "a mask of what moves in place": (layers.RandomTokenSwap, {"tokens": BY_ONE - 1, "attention_mask": BY_ONE}),
+}
+
+
+@pytest.mark.parametrize(("make", "given", "text"), NOT_TOLD.values(), ids=list(NOT_TOLD))
+def test_padding_by_another_id_is_said_once(make, given, text, capfd):
+    layer = make()
+    with pytest.warns(UserWarning, match=re.escape(text)) as caught:
+        layer(given, training=True)
+    assert len(caught) == 1
+    layer(given, training=True)
+    list(tf.data.Dataset.from_tensors(given).repeat(2).map(make()))
+    assert capfd.readouterr().err.count(text) == 1
+
+
+@pytest.mark.parametrize(("make", "given"), FITS.values(), ids=list(FITS))
+def test_padding_that_is_told_is_not_warned_of(make, given, capfd):
+    make()(given)
+    list(tf.data.Dataset.from_tensors(given).map(make()))
+    assert capfd.readouterr().err == ""
+
+
+def test_padding_of_unknown_sizes(capfd):
+    layer = layers.RandomTokenSwap()
+    signature = [tf.TensorSpec((None, None), tf.int32)]
+    for steps in (0, 2):
+        tf.function(lambda x: layer(x, training=True), signature)(BY_ONE[:, 12 - steps :])
+    assert capfd.readouterr().err == ""
+    layer = layers.RandomTokenSwap()
+    tf.function(lambda x: layer(x, training=True), signature)(BY_ONE)
+    assert "most samples end with another id" in capfd.readouterr().err

@@ -256,7 +256,10 @@ def alike(owner: Any, x: Any, samples: Any) -> Any:
     if isinstance(x, (list, tuple)) and isinstance(samples, (list, tuple)) and len(x) == len(samples):
         samples = keras.tree.pack_sequence_as(x, keras.tree.flatten(samples))
     if describe(x) != describe(samples):
-        reason = f"make samples like the batch's, {describe(x)}"
+        rank = len(x.shape) if tf.is_tensor(x) else 0
+        is_sample = rank and tf.is_tensor(samples) and tuple(samples.shape[1:]) == tuple(x.shape)
+        batches = "; these are no batches: write `dataset.batch(32)`" if is_sample else ""
+        reason = f"make samples like the batch's, {describe(x)}{batches}"
         raise wrong(owner, "synthesizer", reason, describe(samples), UnlikeError)
     return keras.tree.map_structure(_in_form, samples, x)
 

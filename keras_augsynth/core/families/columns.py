@@ -7,11 +7,14 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core.arrivals import Arrival
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.modalities import TABULAR, Modality
+from keras_augsynth.core.notices import Advice
 
 Tensor = Any
+_ROWS = 8  # that show the scale of a column
 
 
 class Columns(Augmentation, listed=False):
@@ -33,6 +36,16 @@ class Columns(Augmentation, listed=False):
 
     def given(self, columns: int) -> dict[str, np.ndarray] | None:
         """The same from the layer's arguments alone; None where that needs rows."""
+        return None
+
+    def strays(self, x: Tensor, mean: Tensor, spread: Tensor) -> Tensor | None:
+        """Which columns plainly are of another scale than what `adapt` learned; None where it learned no scale.
+
+        Args:
+            x: rows, float64 `(N, columns)`.
+            mean: of each column.
+            spread: their standard deviations, above 0.
+        """
         return None
 
     def output_columns(self, columns: int | None) -> int | None:
@@ -61,6 +74,23 @@ class Columns(Augmentation, listed=False):
         self._keep(self.learn(rows))
         self._given_columns = None
         self.built = True
+
+    def doubts(self, arrival: Arrival) -> Advice:
+        if self._given_columns is not None or not self._tables or arrival.scale != 1.0:
+            return []
+        x = tf.cast(arrival.x, tf.float64)
+        there = tf.math.is_finite(x)
+        count = tf.maximum(tf.math.count_nonzero(there, 0, dtype=tf.float64), 1.0)
+        mean = tf.reduce_sum(tf.where(there, x, 0.0), 0) / count
+        spread = tf.sqrt(tf.reduce_sum(tf.where(there, tf.square(x - mean), 0.0), 0) / count)
+        strays, varies = self.strays(x, mean, tf.where(spread > 0.0, spread, 1.0)), spread > 0.0
+        if strays is None or x.shape[1] != strays.shape[0]:
+            return []
+        number, of = (tf.math.count_nonzero(which) for which in (strays & varies, varies))
+        found = f"columns{arrival.of_part.replace(' of ', ' for ')} are of another scale than those that `adapt` saw."
+        text = f"{found} Put the layer before what scales them, or let it adapt to what comes from there."
+        # Several columns of some rows: a sorted column can be anywhere.
+        return [((number >= 2) & (2 * number > of) & (tf.shape(x)[0] >= _ROWS), text)]
 
     def table(self, name: str) -> Tensor:
         """What was learned, as a tensor."""

@@ -57,7 +57,7 @@ class Foreign:
     modalities = MODALITIES
     active_in_inference = True
     is_seeded = has_chance = draws_pixels = changes_labels = changes_masks = planar = mixes = bends = False
-    modality_matters = False
+    modality_matters = moves_contents = False
     sampling = sample_rate = jit = None
     is_value_map = False
     seed = 0

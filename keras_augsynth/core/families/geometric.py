@@ -249,6 +249,10 @@ class Geometric(Augmentation, listed=False):
             self.mask_fill_value = check_integer(self, mask_fill_value, "mask_fill_value")
         self.min_visibility = check_number(self, min_visibility, "min_visibility", 0.0, 1.0)
 
+    @property
+    def moves_contents(self) -> bool:  # type: ignore[override]
+        return self.has_chance  # not where all samples are resized or cut alike
+
     def matrix(self, params: Params, size: Sequence[Any]) -> Tensor:
         """`(N, d+1, d+1)`: from output to input, in pixels from the center, on (x, y[, z], 1)."""
         raise NotImplementedError(f"{type(self).__name__} must define `matrix`, or `bend` and `bends = True`.")

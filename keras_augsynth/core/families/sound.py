@@ -6,6 +6,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_augsynth.core import recordings
+from keras_augsynth.core.arrivals import Arrival
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.batch import Batch
 from keras_augsynth.core.checks import check_integer, wrong
@@ -13,6 +15,7 @@ from keras_augsynth.core.draws import Params, Step, View
 from keras_augsynth.core.families.stage import Drawn, Stage
 from keras_augsynth.core.magnitudes import current_view, limits
 from keras_augsynth.core.modalities import AUDIO
+from keras_augsynth.core.notices import Advice
 from keras_augsynth.core.passes import Notes
 from keras_augsynth.ops import waves
 from keras_augsynth.ops.random import Random
@@ -55,9 +58,18 @@ class Sound(Augmentation, listed=False):
     modalities = (AUDIO,)
     stage = SoundStage
     keeps_time = True
+    knows_full_scale = False  # whether the result depends on where -1 and 1 are
+
+    @property
+    def moves_contents(self) -> bool:  # type: ignore[override]
+        return not self.keeps_time
 
     def applied(self, x: Tensor, params: Params) -> Tensor:
         return self.by_channel(x, lambda x: self.apply(x, params))
+
+    def doubts(self, arrival: Arrival) -> Advice:
+        texts = [*recordings.full_scale(arrival, self.knows_full_scale), *recordings.lengths(arrival, "samples")]
+        return [*recordings.form_of_sounds(arrival), *recordings.durations(arrival), *texts]
 
     def by_channel(self, x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
         """`change` of recordings as `(N, channels, time)`: where it keeps time, of what is finite and valid."""

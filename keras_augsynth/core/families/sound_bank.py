@@ -1,5 +1,6 @@
 """`SoundBank`: layers that use recordings, of noise or of rooms."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from keras_augsynth.core.families.sound import Sound
 from keras_augsynth.ops.waves import from_pcm
 
 Tensor = Any
+_READ = "recordings, not names of files: read them, by tf.audio.decode_wav for instance"
 
 
 class SoundBank(Bank, Sound, listed=False):
@@ -25,13 +27,15 @@ class SoundBank(Bank, Sound, listed=False):
 
     examples = "source"
     needs_examples = False
+    named_sources: tuple[str, ...] = ()  # strings that `source` may be, for what is no bank
 
     def __init__(self, source: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.source = source
         self._steps: Any = None
-        if source is not None and not isinstance(source, str):
-            self._learn(source)
+        is_named = isinstance(source, str) and source in self.named_sources
+        if source is not None and not is_named:
+            self._learn([source] if isinstance(source, (str, os.PathLike)) else source)
 
     def adapt(self, recordings: Any) -> None:
         """Learns recordings: an array, a list, or a dataset of recordings or batches, saved with the layer's weights.
@@ -55,6 +59,9 @@ class SoundBank(Bank, Sound, listed=False):
 
     def _checked(self, recordings: Any) -> Iterator[np.ndarray]:
         for part in recordings:
+            if isinstance(part, (str, bytes, os.PathLike)):
+                named = "".join(f'"{name}", or ' for name in self.named_sources)
+                raise wrong(self, "source", f"be {named}{_READ}", part, TypeError)
             part = np.asarray(from_pcm(ops.convert_to_tensor(part[0] if isinstance(part, tuple) else part)))
             if part.ndim not in (1, 2) or not part.size:
                 raise wrong(self, "source", "be recordings (time,) or batches (N, time)", part.shape)

@@ -1,14 +1,19 @@
 """`Spectral`: layers that change spectrograms."""
 
+import math
 from typing import Any
 
+import keras
 from keras import ops
 
+from keras_augsynth.core import recordings
+from keras_augsynth.core.arrivals import Arrival
 from keras_augsynth.core.augmentation import Augmentation
-from keras_augsynth.core.checks import check_number
+from keras_augsynth.core.checks import Rule, check_by_rule, check_factor, check_number, wrong
 from keras_augsynth.core.draws import Params
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.core.modalities import SPECTROGRAM
+from keras_augsynth.core.notices import Advice
 from keras_augsynth.ops import spectrograms
 
 Tensor = Any
@@ -24,11 +29,15 @@ class Spectral(Augmentation, listed=False):
     """
 
     modalities = (SPECTROGRAM,)
+    turned_by = (keras.layers.MelSpectrogram,)  # layers of Keras whose spectrograms are (batch, frequency, time)
 
     def applied(self, x: Tensor, params: Params) -> Tensor:
         four = x[..., None] if len(x.shape) == 3 else x
         changed = ops.where(self.valid(four), self.apply(four, params), four)
         return changed[..., 0] if len(x.shape) == 3 else changed
+
+    def doubts(self, arrival: Arrival) -> Advice:
+        return [*recordings.form_of_spectrograms(arrival), *recordings.lengths(arrival, "frames")]
 
     def frames_of(self, x: Tensor) -> Tensor:
         """How many valid frames each spectrogram has: float32 `(N,)`."""
@@ -56,7 +65,22 @@ class Masking(Spectral, listed=False):
         super().__init__(**kwargs)
         self.fill_value = fill_value if fill_value == "mean" else check_number(self, fill_value, "fill_value")
 
+    def doubts(self, arrival: Arrival) -> Advice:
+        return super().doubts(arrival) + (recordings.fill_value(arrival) if self.fill_value == 0.0 else [])
+
     def filled(self, x: Tensor, masked: Tensor) -> Tensor:
         """`x` with the fill where `masked` is true."""
         fill = spectrograms.mean(x, self.valid(x)) if self.fill_value == "mean" else self.fill_value
         return ops.where(masked, fill, x)
+
+
+def check_width(owner: Any, width: Any, unit: str) -> Any:
+    """A whole number that is drawn from 0 to `width`, or from a pair: floats (low, high)."""
+
+    def normal_form(value: Any) -> tuple[float, float]:
+        low, high = check_factor(type(owner).__name__, value, "width", 0.0, math.inf)
+        if low % 1.0 or high % 1.0:
+            raise wrong(owner, "width", f"be a whole number of {unit}, not a fraction of them", value)
+        return low, high
+
+    return check_by_rule(owner, width, "width", Rule(normal_form, 0.0, math.inf))

@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
+from keras_augsynth.core.arrivals import Arrival
 from keras_augsynth.core.augmentation import Augmentation
 from keras_augsynth.core.checks import check_integer, check_range, wrong
 from keras_augsynth.core.draws import Params, View
 from keras_augsynth.core.families.stage import Entries, Parts, Stage
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.core.modalities import TOKENS, Modality
+from keras_augsynth.core.notices import Advice
 from keras_augsynth.ops import tokens
 from keras_augsynth.ops.alias import alias
 from keras_augsynth.ops.alias import drawn as draw_by_alias
@@ -54,6 +57,7 @@ class TokenAugmentation(Augmentation, listed=False):
     modalities = (TOKENS,)
     stage = TokenStage
     apply_dtype = None
+    shortens = False  # whether samples lose tokens
 
     def __init__(self, rate: Any = 0.1, *, padding_id: int = 0, special_ids: Sequence[int] = (), **kwargs: Any):
         super().__init__(**kwargs)
@@ -77,6 +81,17 @@ class TokenAugmentation(Augmentation, listed=False):
 
     # What they have in common.
 
+    @property
+    def moves_contents(self) -> bool:  # type: ignore[override]
+        return self.shortens
+
+    def doubts(self, arrival: Arrival) -> Advice:
+        texts = about_padding(arrival, self.padding_id)
+        for name in _MASKS.intersection(arrival.others) if self.shortens else ():
+            found = f'"{name}" stays as it is, but samples{arrival.of_part} lose tokens.'
+            texts.append((True, f'{found} Make it of the result: tf.cast(tokens != {self.padding_id}, "int32").'))
+        return texts
+
     def draw(self, rng: Random, view: View) -> Params:
         return {"tokens": rng.keys(), "rate": rng.uniform(*self.rate)}
 
@@ -95,6 +110,27 @@ class TokenAugmentation(Augmentation, listed=False):
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {"rate": 0.5 * strength}
+
+
+_MASKS = {"attention_mask", "padding_mask", "input_mask"}
+_RUN = 4  # so often padding stands behind the half of the samples
+
+
+def about_padding(arrival: Arrival, padding_id: int) -> Advice:
+    """Where samples plainly are padded by another id."""
+    x = tf.cast(arrival.x, tf.int64)
+    if arrival.lengths is not None or (x.shape[1] or _RUN) < _RUN:
+        return []
+    texts = []
+    is_told = tf.reduce_any(x[:, -1:] == padding_id) | tf.reduce_any(x[:, :1] == padding_id)
+    is_text = tf.reduce_any(x != x[:, :1])
+    for side, ends in (("end", x[:, -_RUN:]), ("begin", x[:, :_RUN])):
+        runs = tf.reduce_all(ends == ends[:, :1], axis=1) & (tf.shape(x)[1] >= _RUN)
+        found, of_runs = tf.math.count_nonzero(runs), tf.boolean_mask(ends[:, :1], runs)
+        same = (found >= 3) & (2 * found >= tf.shape(x, tf.int64)[0]) & tf.reduce_all(of_runs == of_runs[:1])
+        told = f"`padding_id`{arrival.of_part} is {padding_id}, but most samples {side} with another id many times."
+        texts.append((same & is_text & ~is_told, f'{told} Write padding_id=that id, or give "lengths".'))
+    return texts
 
 
 def check_ids(owner: Any, ids: Any, name: str) -> list[int]:

@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_choice, check_range
+from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.families.sound_bank import SoundBank
 from keras_augsynth.ops.waves import noise_at, taken
 
@@ -40,9 +40,9 @@ class BackgroundNoise(SoundBank):
     TensorShape([4, 16000])
     """
 
+    named_sources = ("batch",)
+
     def __init__(self, source: Any = None, snr_db: float | tuple[float, float] = (5.0, 30.0), **kwargs: Any):
-        if isinstance(source, str):
-            check_choice(self, source, "source", ("batch",))
         super().__init__(source, **kwargs)
         self.mixes = isinstance(source, str)
         self.needs_examples = not self.mixes

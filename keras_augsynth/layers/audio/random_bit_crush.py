@@ -30,6 +30,8 @@ class RandomBitCrush(Sound):
     [[0.0, 0.25, -1.0]]
     """
 
+    knows_full_scale = True
+
     def __init__(self, bits: int | tuple[int, int] = (5, 12), **kwargs: Any):
         super().__init__(**kwargs)
         self.bits = check_integer_magnitude(self, bits, "bits", 2, 24)

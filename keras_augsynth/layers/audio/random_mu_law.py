@@ -33,6 +33,8 @@ class RandomMuLaw(Sound):
         ITU-T G.711: Pulse code modulation of voice frequencies. 1988; here with the formula, as in librosa.
     """
 
+    knows_full_scale = True
+
     def __init__(self, bits: int | tuple[int, int] = (4, 8), **kwargs: Any):
         super().__init__(**kwargs)
         self.bits = check_integer_magnitude(self, bits, "bits", 2, 16)

@@ -1,11 +1,10 @@
-import math
 from typing import Any
 
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_factor, check_integer
-from keras_augsynth.core.families.spectral import Masking
+from keras_augsynth.core.checks import check_integer
+from keras_augsynth.core.families.spectral import Masking, check_width
 from keras_augsynth.ops.spectrograms import spans
 
 
@@ -26,7 +25,7 @@ class RandomFrequencyMask(Masking):
         As the input's. Frames beyond "lengths" stay as they are.
 
     Raises:
-        ValueError: for a negative width, or no mask.
+        ValueError: for a width that is negative or no whole number, or no mask.
 
     Example:
 
@@ -45,7 +44,7 @@ class RandomFrequencyMask(Masking):
         **kwargs: Any,
     ):
         super().__init__(fill_value=fill_value, **kwargs)
-        self.width = check_factor(self, width, "width", 0.0, math.inf)
+        self.width = check_width(self, width, "frequencies")
         self.masks = check_integer(self, masks, "masks", 1, 100)
 
     def draw(self, rng, view) -> Params:

@@ -1,11 +1,10 @@
-import math
 from typing import Any
 
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
-from keras_augsynth.core.checks import check_factor, check_integer, check_magnitude
-from keras_augsynth.core.families.spectral import Masking
+from keras_augsynth.core.checks import check_integer, check_magnitude
+from keras_augsynth.core.families.spectral import Masking, check_width
 from keras_augsynth.ops.spectrograms import spans
 
 
@@ -27,7 +26,7 @@ class RandomSpectrogramTimeMask(Masking):
         As the input's. Frames beyond "lengths" stay as they are and are not counted.
 
     Raises:
-        ValueError: for a negative width, a part outside [0, 1], or no mask.
+        ValueError: for a width that is negative or no whole number, a part outside [0, 1], or no mask.
 
     Example:
 
@@ -47,7 +46,7 @@ class RandomSpectrogramTimeMask(Masking):
         **kwargs: Any,
     ):
         super().__init__(fill_value=fill_value, **kwargs)
-        self.width = check_factor(self, width, "width", 0.0, math.inf)
+        self.width = check_width(self, width, "frames")
         self.masks = check_integer(self, masks, "masks", 1, 100)
         self.max_part = check_magnitude(self, max_part, "max_part", 0.0, 1.0)
 

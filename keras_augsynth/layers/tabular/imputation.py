@@ -96,6 +96,13 @@ class Imputation(Columns):
         }
         return {"fill": of_columns[self.strategy]()}
 
+    def strays(self, x, mean, spread) -> Tensor | None:
+        if self.strategy == "constant":
+            return None
+        learned = {"gaussian": "mean", "knn": "bank"}.get(self.strategy, "fill")
+        bank = ops.reshape(self.table(learned), (-1, x.shape[1]))
+        return ops.all(ops.isnan(bank) | (ops.abs(mean - bank) > 30.0 * spread), axis=0)
+
     def output_columns(self, columns: int | None) -> int | None:
         if not self.add_indicator or columns is None:
             return columns

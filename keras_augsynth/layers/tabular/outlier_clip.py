@@ -62,6 +62,9 @@ class OutlierClip(Columns):
         low, high = np.nanquantile(rows, [self.quantile, 1.0 - self.quantile], axis=0)
         return {"low": low, "high": high}
 
+    def strays(self, x, mean, spread) -> Tensor:
+        return ops.logical_not(ops.any((x >= self.table("low")) & (x <= self.table("high")), axis=0))
+
     def inference_params(self, view) -> Params:
         return {}
 

@@ -68,6 +68,10 @@ class RandomFeatureNoise(Columns):
             raise wrong(self, "scale", "be None for `adapt`", self.scale)
         return {"scale": np.nanstd(rows, axis=0)}
 
+    def strays(self, x, mean, spread) -> Tensor:
+        scale = self.table("scale")
+        return (scale > 0.0) & ((scale > 100.0 * spread) | (spread > 100.0 * scale))
+
     def draw(self, rng, view) -> Params:
         return {"noise": rng.normal(0.0, rng.uniform(*self.stddev), view.shape[1:])}
 

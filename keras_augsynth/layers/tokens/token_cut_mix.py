@@ -3,12 +3,14 @@ from typing import Any
 
 from keras import ops
 
+from keras_augsynth.core.arrivals import Arrival
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_integer, check_magnitude
 from keras_augsynth.core.families.mixing import Mixing, take_source
-from keras_augsynth.core.families.tokens import check_held, check_ids
+from keras_augsynth.core.families.tokens import about_padding, check_held, check_ids
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.core.modalities import TOKENS
+from keras_augsynth.core.notices import Advice
 from keras_augsynth.ops import tokens
 
 
@@ -53,6 +55,9 @@ class TokenCutMix(Mixing):
         self.alpha = check_magnitude(self, alpha, "alpha", 1e-3)
         self.padding_id = check_integer(self, padding_id, "padding_id")
         self.special_ids = check_ids(self, special_ids, "special_ids")
+
+    def doubts(self, arrival: Arrival) -> Advice:
+        return about_padding(arrival, self.padding_id)
 
     def draw(self, rng, view) -> Params:
         share = rng.beta(self.alpha, self.alpha)

@@ -187,6 +187,11 @@ def test_alike():
             alike("o", images, other)
 
 
+def test_a_data_set_without_batches():
+    with pytest.raises(UnlikeError, match=r"these are no batches: write `dataset.batch\(32\)`"):
+        alike("o", tf.zeros(4), tf.zeros((1, 4)))
+
+
 def test_unlike_samples_are_an_error_and_no_failure():
     with pytest.raises(UnlikeError):
         drawn(mixture([[1.0] * 3], failures=[], a=Marked(1.0, "int32")))
