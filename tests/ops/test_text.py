@@ -7,9 +7,8 @@ import pytest
 import tensorflow as tf
 
 from keras_augsynth.ops.partners import of_the_same_class
-from keras_augsynth.ops.random import Random
 from keras_augsynth.ops.text import bytes as text_bytes
-from keras_augsynth.ops.text import characters, clauses, edits, tables, wordnet, words
+from keras_augsynth.ops.text import characters, clauses, draws, edits, runs, tables, wordnet, words
 
 TEXTS = ["one two  three", "", "  spaced\tout\n", "päüß 日本\u3000語\u2028x", "a", " \n "]
 BAD = [b"caf\xe9 a b", b"\xff\xfe a b", b"a\x00b c", b"\xe3\x81 x", b"x \xff"]
@@ -100,7 +99,7 @@ def test_characters_and_patterns():
 def test_what_is_no_utf8_is_kept(how):
     found = words.split(tf.constant(BAD), how)
     assert rewritten(found).numpy().tolist() == BAD
-    free = words.where(found.free)
+    free = runs.where(found.free)
     masked = found.edited(found.replaced(free, tf.fill(free.shape, "*"))).numpy().tolist()
     assert masked[1] == BAD[1] and masked[4] == BAD[4]  # with the byte that no UTF-8 text has
     if how == "whitespace":
@@ -118,14 +117,29 @@ def test_protected_words_are_not_free():
     assert of_each(odd, odd.free) == [[False, False, True]]
 
 
-def test_a_draw_depends_on_the_text_and_the_place():
-    keys = np.array([[1, 2], [3, 4], [5, 6]], "uint32")
+def splitmix(state, count):
+    """The published generator, word for word."""
+    numbers = []
+    for _ in range(count):
+        state = (state + 0x9E3779B97F4A7C15) % 2**64
+        z = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
+        numbers.append(z ^ z >> 31)
+    return numbers
+
+
+def test_draws_of_words_are_those_of_splitmix64():
+    assert splitmix(0, 2) == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4]  # as the authors print them
+    keys = np.array([[1, 2], [2**32 - 1, 2**32 - 1], [5, 6]], "uint32")
     found = words.split(tf.constant(["a b c", "", "d e"]))
-    dense = Random(keys).uniform(shape=(4,)).numpy()
-    luck, other = words.uniforms(found, tf.constant(keys))
-    for row, drawn in enumerate(of_each(found, luck)):
-        np.testing.assert_array_equal(drawn, dense[row, : len(drawn)])
-    assert not np.any(luck.numpy() == other.numpy())
+    for stream in (0, 3):
+        drawn = draws.uniforms(tf.constant(keys), found.sizes, stream)
+        for own, (low, high) in zip(of_each(found, drawn), keys.tolist(), strict=True):
+            count = (low + 2**32 * high) % 2**62 + 2**32 * stream
+            expected = splitmix((count - 1) * 0x9E3779B97F4A7C15, len(own))
+            assert own == [(number >> 40) / 2**24 for number in expected]
+        some = tf.constant([4, 1, 3])
+        np.testing.assert_array_equal(draws.uniforms_of(found, keys, some, stream), tf.gather(drawn, some))
 
 
 LUCK = [0.9, 0.1, 0.5, 0.3, 0.7]
@@ -159,23 +173,23 @@ def test_deletion_leaves_the_luckiest():
 
 def test_swaps_are_pairs_of_the_random_order():
     found, luck = one()
-    swap = lambda order, ranks, pairs: decoded(found.edited(edits.swapped(found, order, ranks, tf.constant(pairs))))
-    order, ranks = words.shuffled(found, luck, tf.range(5))
-    assert order.numpy().tolist() == [1, 3, 2, 4, 0]  # b d | c e | a
-    assert ranks.numpy().tolist() == [0, 1, 2, 3, 4]
-    assert swap(order, ranks, [False, False, True, True, True]) == ["a b  e d c"]
-    assert swap(order, ranks, [True] * 5) == ["a d  e b c"]
-    order, ranks = words.shuffled(found, luck, tf.constant([0, 2, 3, 4]))  # d c | e a, and b stays
-    assert swap(order, ranks, [True] * 4) == ["e b  d c a"]
+    swap = lambda order, pairs: decoded(found.edited(edits.swapped(found, order, tf.constant(pairs))))
+    order = draws.shuffled(found, luck, tf.range(5))
+    assert order.words.numpy().tolist() == [1, 3, 2, 4, 0]  # b d | c e | a
+    assert order.ranks.numpy().tolist() == [0, 1, 2, 3, 4]
+    assert swap(order, [False, True, True, True, True]) == ["a b  e d c"]
+    assert swap(order, [True] * 5) == ["a d  e b c"]
+    order = draws.shuffled(found, luck, tf.constant([0, 2, 3, 4]))  # d c | e a, and b stays
+    assert swap(order, [True] * 4) == ["e b  d c a"]
 
 
 def test_order_and_first_words_of_several_texts():
     found = words.split(tf.constant(["a b c", "", "d e"]))
     luck = tf.constant([0.2, 0.1, 0.3, 0.9, 0.6, 0.5])
-    order, ranks = words.shuffled(found, luck, words.where(found.free))
-    assert order.numpy().tolist() == [1, 0, 2, 5, 4] and ranks.numpy().tolist() == [0, 1, 2, 0, 1]
-    first = edits.first_of(found, order, ranks, tf.constant([2, 1, 1]))
-    assert first.numpy().tolist() == [0, 1, 5]
+    order = draws.shuffled(found, luck, runs.where(found.free))
+    assert order.words.numpy().tolist() == [1, 0, 2, 5, 4] and order.ranks.numpy().tolist() == [0, 1, 2, 0, 1]
+    assert order.sizes.numpy().tolist() == [3, 0, 2]
+    assert edits.first_of(order, tf.constant([2, 1, 1])).numpy().tolist() == [0, 1, 5]
     assert decoded(found.edited(edits.permuted(found, luck))) == ["b a c", "", "e d"]
 
 

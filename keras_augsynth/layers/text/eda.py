@@ -7,9 +7,11 @@ from keras_augsynth.core.checks import check_integer
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
 from keras_augsynth.ops.text import edits
+from keras_augsynth.ops.text.draws import shuffled, uniforms, uniforms_of
 from keras_augsynth.ops.text.edits import first_of
+from keras_augsynth.ops.text.runs import where
 from keras_augsynth.ops.text.tables import has_synonyms
-from keras_augsynth.ops.text.words import Edits, shuffled, uniforms, where
+from keras_augsynth.ops.text.words import Edits
 
 _REPLACE, _INSERT, _SWAP, _DELETE = range(4)
 
@@ -61,27 +63,26 @@ class EDA(WordAugmentation):
         return 0.05 if texts < 5000 else 0.1
 
     def draw(self, rng, view) -> Params:
-        return {**super().draw(rng, view), "places": rng.keys(), "operation": rng.integers(0, 4)}
+        return {**super().draw(rng, view), "operation": rng.integers(0, 4)}
 
     def change(self, words, params) -> Tensor:
-        luck, choice = uniforms(words, params["words"])
+        luck = uniforms(params["words"], words.sizes)
         table, operation = self.table.tensors, params["operation"]
-        number = tf.cast(params["rate"] * tf.cast(words.counted(words.free), tf.float32), tf.int32)
-        number = tf.maximum(number, 1)
+        number = tf.maximum(tf.cast(params["rate"] * tf.cast(words.free_sizes, tf.float32), tf.int32), 1)
         looked_up, strings = words.strings_of(operation <= _INSERT)
         known = tf.logical_and(has_synonyms(table, strings), tf.gather(words.free, looked_up))
-        places = first_of(words, *shuffled(words, luck, tf.boolean_mask(looked_up, known)), number)
+        places = first_of(shuffled(words, luck, tf.boolean_mask(looked_up, known)), number)
         operations = tf.gather(operation, tf.gather(words.rows, places))
         replaces, inserts = (tf.boolean_mask(places, tf.equal(operations, each)) for each in (_REPLACE, _INSERT))
-        target, _ = uniforms(words, params["places"], inserts)
-        order, ranks = shuffled(words, luck, where(words.free & words.of_text(tf.equal(operation, _SWAP))))
-        pairs = ranks // 2 < tf.gather(number, tf.gather(words.rows, order))
+        choice = lambda places: uniforms_of(words, params["words"], places, 1)
+        target = uniforms_of(words, params["words"], inserts, 2)
+        order = shuffled(words, luck, where(words.free & tf.equal(words.of_text(operation), _SWAP)))
         deletes = edits.chosen(words, luck, tf.where(tf.equal(operation, _DELETE), params["rate"], 0.0))
         return words.edited(
             Edits.of(
-                edits.replaced(words, replaces, table, tf.gather(choice, replaces)),
-                edits.inserted(words, inserts, table, tf.gather(choice, inserts), target),
-                edits.swapped(words, order, ranks, pairs),
+                edits.replaced(words, replaces, table, choice(replaces)),
+                edits.inserted(words, inserts, table, choice(inserts), target),
+                edits.swapped(words, order, order.first(2 * number)),
                 words.removed(edits.not_the_last(words, luck, deletes)),
             )
         )

@@ -6,8 +6,9 @@ import tensorflow as tf
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.families.words import WordAugmentation
+from keras_augsynth.ops.text.draws import shuffled, uniforms, uniforms_of
 from keras_augsynth.ops.text.edits import first_of
-from keras_augsynth.ops.text.words import shuffled, uniforms, where
+from keras_augsynth.ops.text.runs import where
 
 
 class RandomPunctuationInsertion(WordAugmentation):
@@ -50,11 +51,11 @@ class RandomPunctuationInsertion(WordAugmentation):
         self.marks = list(marks)
 
     def change(self, words, params) -> Tensor:
-        luck, mark_luck = uniforms(words, params["words"])
-        number = 1 + tf.cast(tf.round(params["rate"] * tf.cast(words.counted(words.free), tf.float32)), tf.int32)
-        places = first_of(words, *shuffled(words, luck, where(words.free)), number)
-        marks = tf.gather(self.marks, tf.cast(tf.gather(mark_luck, places) * len(self.marks), tf.int32))
-        return words.edited(words.inserted(places, marks), in_order=True)
+        luck = uniforms(params["words"], words.sizes)
+        number = 1 + tf.cast(tf.round(params["rate"] * tf.cast(words.free_sizes, tf.float32)), tf.int32)
+        places = first_of(shuffled(words, luck, where(words.free)), number)
+        mark = tf.cast(uniforms_of(words, params["words"], places, 1) * len(self.marks), tf.int32)
+        return words.edited(words.inserted(places, tf.gather(self.marks, mark)), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

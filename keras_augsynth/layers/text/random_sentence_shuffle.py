@@ -2,8 +2,9 @@ from typing import Any
 
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.modalities import TEXT
+from keras_augsynth.ops.text.draws import uniforms
 from keras_augsynth.ops.text.edits import permuted
-from keras_augsynth.ops.text.words import sentences, uniforms
+from keras_augsynth.ops.text.words import sentences
 
 
 class RandomSentenceShuffle(Augmentation):
@@ -34,7 +35,7 @@ class RandomSentenceShuffle(Augmentation):
 
     def apply(self, x, params) -> Tensor:
         found = sentences(x)
-        luck, _ = uniforms(found, params["sentences"])
+        luck = uniforms(params["sentences"], found.sizes)
         return found.edited(permuted(found, luck), in_order=True)
 
     @classmethod

@@ -5,8 +5,8 @@ import tensorflow as tf
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.families.words import WordAugmentation
+from keras_augsynth.ops.text.draws import uniforms
 from keras_augsynth.ops.text.edits import chosen
-from keras_augsynth.ops.text.words import uniforms
 
 
 class RandomWordMask(WordAugmentation):
@@ -43,6 +43,6 @@ class RandomWordMask(WordAugmentation):
         self.mask = mask
 
     def change(self, words, params) -> Tensor:
-        luck, _ = uniforms(words, params["words"])
+        luck = uniforms(params["words"], words.sizes)
         places = chosen(words, luck, params["rate"])
         return words.edited(words.replaced(places, tf.fill(tf.shape(places), self.mask)), in_order=True)

@@ -1,9 +1,8 @@
-import tensorflow as tf
-
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
+from keras_augsynth.ops.text.draws import shuffled, uniforms
 from keras_augsynth.ops.text.edits import swapped
-from keras_augsynth.ops.text.words import shuffled, uniforms, where
+from keras_augsynth.ops.text.runs import repeated, where
 
 
 class RandomWordSwap(WordAugmentation):
@@ -34,8 +33,6 @@ class RandomWordSwap(WordAugmentation):
     """
 
     def change(self, words, params) -> Tensor:
-        luck, pair_luck = uniforms(words, params["words"])
-        order, ranks = shuffled(words, luck, where(words.free))
-        rows = tf.gather(words.rows, order)
-        pair_luck = tf.gather(pair_luck, tf.gather(words.firsts, rows) + ranks - ranks % 2)
-        return words.edited(swapped(words, order, ranks, pair_luck < tf.gather(params["rate"], rows)))
+        order = shuffled(words, uniforms(params["words"], words.sizes), where(words.free))
+        pairs = uniforms(params["words"], order.sizes, 1) < repeated(params["rate"], order.sizes)
+        return words.edited(swapped(words, order, pairs))

@@ -4,8 +4,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_augsynth.ops.text.draws import Order, shuffled
+from keras_augsynth.ops.text.runs import where
 from keras_augsynth.ops.text.tables import Table, synonyms
-from keras_augsynth.ops.text.words import Edits, Words, shuffled, where
+from keras_augsynth.ops.text.words import Edits, Words
 
 Tensor = Any
 
@@ -18,33 +20,29 @@ def chosen(words: Words, luck: Tensor, rate: Tensor) -> Tensor:
 def not_the_last(words: Words, luck: Tensor, places: Tensor) -> Tensor:
     """The places, int32 `(K,)`, ascending, of free words; but of a text of which all are there, not the luckiest."""
     rows, luck = tf.gather(words.rows, places), tf.gather(luck, places)
-    number = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, words.count)
     best = tf.math.unsorted_segment_max(luck, rows, words.count)
-    is_last = tf.equal(number, words.counted(words.free))
+    is_last = tf.equal(words.sizes_of(places), words.free_sizes)
     return tf.boolean_mask(places, ~(tf.gather(is_last, rows) & (luck >= tf.gather(best, rows))))
 
 
-def swapped(words: Words, order: Tensor, ranks: Tensor, pairs: Tensor) -> Edits:
+def swapped(words: Words, order: Order, pairs: Tensor) -> Edits:
     """Pairs of words that change places: the first and the second in the order, and so on.
 
     Args:
         words: N texts.
-        order: of `shuffled`. One word of an odd number has no partner.
-        ranks: of `shuffled`.
-        pairs: bool `(K,)`, whether a word changes places: alike for both of a pair.
+        order: one word of an odd number has no partner.
+        pairs: bool `(K,)`, for the first of each pair, whether it changes places.
     """
-    own = tf.range(tf.size(order))
-    partner = tf.minimum(own + 1 - 2 * (ranks % 2), tf.size(order) - 1)
-    rows = tf.gather(words.rows, order)
-    moved = where(pairs & tf.equal(tf.gather(rows, partner), rows))
-    return words.moved(tf.gather(order, moved), tf.gather(order, tf.gather(partner, moved)))
+    has_next = tf.concat([order.ranks[1:] > 0, [False]], 0)
+    one = where(pairs & has_next & tf.equal(order.ranks % 2, 0))
+    one, other = tf.gather(order.words, one), tf.gather(order.words, one + 1)
+    return words.moved(tf.concat([one, other], 0), tf.concat([other, one], 0))
 
 
 def permuted(words: Words, luck: Tensor) -> Edits:
     """The free words change places at random within their text, the others stay."""
     free = where(words.free)
-    order, _ = shuffled(words, luck, free)
-    return words.moved(free, order)
+    return words.moved(free, shuffled(words, luck, free).words)
 
 
 def replaced(words: Words, places: Tensor, table: Table, luck: Tensor) -> Edits:
@@ -58,14 +56,13 @@ def inserted(words: Words, places: Tensor, table: Table, luck: Tensor, place_luc
     """Synonyms of the words at `places`, int32 `(K,)`, in front of words anywhere in the same text."""
     row = tf.gather(words.rows, places)
     new, found = synonyms(table, words.strings(places), luck, dressed=False)
-    length = words.counted(tf.ones_like(words.free))
-    target = tf.gather(words.firsts, row) + _below(place_luck, tf.gather(length, row))
+    target = tf.gather(words.firsts, row) + _below(place_luck, tf.gather(words.sizes, row))
     return words.inserted(tf.boolean_mask(target, found), tf.boolean_mask(new, found))
 
 
-def first_of(words: Words, order: Tensor, ranks: Tensor, number: Tensor) -> Tensor:
-    """int32 `(K,)`, ascending: the first `number`, int32 `(N,)`, of each text in the order; see `swapped`."""
-    return tf.sort(tf.boolean_mask(order, ranks < tf.gather(number, tf.gather(words.rows, order))))
+def first_of(order: Order, numbers: Tensor) -> Tensor:
+    """int32 `(K,)`, ascending: the first words of each text in the order, as many as `numbers`, int32 `(N,)`, says."""
+    return tf.sort(tf.boolean_mask(order.words, order.first(numbers)))
 
 
 def outside(words: Words, share: Tensor, luck: Tensor) -> Tensor:
@@ -76,11 +73,11 @@ def outside(words: Words, share: Tensor, luck: Tensor) -> Tensor:
         share: float32 `(N,)`, from 0 to 1.
         luck: float32 `(N,)`, where the run begins, from 0 (at the first word) to 1.
     """
-    count, free = words.counted(words.free), where(words.free)
+    count, free = words.free_sizes, where(words.free)
     length = tf.clip_by_value(tf.cast(tf.round(share * tf.cast(count, tf.float32)), tf.int32), 1, tf.maximum(count, 1))
     start = _below(luck, count - length + 1)
     rows = tf.gather(words.rows, free)
-    number = words.ranks(rows)
+    number = words.ranks(free)
     return tf.boolean_mask(free, (number < tf.gather(start, rows)) | (number >= tf.gather(start + length, rows)))
 
 

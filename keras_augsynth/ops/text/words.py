@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth.ops.compiled import traced
-from keras_augsynth.ops.random import threefry2x32
 from keras_augsynth.ops.text import bytes as text_bytes
+from keras_augsynth.ops.text import runs
 from keras_augsynth.ops.text.bytes import MARK
+from keras_augsynth.ops.text.runs import where
 
 Tensor = Any
 
@@ -60,7 +60,7 @@ class Words:
         data: uint8, the bytes of the texts in a row, see `text_bytes.of_texts`; of those that are cut.
         starts: int32 `(M,)`, ascending, where each word begins in the data.
         stops: int32 `(M,)`, where it ends.
-        rows: int32 `(M,)`, the text of each word.
+        splits: int32 `(N + 1,)`, where the words of each text begin, and the last one's end.
         uncut: bool `(N,)`, texts that cannot be cut, since they have the byte 0xFF; they stay as they are.
         by_bytes: bool, whether there is white space of ASCII between words, and nothing else.
         separator: what is put between a word and one that is inserted.
@@ -71,7 +71,7 @@ class Words:
     data: Tensor
     starts: Tensor
     stops: Tensor
-    rows: Tensor
+    splits: Tensor
     uncut: Tensor
     by_bytes: Tensor
     separator: str
@@ -82,27 +82,44 @@ class Words:
         """int32, N."""
         return tf.size(self.texts)
 
-    @functools.cached_property
+    @property
     def firsts(self) -> Tensor:
         """int32 `(N,)`, where the words of each text begin."""
-        return tf.searchsorted(self.rows, tf.range(self.count))
+        return self.splits[:-1]
+
+    @functools.cached_property
+    def sizes(self) -> Tensor:
+        """int32 `(N,)`, how many words each text has."""
+        return self.splits[1:] - self.splits[:-1]
+
+    @functools.cached_property
+    def rows(self) -> Tensor:
+        """int32 `(M,)`, the text of each word."""
+        return runs.repeated(tf.range(self.count), self.sizes)
 
     @functools.cached_property
     def places(self) -> Tensor:
         """int32 `(M,)`, the place of each word in its text, from 0 on."""
-        return tf.range(tf.size(self.rows)) - self.of_text(self.firsts)
+        return runs.counted(tf.zeros_like(self.sizes), self.sizes)
 
-    def ranks(self, rows: Tensor) -> Tensor:
-        """int32 `(K,)`: which one of its text each of K things is, from 0 on, whose texts are `rows`, ascending."""
-        return tf.range(tf.size(rows)) - tf.gather(tf.searchsorted(rows, tf.range(self.count)), rows)
+    @functools.cached_property
+    def free_sizes(self) -> Tensor:
+        """int32 `(N,)`, how many free words each text has."""
+        return self.sizes - self.sizes_of(where(tf.logical_not(self.free)))  # of which there are few
+
+    def sizes_of(self, places: Tensor) -> Tensor:
+        """int32 `(N,)`: how many of some words, `places`, int32 `(K,)`, ascending, each text has."""
+        found = tf.searchsorted(places, self.splits)
+        return found[1:] - found[:-1]
+
+    def ranks(self, places: Tensor) -> Tensor:
+        """int32 `(K,)`: which one in its text each of some words is, `places`, int32 `(K,)`, ascending."""
+        sizes = self.sizes_of(places)
+        return runs.counted(tf.zeros_like(sizes), sizes)
 
     def of_text(self, t: Tensor) -> Tensor:
-        """What belongs to a text, `(N,)`, for each of its words, `(M,)`."""
-        return tf.gather(t, self.rows)
-
-    def counted(self, which: Tensor) -> Tensor:
-        """int32 `(N,)`: how many words of each text are True in `which`, bool `(M,)`."""
-        return tf.math.unsorted_segment_sum(tf.cast(which, tf.int32), self.rows, self.count)
+        """What belongs to a text, int32 or float32 `(N,)`, for each of its words, `(M,)`."""
+        return runs.repeated(t, self.sizes)
 
     def strings(self, places: Tensor) -> Tensor:
         """The words at `places`, int32 `(K,)`, as strings."""
@@ -110,7 +127,7 @@ class Words:
 
     def strings_of(self, which: Tensor) -> tuple[Tensor, Tensor]:
         """All words but empty ones of the texts that are True in `which`, bool `(N,)`: their places, and strings."""
-        places = where(tf.logical_and(self.starts < self.stops, self.of_text(which)))
+        places = where(tf.logical_and(self.starts < self.stops, tf.gather(which, self.rows)))
         strings = tf.cond(
             self.by_bytes,
             lambda: text_bytes.between(tf.boolean_mask(self.texts, which), _ASCII_SPACE),
@@ -139,11 +156,11 @@ class Words:
         """
         rows = tf.gather(self.rows, places)
         starts, stops = self._span(places)
-        before, behind = tf.maximum(places - 1, 0), tf.minimum(places + 1, tf.size(self.rows) - 1)
+        before, behind = tf.maximum(places - 1, 0), tf.minimum(places + 1, tf.size(self.starts) - 1)
         first = tf.gather(self.firsts, rows)
         is_empty = tf.cast(tf.equal(tf.gather(self.starts, first), tf.gather(self.stops, first)), tf.int32)
-        leads = tf.equal(self.ranks(rows), places - first - is_empty)  # all words before it are removed, too
-        has_next = tf.logical_and(leads, tf.equal(tf.gather(self.rows, behind), rows))
+        leads = tf.equal(self.ranks(places), places - first - is_empty)  # all words before it are removed, too
+        has_next = tf.logical_and(leads, behind < tf.gather(self.splits, rows + 1))
         starts = tf.where(leads, starts, tf.gather(self.stops, before))
         stops = tf.where(has_next, tf.gather(self.starts, behind), stops)
         return Edits(starts, stops, self.data[:0], tf.zeros_like(starts))
@@ -172,11 +189,6 @@ class Words:
         return tf.gather(self.starts, places), tf.gather(self.stops, places)
 
 
-def where(which: Tensor) -> Tensor:
-    """int32 `(K,)`: the places in `which`, bool `(M,)`, that are True."""
-    return tf.cast(tf.where(which)[:, 0], tf.int32)
-
-
 def split(texts: Tensor, how: str = "whitespace", protected: str | None = None) -> Words:
     """Texts `(N,)` as words.
 
@@ -199,7 +211,7 @@ def sentences(texts: Tensor) -> Words:
     return _words(texts, _by_marks(texts, pattern, rb"\1\3" + _MARK + rb"\2\4" + _MARK), " ", None)
 
 
-_Cut = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]  # of `Words`: data, starts, stops, rows, uncut, by_bytes
+_Cut = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]  # of `Words`: data, starts, stops, splits, uncut, by_bytes
 _MARK = bytes([MARK])
 _MARKED = _MARK + rb"\0" + _MARK
 
@@ -237,8 +249,8 @@ def _by_white_space(texts: Tensor) -> _Cut:
             lambda: [tf.boolean_mask(t, tf.logical_not(inside)) for t in (starts, found, is_end)],
             lambda: [starts, found, is_end],
         )
-        rows = tf.cumsum(tf.cast(ends, tf.int32), exclusive=True)
-        return data, starts, stops, rows, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True)
+        splits = tf.concat([[0], where(ends) + 1], 0)
+        return data, starts, stops, splits, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True)
 
     return tf.cond(known & ~has_wide_space, by_bytes, lambda: _by_marks(texts, f"[{_SPACE}]+"))
 
@@ -256,11 +268,12 @@ def _by_marks(texts: Tensor, pattern: str, rewrite: bytes = _MARKED, edge: bytes
     texts = tf.where(uncut, "", texts)
     marked = tf.strings.join([edge, tf.strings.regex_replace(texts, pattern, rewrite), edge])
     marks = tf.reshape(where(tf.equal(text_bytes.row(marked), MARK)), (-1, 2))
-    rows = tf.searchsorted(tf.cumsum(tf.strings.length(marked)), marks[:, 0], side="right")
+    splits = tf.searchsorted(marks[:, 0], runs.splits(tf.strings.length(marked)))
+    rows = runs.repeated(tf.range(tf.size(texts)), splits[1:] - splits[:-1])
     # In the data there are no marks but the one behind each text.
     starts = marks[:, 0] - 2 * tf.range(tf.size(rows)) + rows
     stops = starts + marks[:, 1] - marks[:, 0] - 1
-    return text_bytes.of_texts(texts), starts, stops, rows, uncut, tf.constant(False)
+    return text_bytes.of_texts(texts), starts, stops, splits, uncut, tf.constant(False)
 
 
 def _number(which: Tensor) -> Tensor:
@@ -287,39 +300,3 @@ def protection(words: str | Sequence[str] | None) -> str | None:
         return words or None
     edge = r"[^\p{L}\p{N}]*"
     return f"{edge}(?:{'|'.join(re.escape(word) for word in words)}){edge}" if len(words) else None
-
-
-def uniforms(words: Words, keys: Tensor, which: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Two independent numbers in [0, 1) for each word, float32 `(M,)`, or for those words whose numbers are `which`.
-
-    They depend on the key of the word's text, uint32 `(N, 2)`, and on its place alone: as `Random(keys).uniform` has
-    them at the row and the place.
-    """
-    rows, places = words.rows, words.places
-    if which is not None:
-        rows, places = tf.gather(rows, which), tf.gather(places, which)
-    own = tf.gather(keys, rows)
-    return _fractions(own[:, 0], own[:, 1], tf.cast(places, tf.uint32))
-
-
-@functools.partial(traced, any_size=True)
-def _fractions(first: Tensor, second: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    bits = threefry2x32((first, second), (places, np.uint32(0)), rounds=13)
-    one, two = (tf.cast(tf.cast(tf.bitwise.right_shift(word, np.uint32(8)), tf.int32), tf.float32) for word in bits)
-    return one * 2.0**-24, two * 2.0**-24
-
-
-def shuffled(words: Words, luck: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
-    """The words of each text in a random order, one text behind the other.
-
-    Args:
-        words: N texts.
-        luck: float32 `(M,)` in [0, 1), by which they are ordered.
-        candidates: int32 `(K,)`, ascending, the words that take part.
-
-    Returns:
-        int32 `(K,)` twice: the words in order, and which one of its text each of them is.
-    """
-    rows = tf.gather(words.rows, candidates)
-    key = 2.0 * tf.cast(rows, tf.float64) + tf.cast(tf.gather(luck, candidates), tf.float64)
-    return tf.gather(candidates, tf.argsort(key, stable=True)), words.ranks(rows)
