@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_augsynth.ops.partners import of_the_same_class
 from keras_augsynth.ops.text import bytes as text_bytes
-from keras_augsynth.ops.text import characters, clauses, draws, edits, runs, tables, wordnet, words
+from keras_augsynth.ops.text import characters, clauses, draws, edits, hashes, runs, tables, wordnet, words
 
 TEXTS = ["one two  three", "", "  spaced\tout\n", "päüß 日本\u3000語\u2028x", "a", " \n "]
 BAD = [b"caf\xe9 a b", b"\xff\xfe a b", b"a\x00b c", b"\xe3\x81 x", b"x \xff"]
@@ -175,7 +175,7 @@ def test_swaps_are_pairs_of_the_random_order():
     found, luck = one()
     swap = lambda order, pairs: decoded(found.edited(edits.swapped(found, order, tf.constant(pairs))))
     order = draws.shuffled(found, luck, tf.range(5))
-    assert order.words.numpy().tolist() == [1, 3, 2, 4, 0]  # b d | c e | a
+    assert order.numbers.numpy().tolist() == [1, 3, 2, 4, 0]  # b d | c e | a
     assert order.ranks.numpy().tolist() == [0, 1, 2, 3, 4]
     assert swap(order, [False, True, True, True, True]) == ["a b  e d c"]
     assert swap(order, [True] * 5) == ["a d  e b c"]
@@ -187,36 +187,67 @@ def test_order_and_first_words_of_several_texts():
     found = words.split(tf.constant(["a b c", "", "d e"]))
     luck = tf.constant([0.2, 0.1, 0.3, 0.9, 0.6, 0.5])
     order = draws.shuffled(found, luck, runs.where(found.free))
-    assert order.words.numpy().tolist() == [1, 0, 2, 5, 4] and order.ranks.numpy().tolist() == [0, 1, 2, 0, 1]
-    assert order.sizes.numpy().tolist() == [3, 0, 2]
-    assert edits.first_of(order, tf.constant([2, 1, 1])).numpy().tolist() == [0, 1, 5]
+    assert order.at(tf.range(5)).numpy().tolist() == [1, 0, 2, 5, 4] and order.ranks.numpy().tolist() == [0, 1, 2, 0, 1]
+    assert order.words.numpy().tolist() == [0, 1, 2, 4, 5] and order.sizes.numpy().tolist() == [3, 0, 2]
+    assert order.first(tf.constant([2, 1, 1])).numpy().tolist() == [0, 1, 4]
     assert decoded(found.edited(edits.permuted(found, luck))) == ["b a c", "", "e d"]
 
 
-TABLE = tables.table({"good": ["fine"], "I": ["me"], "öl": ["ärger x"], "b": ["beta", "bee"], "d": ["delta"]})
+TABLE = tables.table(
+    {
+        "good": ["fine"],
+        "I": ["me"],
+        "öl": ["ärger x"],
+        "b": ["beta", "bee"],
+        "d": ["delta"],
+        "incomprehensible": ["odd"],
+    }
+)
+
+
+def entries_of(found):
+    return tables.looked_up(TABLE, found, tf.range(tf.size(found.starts)))
 
 
 def test_synonyms_get_punctuation_and_capitals():
-    old = ["good", "Good,", '("GOOD")', "I", "i", "Öl!", "bad", "", "...", "\xe9", "B"]
-    new, found = tables.synonyms(TABLE, tf.constant(old), tf.fill([len(old)], 0.6))
-    expected = ["fine", "Fine,", '("FINE")', "me", "-", "Ärger x!", "-", "-", "-", "-", "Bee"]
-    assert [n if f else "-" for n, f in zip(decoded(new), found.numpy(), strict=True)] == expected
-    np.testing.assert_array_equal(tables.has_synonyms(TABLE, tf.constant(old)), found)
-    plain, _ = tables.synonyms(TABLE, tf.constant(["Good,"]), tf.constant([0.0]), dressed=False)
-    assert decoded(plain) == ["fine"]
+    old = [
+        "good",
+        "Good,",
+        '("GOOD")',
+        "I",
+        "i",
+        "Öl!",
+        "bad",
+        "{b}",
+        "...",
+        "\xe9",
+        "B",
+        "incomprehensibility!",
+        "Incomprehensible",
+    ]
+    expected = ["fine", "Fine,", '("FINE")', "me", "-", "Ärger x!", "-", "{bee}", "-", "-", "Bee", "-", "Odd"]
+    found = words.split(tf.constant(["", *old]))
+    entries = entries_of(found)
+    new = decoded(tables.synonyms(TABLE, found, entries, tf.fill(entries.words.shape, 0.6)))
+    by_word = dict(zip(entries.words.numpy(), new, strict=True))
+    assert [by_word.get(k, "-") for k in range(len(old) + 1)] == ["-", *expected]
+    assert decoded(tables.plain_synonyms(TABLE, entries, tf.fill(entries.words.shape, 0.0)))[1] == "fine"
 
 
 def test_replacement_and_insertion():
     found, luck = one()
-    all_of_them = tf.range(5)
-    assert decoded(found.edited(edits.replaced(found, all_of_them, TABLE, luck))) == ["a beta  c delta e"]
-    insert = lambda found, places: decoded(
-        found.edited(edits.inserted(found, all_of_them, TABLE, luck, tf.constant(places)))
-    )
-    assert insert(found, [0.0, 0.5, 0.0, 0.99, 0.0]) == ["a b  beta c d delta e"]  # in front of c and e
-    assert insert(found, [0.0, 0.5, 0.0, 0.5, 0.0]) == ["a b  beta delta c d e"]
+    entries = entries_of(found)
+    assert decoded(found.edited(edits.replaced(found, TABLE, entries, tf.constant([0.1, 0.3])))) == [
+        "a beta  c delta e"
+    ]
+
+    def insert(found, places):
+        return decoded(found.edited(edits.inserted(found, TABLE, entries_of(found), luck[1:3], tf.constant(places))))
+
+    assert insert(found, [0.5, 0.99]) == ["a b  beta c d delta e"]  # in front of c and e
+    assert insert(found, [0.5, 0.5]) == ["a b  beta delta c d e"]
     found = words.split(tf.constant(["abcde"]), "characters")
-    assert insert(found, [0.0, 0.5, 0.0, 0.99, 0.0]) == ["abbetacddeltae"]
+    assert insert(found, [0.5, 0.99]) == ["abbetacddeltae"]
 
 
 def test_edits_of_several_kinds():
@@ -239,6 +270,25 @@ def test_span(share, start, left):
     assert decoded(found.edited(found.removed(edits.outside(found, tf.constant([share]), tf.constant([start]))))) == [
         left
     ]
+
+
+def test_words_are_looked_up_by_all_of_their_bytes():
+    """Each is at some place of the eight bytes that are read at once, and differs from others in one byte alone."""
+    long = "abcdefghijklmnopqrstuvwxyz"
+    near = [long[:size] for size in range(1, 27)] + [long[:k] + "!" + long[k + 1 :] for k in range(26)]
+    strings = tf.constant([before + word for before in ("", " ", "    ") for word in [*near, "ö", "a\0", "a\0\0"]])
+    data, stops = text_bytes.row(strings), tf.cumsum(tf.strings.length(strings))
+    starts = stops - tf.strings.length(strings)
+    own = hashes.hashed(data, starts, stops).numpy()
+    assert len(set(own.tolist())) == len(own)
+    moved = tf.concat([data[:5], data], 0)
+    np.testing.assert_array_equal(hashes.hashed(moved, starts + 5, stops + 5), own)
+    small = hashes.are_small_letters(data, starts, stops).numpy()
+    assert small.tolist() == [re.fullmatch("[a-z]{1,8}", word.decode()) is not None for word in strings.numpy()]
+    every = tf.constant([bytes([k, 97 + k % 26]) for k in range(256)])
+    ends = 2 * tf.range(1, 257)
+    small = hashes.are_small_letters(text_bytes.row(every), ends - 2, ends).numpy()
+    assert np.flatnonzero(small).tolist() == list(range(ord("a"), ord("z") + 1))
 
 
 def test_a_large_table_finds_every_word_and_no_other():

@@ -8,9 +8,8 @@ from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
 from keras_augsynth.ops.text import edits
 from keras_augsynth.ops.text.draws import shuffled, uniforms, uniforms_of
-from keras_augsynth.ops.text.edits import first_of
 from keras_augsynth.ops.text.runs import where
-from keras_augsynth.ops.text.tables import has_synonyms
+from keras_augsynth.ops.text.tables import looked_up
 from keras_augsynth.ops.text.words import Edits
 
 _REPLACE, _INSERT, _SWAP, _DELETE = range(4)
@@ -67,22 +66,20 @@ class EDA(WordAugmentation):
 
     def change(self, words, params) -> Tensor:
         luck = uniforms(params["words"], words.sizes)
-        table, operation = self.table.tensors, params["operation"]
+        table, operation = self.table.tensors, words.of_text(params["operation"])
         number = tf.maximum(tf.cast(params["rate"] * tf.cast(words.free_sizes, tf.float32), tf.int32), 1)
-        looked_up, strings = words.strings_of(operation <= _INSERT)
-        known = tf.logical_and(has_synonyms(table, strings), tf.gather(words.free, looked_up))
-        places = first_of(shuffled(words, luck, tf.boolean_mask(looked_up, known)), number)
-        operations = tf.gather(operation, tf.gather(words.rows, places))
-        replaces, inserts = (tf.boolean_mask(places, tf.equal(operations, each)) for each in (_REPLACE, _INSERT))
-        choice = lambda places: uniforms_of(words, params["words"], places, 1)
-        target = uniforms_of(words, params["words"], inserts, 2)
-        order = shuffled(words, luck, where(words.free & tf.equal(words.of_text(operation), _SWAP)))
-        deletes = edits.chosen(words, luck, tf.where(tf.equal(operation, _DELETE), params["rate"], 0.0))
+        known = looked_up(table, words, where(words.free & (operation <= _INSERT)))
+        known = known.at(shuffled(words, luck, known.words).first(number))
+        operations = tf.gather(operation, known.words)
+        replaces, inserts = (known.at(where(tf.equal(operations, each))) for each in (_REPLACE, _INSERT))
+        choice = lambda entries, stream=1: uniforms_of(words, params["words"], entries.words, stream)
+        swaps = shuffled(words, luck, where(words.free & tf.equal(operation, _SWAP)))
+        deletes = edits.chosen(words, luck, tf.where(tf.equal(params["operation"], _DELETE), params["rate"], 0.0))
         return words.edited(
             Edits.of(
-                edits.replaced(words, replaces, table, choice(replaces)),
-                edits.inserted(words, inserts, table, choice(inserts), target),
-                edits.swapped(words, order, order.first(2 * number)),
+                edits.replaced(words, table, replaces, choice(replaces)),
+                edits.inserted(words, table, inserts, choice(inserts), choice(inserts, 2)),
+                edits.swapped(words, swaps, swaps.among_first(2 * number)),
                 words.removed(edits.not_the_last(words, luck, deletes)),
             )
         )

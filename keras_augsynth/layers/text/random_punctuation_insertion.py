@@ -7,7 +7,6 @@ from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.ops.text.draws import shuffled, uniforms, uniforms_of
-from keras_augsynth.ops.text.edits import first_of
 from keras_augsynth.ops.text.runs import where
 
 
@@ -53,7 +52,8 @@ class RandomPunctuationInsertion(WordAugmentation):
     def change(self, words, params) -> Tensor:
         luck = uniforms(params["words"], words.sizes)
         number = 1 + tf.cast(tf.round(params["rate"] * tf.cast(words.free_sizes, tf.float32)), tf.int32)
-        places = first_of(shuffled(words, luck, where(words.free)), number)
+        free = where(words.free)
+        places = tf.gather(free, shuffled(words, luck, free).first(number))
         mark = tf.cast(uniforms_of(words, params["words"], places, 1) * len(self.marks), tf.int32)
         return words.edited(words.inserted(places, tf.gather(self.marks, mark)), in_order=True)
 

@@ -5,6 +5,7 @@ from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
 from keras_augsynth.ops.text.draws import uniforms, uniforms_of
 from keras_augsynth.ops.text.edits import chosen, inserted
+from keras_augsynth.ops.text.tables import looked_up
 
 
 class RandomSynonymInsertion(WordAugmentation):
@@ -43,8 +44,9 @@ class RandomSynonymInsertion(WordAugmentation):
     def change(self, words, params) -> Tensor:
         luck = uniforms(params["words"], words.sizes)
         places = chosen(words, luck, params["rate"])
-        choice, target = (uniforms_of(words, params["words"], places, stream) for stream in (1, 2))
-        return words.edited(inserted(words, places, self.table.tensors, choice, target))
+        entries = looked_up(self.table.tensors, words, places)
+        choice, target = (uniforms_of(words, params["words"], entries.words, stream) for stream in (1, 2))
+        return words.edited(inserted(words, self.table.tensors, entries, choice, target))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
 from keras_augsynth.ops.text.draws import uniforms, uniforms_of
 from keras_augsynth.ops.text.edits import chosen, replaced
+from keras_augsynth.ops.text.tables import looked_up
 
 
 class RandomSynonymReplacement(WordAugmentation):
@@ -42,8 +43,9 @@ class RandomSynonymReplacement(WordAugmentation):
     def change(self, words, params) -> Tensor:
         luck = uniforms(params["words"], words.sizes)
         places = chosen(words, luck, params["rate"])
-        choice = uniforms_of(words, params["words"], places, 1)
-        return words.edited(replaced(words, places, self.table.tensors, choice), in_order=True)
+        entries = looked_up(self.table.tensors, words, places)
+        choice = uniforms_of(words, params["words"], entries.words, 1)
+        return words.edited(replaced(words, self.table.tensors, entries, choice), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

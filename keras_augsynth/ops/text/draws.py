@@ -49,18 +49,28 @@ class Order(NamedTuple):
     """Words of each text in an order, one text behind the other.
 
     Attributes:
-        words: int32 `(K,)`.
+        words: int32 `(K,)`, ascending.
+        numbers: int32 `(K,)`, the numbers of these words in the order.
         ranks: int32 `(K,)`, which one of its text each of them is, from 0 on.
         sizes: int32 `(N,)`, how many words of each text there are.
     """
 
     words: Tensor
+    numbers: Tensor
     ranks: Tensor
     sizes: Tensor
 
-    def first(self, numbers: Tensor) -> Tensor:
-        """bool `(K,)`: which words are among the first of their text, as many as `numbers`, int32 `(N,)`, says."""
-        return self.ranks < runs.repeated(numbers, self.sizes)
+    def at(self, which: Tensor) -> Tensor:
+        """The words that stand in the order at `which`."""
+        return tf.gather(self.words, tf.gather(self.numbers, which))
+
+    def among_first(self, counts: Tensor) -> Tensor:
+        """bool `(K,)`: what in the order is among the first of its text, as many as `counts`, int32 `(N,)`, says."""
+        return self.ranks < runs.repeated(counts, self.sizes)
+
+    def first(self, counts: Tensor) -> Tensor:
+        """int32: the numbers of those, ascending."""
+        return tf.sort(tf.boolean_mask(self.numbers, self.among_first(counts)))
 
 
 def shuffled(words: Words, luck: Tensor, candidates: Tensor) -> Order:
@@ -69,5 +79,5 @@ def shuffled(words: Words, luck: Tensor, candidates: Tensor) -> Order:
     rows = runs.repeated(tf.range(words.count), sizes)
     own = tf.bitcast(tf.gather(luck, candidates), tf.int32)  # in the order of the numbers themselves
     key = tf.bitwise.bitwise_or(tf.bitwise.left_shift(tf.cast(rows, tf.int64), np.int64(32)), tf.cast(own, tf.int64))
-    order = tf.gather(candidates, tf.argsort(key, stable=True))
-    return Order(order, runs.counted(tf.zeros_like(sizes), sizes), sizes)
+    numbers = tf.argsort(key, stable=True)
+    return Order(candidates, numbers, runs.counted(tf.zeros_like(sizes), sizes), sizes)

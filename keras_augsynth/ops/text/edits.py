@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_augsynth.ops.text.draws import Order, shuffled
 from keras_augsynth.ops.text.runs import where
-from keras_augsynth.ops.text.tables import Table, synonyms
+from keras_augsynth.ops.text.tables import Entries, Table, plain_synonyms, synonyms
 from keras_augsynth.ops.text.words import Edits, Words
 
 Tensor = Any
@@ -34,35 +34,27 @@ def swapped(words: Words, order: Order, pairs: Tensor) -> Edits:
         pairs: bool `(K,)`, for the first of each pair, whether it changes places.
     """
     has_next = tf.concat([order.ranks[1:] > 0, [False]], 0)
-    one = where(pairs & has_next & tf.equal(order.ranks % 2, 0))
-    one, other = tf.gather(order.words, one), tf.gather(order.words, one + 1)
+    first = where(pairs & has_next & tf.equal(order.ranks % 2, 0))
+    one, other = order.at(first), order.at(first + 1)
     return words.moved(tf.concat([one, other], 0), tf.concat([other, one], 0))
 
 
 def permuted(words: Words, luck: Tensor) -> Edits:
     """The free words change places at random within their text, the others stay."""
     free = where(words.free)
-    return words.moved(free, shuffled(words, luck, free).words)
+    return words.moved(free, tf.gather(free, shuffled(words, luck, free).numbers))
 
 
-def replaced(words: Words, places: Tensor, table: Table, luck: Tensor) -> Edits:
-    """Synonyms in place of the words at `places`, int32 `(K,)`, that the table has; `luck` is `(K,)`."""
-    old = words.strings(places)
-    new, found = synonyms(table, old, luck)
-    return words.replaced(places, tf.where(found, new, old))
+def replaced(words: Words, table: Table, entries: Entries, luck: Tensor) -> Edits:
+    """Synonyms in place of the words that the table has, see `tables.synonyms`."""
+    return words.replaced(entries.words, synonyms(table, words, entries, luck))
 
 
-def inserted(words: Words, places: Tensor, table: Table, luck: Tensor, place_luck: Tensor) -> Edits:
-    """Synonyms of the words at `places`, int32 `(K,)`, in front of words anywhere in the same text."""
-    row = tf.gather(words.rows, places)
-    new, found = synonyms(table, words.strings(places), luck, dressed=False)
+def inserted(words: Words, table: Table, entries: Entries, luck: Tensor, place_luck: Tensor) -> Edits:
+    """Synonyms of the words that the table has, as they stand there, in front of words anywhere in the same text."""
+    row = tf.gather(words.rows, entries.words)
     target = tf.gather(words.firsts, row) + _below(place_luck, tf.gather(words.sizes, row))
-    return words.inserted(tf.boolean_mask(target, found), tf.boolean_mask(new, found))
-
-
-def first_of(order: Order, numbers: Tensor) -> Tensor:
-    """int32 `(K,)`, ascending: the first words of each text in the order, as many as `numbers`, int32 `(N,)`, says."""
-    return tf.sort(tf.boolean_mask(order.words, order.first(numbers)))
+    return words.inserted(target, plain_synonyms(table, entries, luck))
 
 
 def outside(words: Words, share: Tensor, luck: Tensor) -> Tensor:

@@ -123,26 +123,16 @@ class Words:
 
     def strings(self, places: Tensor) -> Tensor:
         """The words at `places`, int32 `(K,)`, as strings."""
-        return text_bytes.parts(self.data, *self._span(places))
-
-    def strings_of(self, which: Tensor) -> tuple[Tensor, Tensor]:
-        """All words but empty ones of the texts that are True in `which`, bool `(N,)`: their places, and strings."""
-        places = where(tf.logical_and(self.starts < self.stops, tf.gather(which, self.rows)))
-        strings = tf.cond(
-            self.by_bytes,
-            lambda: text_bytes.between(tf.boolean_mask(self.texts, which), _ASCII_SPACE),
-            lambda: self.strings(places),
-        )
-        return places, strings
+        return text_bytes.parts(self.data, *self.span(places))
 
     def replaced(self, places: Tensor, new: Tensor) -> Edits:
         """Strings `(K,)` in place of the words at `places`, int32 `(K,)`."""
-        return Edits(*self._span(places), text_bytes.row(new), tf.cumsum(tf.strings.length(new)))
+        return Edits(*self.span(places), text_bytes.row(new), tf.cumsum(tf.strings.length(new)))
 
     def moved(self, places: Tensor, sources: Tensor) -> Edits:
         """The words that stand at `sources` in place of those at `places`, int32 `(K,)`."""
-        found, ends = text_bytes.places(*self._span(sources))
-        return Edits(*self._span(places), tf.gather(self.data, found), ends)
+        found, ends = text_bytes.places(*self.span(sources))
+        return Edits(*self.span(places), tf.gather(self.data, found), ends)
 
     def inserted(self, places: Tensor, new: Tensor) -> Edits:
         """Strings `(K,)` in front of the words at `places`, int32 `(K,)`; of the same word in their order."""
@@ -155,7 +145,7 @@ class Words:
         A word goes with the gap before it. The first word that is left takes the gap of the first that was there.
         """
         rows = tf.gather(self.rows, places)
-        starts, stops = self._span(places)
+        starts, stops = self.span(places)
         before, behind = tf.maximum(places - 1, 0), tf.minimum(places + 1, tf.size(self.starts) - 1)
         first = tf.gather(self.firsts, rows)
         is_empty = tf.cast(tf.equal(tf.gather(self.starts, first), tf.gather(self.stops, first)), tf.int32)
@@ -185,7 +175,8 @@ class Words:
         goes = tf.logical_and(tf.logical_not(stays), self.starts < self.stops)
         return self.edited(self.removed(where(goes)), in_order=True)
 
-    def _span(self, places: Tensor) -> tuple[Tensor, Tensor]:
+    def span(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the words at `places`, int32 `(K,)`, begin and end in the data."""
         return tf.gather(self.starts, places), tf.gather(self.stops, places)
 
 
@@ -221,7 +212,8 @@ def _words(texts: Tensor, cut: _Cut, separator: str, protected: str | None) -> W
     words = Words(texts, *cut, separator, free=starts < stops)
     if protected is None:
         return words
-    places, strings = words.strings_of(tf.ones_like(words.uncut))
+    places = where(words.free)
+    strings = tf.cond(words.by_bytes, lambda: text_bytes.between(texts, _ASCII_SPACE), lambda: words.strings(places))
     is_free = tf.logical_not(tf.strings.regex_full_match(strings, protected))
     return replace(words, free=tf.scatter_nd(places[:, None], is_free, tf.shape(starts)))
 
