@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_augsynth.ops.partners import of_the_same_class
 from keras_augsynth.ops.text import bytes as text_bytes
-from keras_augsynth.ops.text import characters, clauses, draws, edits, hashes, runs, tables, wordnet, words
+from keras_augsynth.ops.text import characters, clauses, edits, hashes, runs, tables, wordnet, words
 
 TEXTS = ["one two  three", "", "  spaced\tout\n", "päüß 日本\u3000語\u2028x", "a", " \n "]
 BAD = [b"caf\xe9 a b", b"\xff\xfe a b", b"a\x00b c", b"\xe3\x81 x", b"x \xff"]
@@ -117,31 +117,6 @@ def test_protected_words_are_not_free():
     assert of_each(odd, odd.free) == [[False, False, True]]
 
 
-def splitmix(state, count):
-    """The published generator, word for word."""
-    numbers = []
-    for _ in range(count):
-        state = (state + 0x9E3779B97F4A7C15) % 2**64
-        z = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
-        z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
-        numbers.append(z ^ z >> 31)
-    return numbers
-
-
-def test_draws_of_words_are_those_of_splitmix64():
-    assert splitmix(0, 2) == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4]  # as the authors print them
-    keys = np.array([[1, 2], [2**32 - 1, 2**32 - 1], [5, 6]], "uint32")
-    found = words.split(tf.constant(["a b c", "", "d e"]))
-    for stream in (0, 3):
-        drawn = draws.uniforms(tf.constant(keys), found.sizes, stream)
-        for own, (low, high) in zip(of_each(found, drawn), keys.tolist(), strict=True):
-            count = (low + 2**32 * high) % 2**62 + 2**32 * stream
-            expected = splitmix((count - 1) * 0x9E3779B97F4A7C15, len(own))
-            assert own == [(number >> 40) / 2**24 for number in expected]
-        some = tf.constant([4, 1, 3])
-        np.testing.assert_array_equal(draws.uniforms_of(found, keys, some, stream), tf.gather(drawn, some))
-
-
 LUCK = [0.9, 0.1, 0.5, 0.3, 0.7]
 
 
@@ -164,45 +139,18 @@ def test_a_word_goes_with_the_gap_before_it(stays, left):
     assert decoded(found.kept(tf.constant([True, *map(bool, stays), True]))) == [left]
 
 
-def test_deletion_leaves_the_luckiest():
-    found, luck = one()
-    some, all_of_them = (edits.chosen(found, luck, tf.constant([rate])) for rate in (0.4, 1.0))
-    assert edits.not_the_last(found, luck, some).numpy().tolist() == [1, 3]
-    assert edits.not_the_last(found, luck, all_of_them).numpy().tolist() == [1, 2, 3, 4]
+def test_swaps_are_pairs():
+    found, _ = one()
+    swap = lambda *places: decoded(found.edited(edits.swapped(found, tf.constant(places), tf.range(len(places)))))
+    assert swap(1, 3, 2, 4, 0) == ["a d  e b c"]  # b d | c e | a
+    assert swap(0, 3, 4) == ["d b  c a e"]
+    found = words.split(tf.constant(["a b", "c", "d e f"]))
+    ranks, places = tf.constant([0, 1, 0, 0, 1, 2]), tf.constant([1, 0, 2, 5, 3, 4])
+    assert decoded(found.edited(edits.swapped(found, places, ranks))) == ["b a", "c", "f e d"]
 
 
-def test_swaps_are_pairs_of_the_random_order():
-    found, luck = one()
-    swap = lambda order, pairs: decoded(found.edited(edits.swapped(found, order, tf.constant(pairs))))
-    order = draws.shuffled(found, luck, tf.range(5))
-    assert order.numbers.numpy().tolist() == [1, 3, 2, 4, 0]  # b d | c e | a
-    assert order.ranks.numpy().tolist() == [0, 1, 2, 3, 4]
-    assert swap(order, [False, True, True, True, True]) == ["a b  e d c"]
-    assert swap(order, [True] * 5) == ["a d  e b c"]
-    order = draws.shuffled(found, luck, tf.constant([0, 2, 3, 4]))  # d c | e a, and b stays
-    assert swap(order, [True] * 4) == ["e b  d c a"]
-
-
-def test_order_and_first_words_of_several_texts():
-    found = words.split(tf.constant(["a b c", "", "d e"]))
-    luck = tf.constant([0.2, 0.1, 0.3, 0.9, 0.6, 0.5])
-    order = draws.shuffled(found, luck, runs.where(found.free))
-    assert order.at(tf.range(5)).numpy().tolist() == [1, 0, 2, 5, 4] and order.ranks.numpy().tolist() == [0, 1, 2, 0, 1]
-    assert order.words.numpy().tolist() == [0, 1, 2, 4, 5] and order.sizes.numpy().tolist() == [3, 0, 2]
-    assert order.first(tf.constant([2, 1, 1])).numpy().tolist() == [0, 1, 4]
-    assert decoded(found.edited(edits.permuted(found, luck))) == ["b a c", "", "e d"]
-
-
-TABLE = tables.table(
-    {
-        "good": ["fine"],
-        "I": ["me"],
-        "öl": ["ärger x"],
-        "b": ["beta", "bee"],
-        "d": ["delta"],
-        "incomprehensible": ["odd"],
-    }
-)
+SYNONYMS = {"good": ["fine"], "I": ["me"], "öl": ["ärger x"], "b": ["beta", "bee"], "d": ["delta"]}
+TABLE = tables.table(SYNONYMS | {"incomprehensible": ["odd"]})
 
 
 def entries_of(found):
@@ -210,21 +158,8 @@ def entries_of(found):
 
 
 def test_synonyms_get_punctuation_and_capitals():
-    old = [
-        "good",
-        "Good,",
-        '("GOOD")',
-        "I",
-        "i",
-        "Öl!",
-        "bad",
-        "{b}",
-        "...",
-        "\xe9",
-        "B",
-        "incomprehensibility!",
-        "Incomprehensible",
-    ]
+    long = ["incomprehensibility!", "Incomprehensible"]
+    old = ["good", "Good,", '("GOOD")', "I", "i", "Öl!", "bad", "{b}", "...", "\xe9", "B", *long]
     expected = ["fine", "Fine,", '("FINE")', "me", "-", "Ärger x!", "-", "{bee}", "-", "-", "Bee", "-", "Odd"]
     found = words.split(tf.constant(["", *old]))
     entries = entries_of(found)

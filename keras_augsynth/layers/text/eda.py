@@ -7,7 +7,7 @@ from keras_augsynth.core.checks import check_integer
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
 from keras_augsynth.ops.text import edits
-from keras_augsynth.ops.text.draws import shuffled, uniforms, uniforms_of
+from keras_augsynth.ops.text.draws import picked, uniforms_of
 from keras_augsynth.ops.text.runs import where
 from keras_augsynth.ops.text.tables import looked_up
 from keras_augsynth.ops.text.words import Edits
@@ -65,22 +65,21 @@ class EDA(WordAugmentation):
         return {**super().draw(rng, view), "operation": rng.integers(0, 4)}
 
     def change(self, words, params) -> Tensor:
-        luck = uniforms(params["words"], words.sizes)
-        table, operation = self.table.tensors, words.of_text(params["operation"])
-        number = tf.maximum(tf.cast(params["rate"] * tf.cast(words.free_sizes, tf.float32), tf.int32), 1)
-        known = looked_up(table, words, where(words.free & (operation <= _INSERT)))
-        known = known.at(shuffled(words, luck, known.words).first(number))
-        operations = tf.gather(operation, known.words)
+        keys, operation, rate, table = params["words"], params["operation"], params["rate"], self.table.tensors
+        number = tf.maximum(tf.cast(rate * tf.cast(words.free_sizes, tf.float32), tf.int32), 1)
+        of_known = tf.where(operation <= _INSERT, number, 0)
+        _, known = picked(words, keys, of_known, 4 * number, lambda which: looked_up(table, words, which))
+        operations = tf.gather(operation, tf.gather(words.rows, known.words))
         replaces, inserts = (known.at(where(tf.equal(operations, each))) for each in (_REPLACE, _INSERT))
-        choice = lambda entries, stream=1: uniforms_of(words, params["words"], entries.words, stream)
-        swaps = shuffled(words, luck, where(words.free & tf.equal(operation, _SWAP)))
-        deletes = edits.chosen(words, luck, tf.where(tf.equal(params["operation"], _DELETE), params["rate"], 0.0))
+        luck = lambda entries, stream: uniforms_of(words, keys, entries.words, stream)
+        ranks, (swaps,) = picked(words, keys, tf.where(tf.equal(operation, _SWAP), 2 * number, 0), 4 * number)
+        deletes = edits.chosen(words, keys, tf.where(tf.equal(operation, _DELETE), rate, 0.0))
         return words.edited(
             Edits.of(
-                edits.replaced(words, table, replaces, choice(replaces)),
-                edits.inserted(words, table, inserts, choice(inserts), choice(inserts, 2)),
-                edits.swapped(words, swaps, swaps.among_first(2 * number)),
-                words.removed(edits.not_the_last(words, luck, deletes)),
+                edits.replaced(words, table, replaces, luck(replaces, 2)),
+                edits.inserted(words, table, inserts, luck(inserts, 2), luck(inserts, 3)),
+                edits.swapped(words, swaps, ranks),
+                words.removed(edits.not_the_last(words, keys, deletes)),
             )
         )
 

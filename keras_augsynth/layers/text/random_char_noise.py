@@ -7,7 +7,7 @@ from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import check_choice, wrong
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.ops.text.characters import KINDS, noisy, tables
-from keras_augsynth.ops.text.draws import uniforms, uniforms_of
+from keras_augsynth.ops.text.draws import uniforms_of
 from keras_augsynth.ops.text.edits import chosen
 
 
@@ -45,8 +45,7 @@ class RandomCharNoise(WordAugmentation):
         self._tables = tables()
 
     def change(self, words, params) -> Tensor:
-        luck = uniforms(params["words"], words.sizes)
-        places = chosen(words, luck, params["rate"])
+        places = chosen(words, params["words"], params["rate"])
         kind, place, value = (uniforms_of(words, params["words"], places, stream) for stream in (1, 2, 3))
         new = noisy(
             words.strings(places), self.kinds, tf.cast(kind * len(self.kinds), tf.int32), place, value, self._tables

@@ -6,8 +6,7 @@ import tensorflow as tf
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.families.words import WordAugmentation
-from keras_augsynth.ops.text.draws import shuffled, uniforms, uniforms_of
-from keras_augsynth.ops.text.runs import where
+from keras_augsynth.ops.text.draws import picked, uniforms_of
 
 
 class RandomPunctuationInsertion(WordAugmentation):
@@ -50,12 +49,11 @@ class RandomPunctuationInsertion(WordAugmentation):
         self.marks = list(marks)
 
     def change(self, words, params) -> Tensor:
-        luck = uniforms(params["words"], words.sizes)
+        keys = params["words"]
         number = 1 + tf.cast(tf.round(params["rate"] * tf.cast(words.free_sizes, tf.float32)), tf.int32)
-        free = where(words.free)
-        places = tf.gather(free, shuffled(words, luck, free).first(number))
-        mark = tf.cast(uniforms_of(words, params["words"], places, 1) * len(self.marks), tf.int32)
-        return words.edited(words.inserted(places, tf.gather(self.marks, mark)), in_order=True)
+        _, (places,) = picked(words, keys, number, 2 * number)
+        mark = tf.cast(uniforms_of(words, keys, places, 2) * len(self.marks), tf.int32)
+        return words.edited(words.inserted(places, tf.gather(self.marks, mark)))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from typing import Any
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
-from keras_augsynth.ops.text.draws import uniforms, uniforms_of
+from keras_augsynth.ops.text.draws import uniforms_of
 from keras_augsynth.ops.text.edits import chosen, inserted
 from keras_augsynth.ops.text.tables import looked_up
 
@@ -42,8 +42,7 @@ class RandomSynonymInsertion(WordAugmentation):
         self.table = check_table(self, table)
 
     def change(self, words, params) -> Tensor:
-        luck = uniforms(params["words"], words.sizes)
-        places = chosen(words, luck, params["rate"])
+        places = chosen(words, params["words"], params["rate"])
         entries = looked_up(self.table.tensors, words, places)
         choice, target = (uniforms_of(words, params["words"], entries.words, stream) for stream in (1, 2))
         return words.edited(inserted(words, self.table.tensors, entries, choice, target))

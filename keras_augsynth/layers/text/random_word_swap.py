@@ -1,8 +1,8 @@
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
-from keras_augsynth.ops.text.draws import shuffled, uniforms
+from keras_augsynth.ops.text import runs
+from keras_augsynth.ops.text.draws import picked, uniforms
 from keras_augsynth.ops.text.edits import swapped
-from keras_augsynth.ops.text.runs import repeated, where
 
 
 class RandomWordSwap(WordAugmentation):
@@ -33,6 +33,7 @@ class RandomWordSwap(WordAugmentation):
     """
 
     def change(self, words, params) -> Tensor:
-        order = shuffled(words, uniforms(params["words"], words.sizes), where(words.free))
-        pairs = uniforms(params["words"], order.sizes, 1) < repeated(params["rate"], order.sizes)
-        return words.edited(swapped(words, order, pairs))
+        keys, pairs = params["words"], words.free_sizes // 2
+        number = runs.number_of(uniforms(keys, pairs, 2) < runs.repeated(params["rate"], pairs), pairs)
+        ranks, (places,) = picked(words, keys, 2 * number, 4 * number)
+        return words.edited(swapped(words, places, ranks))

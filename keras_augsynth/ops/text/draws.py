@@ -5,7 +5,8 @@ they come from SplitMix64, which takes a fifth of the time of `Random`; a text b
 of Threefry's making.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -45,39 +46,57 @@ def _fractions(counts: Tensor) -> Tensor:
     return tf.cast(tf.bitcast(upper, tf.int64), tf.float32) * 2.0**-24
 
 
-class Order(NamedTuple):
-    """Words of each text in an order, one text behind the other.
+def below(luck: Tensor, count: Tensor) -> Tensor:
+    """int32: a number from 0 to `count` - 1, for a luck in [0, 1); 0 where there is none."""
+    place = tf.cast(luck * tf.cast(count, tf.float32), tf.int32)
+    return tf.maximum(tf.minimum(place, count - 1), 0)
 
-    Attributes:
-        words: int32 `(K,)`, ascending.
-        numbers: int32 `(K,)`, the numbers of these words in the order.
-        ranks: int32 `(K,)`, which one of its text each of them is, from 0 on.
-        sizes: int32 `(N,)`, how many words of each text there are.
+
+def shuffled(words: Words, keys: Tensor, texts: Tensor, stream: int = 0) -> Tensor:
+    """int32: all free words of the texts that are True in `texts`, bool `(N,)`, each text's in a random order."""
+    sizes = tf.where(texts, words.sizes, 0)
+    rows = tf.cast(runs.repeated(tf.range(words.count), sizes), tf.int64)
+    luck = tf.bitcast(uniforms(keys, sizes, stream), tf.int32)  # in the order of the numbers themselves
+    order = tf.argsort(tf.bitwise.bitwise_or(tf.bitwise.left_shift(rows, np.int64(32)), tf.cast(luck, tf.int64)))
+    return _free(words, tf.gather(runs.counted(words.firsts, sizes), order))
+
+
+def tried(words: Words, keys: Tensor, tries: Tensor, stream: int = 0) -> Tensor:
+    """int32: the free words of each text that so many `tries`, int32 `(N,)`, come upon, in that order."""
+    size, first = (runs.repeated(t, tries) for t in (words.sizes, words.firsts))
+    found = first + below(uniforms(keys, tries, stream), size)
+    number = tf.range(tf.size(found))
+    earliest = tf.math.unsorted_segment_min(number, found, tf.size(words.starts))
+    return _free(words, tf.boolean_mask(found, tf.equal(tf.gather(earliest, found), number)))
+
+
+def picked(
+    words: Words, keys: Tensor, counts: Tensor, tries: Tensor, find: Callable[[Tensor], Any] = lambda which: (which,)
+) -> tuple[Tensor, Any]:
+    """Some words of each text at random, one text behind the other. Of most texts few words are looked at.
+
+    Args:
+        words: N texts.
+        keys: uint32 `(N, 2)`, whose streams 0 and 1 are read.
+        counts: int32 `(N,)`, how many words of each text are picked, if it has as many.
+        tries: int32 `(N,)`, after how many of them all words of a text are looked at instead.
+        find: what belongs to those of the words `(K,)` that can be picked, in their order; first the words themselves.
+
+    Returns:
+        int32 `(K,)`, which one of its text each word is, from 0 on; and what was found of the words.
     """
+    some = find(tried(words, keys, tf.where((counts > 0) & (tries < words.sizes), tries, 0)))
+    short = words.sizes_of(some[0]) < counts
+    every = find(shuffled(words, keys, short, 1))
 
-    words: Tensor
-    numbers: Tensor
-    ranks: Tensor
-    sizes: Tensor
+    def first(found: Any, counts: Tensor) -> tuple[Tensor, Any]:
+        ranks = words.ranks(found[0])
+        these = runs.where(ranks < tf.gather(counts, tf.gather(words.rows, found[0])))
+        return tf.nest.map_structure(lambda t: tf.gather(t, these), (ranks, found))
 
-    def at(self, which: Tensor) -> Tensor:
-        """The words that stand in the order at `which`."""
-        return tf.gather(self.words, tf.gather(self.numbers, which))
-
-    def among_first(self, counts: Tensor) -> Tensor:
-        """bool `(K,)`: what in the order is among the first of its text, as many as `counts`, int32 `(N,)`, says."""
-        return self.ranks < runs.repeated(counts, self.sizes)
-
-    def first(self, counts: Tensor) -> Tensor:
-        """int32: the numbers of those, ascending."""
-        return tf.sort(tf.boolean_mask(self.numbers, self.among_first(counts)))
+    parts = first(some, tf.where(short, 0, counts)), first(every, counts)
+    return tf.nest.map_structure(lambda *of_parts: tf.concat(of_parts, 0), *parts)
 
 
-def shuffled(words: Words, luck: Tensor, candidates: Tensor) -> Order:
-    """The words `candidates`, int32 `(K,)`, ascending, in the order of their luck, float32 `(M,)` in [0, 1)."""
-    sizes = words.sizes_of(candidates)
-    rows = runs.repeated(tf.range(words.count), sizes)
-    own = tf.bitcast(tf.gather(luck, candidates), tf.int32)  # in the order of the numbers themselves
-    key = tf.bitwise.bitwise_or(tf.bitwise.left_shift(tf.cast(rows, tf.int64), np.int64(32)), tf.cast(own, tf.int64))
-    numbers = tf.argsort(key, stable=True)
-    return Order(candidates, numbers, runs.counted(tf.zeros_like(sizes), sizes), sizes)
+def _free(words: Words, which: Tensor) -> Tensor:
+    return tf.boolean_mask(which, tf.gather(words.free, which))

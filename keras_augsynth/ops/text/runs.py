@@ -30,3 +30,9 @@ def repeated(t: Tensor, sizes: Tensor) -> Tensor:
 def splits(sizes: Tensor) -> Tensor:
     """int32 `(N + 1,)`: where each run begins and the last one ends."""
     return tf.concat([[0], tf.cumsum(sizes)], 0)
+
+
+def number_of(which: Tensor, sizes: Tensor) -> Tensor:
+    """int32 `(N,)`: how many in each run are True in `which`, bool."""
+    found = tf.searchsorted(where(which), splits(sizes))
+    return found[1:] - found[:-1]

@@ -108,12 +108,12 @@ class Words:
         return self.sizes - self.sizes_of(where(tf.logical_not(self.free)))  # of which there are few
 
     def sizes_of(self, places: Tensor) -> Tensor:
-        """int32 `(N,)`: how many of some words, `places`, int32 `(K,)`, ascending, each text has."""
-        found = tf.searchsorted(places, self.splits)
-        return found[1:] - found[:-1]
+        """int32 `(N,)`: how many of some words, `places`, int32 `(K,)`, each text has."""
+        rows = tf.gather(self.rows, places)
+        return tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, self.count)
 
     def ranks(self, places: Tensor) -> Tensor:
-        """int32 `(K,)`: which one in its text each of some words is, `places`, int32 `(K,)`, ascending."""
+        """int32 `(K,)`: which one in its text each of some words is, `places`, int32 `(K,)`, text by text."""
         sizes = self.sizes_of(places)
         return runs.counted(tf.zeros_like(sizes), sizes)
 
