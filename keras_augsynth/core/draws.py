@@ -15,7 +15,7 @@ from keras_augsynth.ops.random import Random
 
 Tensor = Any
 Params = dict[str, Any]
-Draws = list[tuple[Tensor, ...]]
+Draws = list[tuple[Any, ...]]
 # What one step drew: {"params": …}, with "gate", bool `(N,)`, where some samples may be left out.
 Entry = dict[str, Any]
 # By the step's name, in order.

@@ -213,7 +213,8 @@ class Plan:
         seeds = ops.reshape(source.seeds, self._seeds.shape)
         # Apart at once: a slice for each layer would be five operations of the graph.
         keys, scalars = streams(seeds, *source.keys.words(count))
-        draws = list(zip(ops.unstack(keys), *(ops.unstack(group) for group in scalars), strict=True))
+        words = (zip(*map(ops.unstack, group), strict=True) for group in scalars)
+        draws = list(zip(ops.unstack(keys), *words, strict=True))
         magnitudes = self._by_layer(source.magnitudes)
         shared: dict[Any, Any] = {}
         return lambda step, view: step.drawn(draws, replace(view, magnitudes=magnitudes, certain=certain), shared)

@@ -22,6 +22,7 @@ from keras_augsynth.ops.compiled import of_any_shape
 from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
+Pair = tuple[Tensor, Tensor]
 
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 _BULK_ROUNDS = 13  # where a sample draws many numbers
@@ -97,7 +98,7 @@ def fold(key: tuple[Tensor, Tensor], value: int | Tensor | tuple[Tensor, Tensor]
     return threefry2x32(key, value if isinstance(value, tuple) else words(value))
 
 
-def streams(seeds: Tensor, epoch: tuple[Tensor, Tensor], ids: tuple[Tensor, Tensor]) -> tuple[Tensor, list[Tensor]]:
+def streams(seeds: Tensor, epoch: Pair, ids: Pair) -> tuple[Tensor, list[Pair]]:
     """Everything that L layers need to draw for N samples.
 
     Args:
@@ -106,14 +107,15 @@ def streams(seeds: Tensor, epoch: tuple[Tensor, Tensor], ids: tuple[Tensor, Tens
         ids: two words `(N,)`.
 
     Returns:
-        The keys `(L, N, 2)`, and for each group of `SCALARS` the first words of its streams, `(L, N, streams, 2)`: most
-        layers draw a few numbers per sample and so never compile a random generator of their own.
+        The keys `(L, N, 2)`, and for each group of `SCALARS` the first pair of words of its streams, each
+        `(L, streams, N)`: most layers draw a few numbers per sample and so never compile a random generator of their
+        own.
     """
     key = fold((seeds[:, :1], seeds[:, 1:]), epoch)
     key = fold(key, ids)
-    wide = tuple(word[..., None] for word in key)
-    scalars = [threefry2x32(wide, (np.uint32(0), np.array(group, "uint32"))) for group in SCALARS]
-    return ops.stack(key, axis=-1), [ops.stack(words, axis=-1) for words in scalars]
+    wide = tuple(word[:, None] for word in key)
+    scalars = [threefry2x32(wide, (np.uint32(0), np.array(group, "uint32")[:, None])) for group in SCALARS]
+    return ops.stack(key, axis=-1), scalars
 
 
 class Random:
@@ -124,7 +126,7 @@ class Random:
 
     Args:
         keys: uint32 `(N, 2)`.
-        *scalars: of `streams`, for each group `(N, streams, 2)`, to be read instead of computed again.
+        *scalars: of `streams`, for each group two words `(streams, N)`, to be read instead of computed again.
 
     Example:
 
@@ -133,12 +135,11 @@ class Random:
     TensorShape([2])
     """
 
-    def __init__(self, keys: Tensor, *scalars: Tensor):
+    def __init__(self, keys: Tensor, *scalars: Pair):
         self._keys = keys
         self._scalars: dict[int, tuple[Tensor, ...]] = {}
-        for group, of_group in zip(SCALARS, scalars, strict=False):
-            apart = ops.unstack(ops.reshape(of_group, (-1, 2 * len(group))), axis=1)
-            self._scalars |= dict(zip(group, zip(apart[::2], apart[1::2], strict=True), strict=True))
+        for group, words in zip(SCALARS, scalars, strict=False):
+            self._scalars |= dict(zip(group, zip(*map(ops.unstack, words), strict=True), strict=True))
         self._stream = 0
 
     def bits(self, shape: Sequence[int] = ()) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,7 @@ def random_for(seed: int | Tensor | None, count: int | Tensor) -> tuple[Tensor, 
     seed = ops.cast(seed, "int64")
     rows = words(ops.arange(count, dtype="int32"))
     keys, scalars = shared(streams)(ops.expand_dims(ops.stack(words(seed)), 0), words(0), rows)
-    return seed, Random(keys[0], *(group[0] for group in scalars))
+    return seed, Random(keys[0], *((first[0], second[0]) for first, second in scalars))
 
 
 def mixed(seed: int, *numbers: Tensor) -> Tensor:

@@ -40,4 +40,5 @@ def step_random(seed: Tensor, count: Tensor) -> Random:
     words = tf.random.stateless_uniform(shape, tf.stack([seed, tf.zeros_like(seed)]), None, None, "uint32", "philox")
     words = tf.ensure_shape(words, (None, 1 + len(order), 2))
     places = [[1 + order.index(stream) for stream in group] for group in SCALARS]
-    return Random(words[:, 0], *(tf.gather(words, group, axis=1) for group in places))
+    first, second = tf.unstack(tf.transpose(words, (2, 1, 0)))
+    return Random(words[:, 0], *((tf.gather(first, group), tf.gather(second, group)) for group in places))

@@ -57,7 +57,7 @@ class RandomModalityDrop(DictionaryLayer):
         kinds = list(self.kinds(inputs))
         seeds = ops.convert_to_tensor(np.array([words(self.seed)], "uint32"))
         keys, scalars = shared(streams)(seeds, words(epoch), words(ids))
-        rng = Random(keys[0], *(group[0] for group in scalars))
+        rng = Random(keys[0], *((first[0], second[0]) for first, second in scalars))
         dropped = rng.bernoulli(self.rate, (len(kinds),))
         all_kinds_here = len(kinds) == len(super().kinds(inputs))
         if all_kinds_here:

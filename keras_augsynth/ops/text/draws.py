@@ -1,8 +1,7 @@
 """Random numbers of words, and random orders of them.
 
-A text draws a number for each of its words, most of which are used for no more than to say that nothing is done. So
-they come from SplitMix64, which takes a fifth of the time of `Random`; a text begins to count at its own key, which is
-of Threefry's making.
+A text draws numbers for many words, most of which say no more than that nothing is done. So they come from SplitMix64,
+which takes a fifth of the time of `Random`; a text begins to count at its own key, which is of Threefry's making.
 """
 
 from collections.abc import Callable
@@ -58,7 +57,8 @@ def shuffled(words: Words, keys: Tensor, texts: Tensor, stream: int = 0) -> Tens
     rows = tf.cast(runs.repeated(tf.range(words.count), sizes), tf.int64)
     luck = tf.bitcast(uniforms(keys, sizes, stream), tf.int32)  # in the order of the numbers themselves
     order = tf.argsort(tf.bitwise.bitwise_or(tf.bitwise.left_shift(rows, np.int64(32)), tf.cast(luck, tf.int64)))
-    return _free(words, tf.gather(runs.counted(words.firsts, sizes), order))
+    found = tf.gather(runs.counted(words.firsts, sizes), order)
+    return tf.boolean_mask(found, tf.gather(words.free, found))
 
 
 def tried(words: Words, keys: Tensor, tries: Tensor, stream: int = 0) -> Tensor:
@@ -67,7 +67,8 @@ def tried(words: Words, keys: Tensor, tries: Tensor, stream: int = 0) -> Tensor:
     found = first + below(uniforms(keys, tries, stream), size)
     number = tf.range(tf.size(found))
     earliest = tf.math.unsorted_segment_min(number, found, tf.size(words.starts))
-    return _free(words, tf.boolean_mask(found, tf.equal(tf.gather(earliest, found), number)))
+    is_new = tf.equal(tf.gather(earliest, found), number)
+    return tf.boolean_mask(found, is_new & tf.gather(words.free, found))
 
 
 def picked(
@@ -87,7 +88,11 @@ def picked(
     """
     some = find(tried(words, keys, tf.where((counts > 0) & (tries < words.sizes), tries, 0)))
     short = words.sizes_of(some[0]) < counts
-    every = find(shuffled(words, keys, short, 1))
+    every = tf.cond(
+        tf.reduce_any(short),
+        lambda: find(shuffled(words, keys, short, 1)),
+        lambda: tf.nest.map_structure(lambda t: t[:0], some),
+    )
 
     def first(found: Any, counts: Tensor) -> tuple[Tensor, Any]:
         ranks = words.ranks(found[0])
@@ -96,7 +101,3 @@ def picked(
 
     parts = first(some, tf.where(short, 0, counts)), first(every, counts)
     return tf.nest.map_structure(lambda *of_parts: tf.concat(of_parts, 0), *parts)
-
-
-def _free(words: Words, which: Tensor) -> Tensor:
-    return tf.boolean_mask(which, tf.gather(words.free, which))

@@ -131,8 +131,8 @@ class Words:
 
     def moved(self, places: Tensor, sources: Tensor) -> Edits:
         """The words that stand at `sources` in place of those at `places`, int32 `(K,)`."""
-        found, ends = text_bytes.places(*self.span(sources))
-        return Edits(*self.span(places), tf.gather(self.data, found), ends)
+        found, splits = text_bytes.places(*self.span(sources))
+        return Edits(*self.span(places), tf.gather(self.data, found), splits[1:])
 
     def inserted(self, places: Tensor, new: Tensor) -> Edits:
         """Strings `(K,)` in front of the words at `places`, int32 `(K,)`; of the same word in their order."""
@@ -167,8 +167,8 @@ class Words:
         if not in_order:
             starts, stops = tf.gather(starts, pieces), tf.gather(stops, pieces)
         data = text_bytes.edited(self.data, starts, stops, pieces, new, ends)
-        changed = tf.reshape(text_bytes.texts(data), tf.shape(self.texts))
-        return tf.where(self.uncut, self.texts, tf.ensure_shape(changed, self.texts.shape))
+        changed = tf.ensure_shape(text_bytes.texts(data[:-1], self.count), self.texts.shape)
+        return tf.cond(self.by_bytes, lambda: changed, lambda: tf.where(self.uncut, self.texts, changed))
 
     def kept(self, stays: Tensor) -> Tensor:
         """The texts without the words where `stays`, bool `(M,)`, is False; empty ones stay in any case."""
@@ -224,22 +224,21 @@ def _by_white_space(texts: Tensor) -> _Cut:
     above = data + np.uint8(1)  # marks are 0, what is not ASCII lies above 128
     found = where(above <= 33)
     here = tf.gather(data, found)
-    is_end, is_space = tf.equal(here, MARK), tf.logical_or(here - np.uint8(9) < 5, here - np.uint8(28) < 5)
+    is_mark, is_space = tf.equal(here, MARK), tf.logical_or(here - np.uint8(9) < 5, here - np.uint8(28) < 5)
     has_wide_space = tf.cond(
         tf.reduce_any(above > 128),
         lambda: tf.reduce_any(tf.strings.regex_full_match(texts, rf"\C*[{_WIDE_SPACE}]\C*")),
         lambda: tf.constant(False),
     )
-    known = tf.reduce_all(tf.logical_or(is_end, is_space)) & tf.equal(_number(is_end), tf.size(texts))
+    known = tf.reduce_all(tf.logical_or(is_mark, is_space)) & tf.equal(_number(is_mark[1:]), tf.size(texts))
 
     def by_bytes() -> _Cut:
-        starts = tf.concat([[0], found + 1], 0)[:-1]
-        behind_space = tf.concat([[False], is_space], 0)[:-1]
-        inside = is_space & behind_space & tf.equal(starts, found)  # of a run of white space
+        starts, stops, ends = found[:-1] + 1, found[1:], is_mark[1:]
+        inside = is_space[:-1] & is_space[1:] & tf.equal(starts, stops)  # of a run of white space
         starts, stops, ends = tf.cond(
             tf.reduce_any(inside),
-            lambda: [tf.boolean_mask(t, tf.logical_not(inside)) for t in (starts, found, is_end)],
-            lambda: [starts, found, is_end],
+            lambda: [tf.boolean_mask(t, tf.logical_not(inside)) for t in (starts, stops, ends)],
+            lambda: [starts, stops, ends],
         )
         splits = tf.concat([[0], where(ends) + 1], 0)
         return data, starts, stops, splits, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True)
@@ -262,8 +261,8 @@ def _by_marks(texts: Tensor, pattern: str, rewrite: bytes = _MARKED, edge: bytes
     marks = tf.reshape(where(tf.equal(text_bytes.row(marked), MARK)), (-1, 2))
     splits = tf.searchsorted(marks[:, 0], runs.splits(tf.strings.length(marked)))
     rows = runs.repeated(tf.range(tf.size(texts)), splits[1:] - splits[:-1])
-    # In the data there are no marks but the one behind each text.
-    starts = marks[:, 0] - 2 * tf.range(tf.size(rows)) + rows
+    # In the data there are no marks but those around each text.
+    starts = marks[:, 0] - 2 * tf.range(tf.size(rows)) + rows + 1
     stops = starts + marks[:, 1] - marks[:, 0] - 1
     return text_bytes.of_texts(texts), starts, stops, splits, uncut, tf.constant(False)
 
