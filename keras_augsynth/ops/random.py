@@ -28,7 +28,7 @@ _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 _BULK_ROUNDS = 13  # where a sample draws many numbers
 _PARITY = np.uint32(0x1BD11BDA)
 _GATE_STREAM = 0xFFFFFFFF  # far from the streams of a layer's own draws, which count up from 0
-SCALARS = (0, 1, 2, _GATE_STREAM), tuple(range(3, 15))
+SCALARS = (0, 1, 2, 3, _GATE_STREAM), tuple(range(4, 15))
 """Streams of which `streams` has the first words for each sample: a graph works out those groups that are read."""
 
 
