@@ -6,7 +6,7 @@ from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_integer
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
-from keras_augsynth.ops.text import edits
+from keras_augsynth.ops.text import edits, runs
 from keras_augsynth.ops.text.draws import picked, uniforms_of
 from keras_augsynth.ops.text.runs import where
 from keras_augsynth.ops.text.tables import looked_up
@@ -69,7 +69,7 @@ class EDA(WordAugmentation):
         number = tf.maximum(tf.cast(rate * tf.cast(words.free_sizes, tf.float32), tf.int32), 1)
         of_known = tf.where(operation <= _INSERT, number, 0)
         _, known = picked(words, keys, of_known, 4 * number, lambda which: looked_up(table, words, which))
-        operations = tf.gather(operation, tf.gather(words.rows, known.words))
+        operations = runs.take(operation, runs.take(words.rows, known.words))
         replaces, inserts = (known.at(where(tf.equal(operations, each))) for each in (_REPLACE, _INSERT))
         luck = lambda entries, stream: uniforms_of(words, keys, entries.words, stream)
         ranks, (swaps,) = picked(words, keys, tf.where(tf.equal(operation, _SWAP), 2 * number, 0), 4 * number)

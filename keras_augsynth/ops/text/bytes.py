@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_augsynth.ops.text import runs
+
 Tensor = Any
 
 MARK = 0xFF  # stands in front of each text, and behind the last; no UTF-8 text has this byte
@@ -44,7 +46,7 @@ def parts(data: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
     """Strings `(K,)`: those of the bytes from `starts` to `stops`, int32 `(K,)`, none of which is the first."""
     found, splits = places(starts - 1, stops)
     marks = tf.fill(tf.shape(starts), np.uint8(MARK))
-    return texts(tf.tensor_scatter_nd_update(tf.gather(data, found), splits[:-1, None], marks), tf.size(starts))
+    return texts(tf.tensor_scatter_nd_update(runs.take(data, found), splits[:-1, None], marks), tf.size(starts))
 
 
 def edited(data: Tensor, starts: Tensor, stops: Tensor, pieces: Tensor, new: Tensor, ends: Tensor) -> Tensor:

@@ -29,9 +29,9 @@ def uniforms(keys: Tensor, sizes: Tensor, stream: int = 0) -> Tensor:
 
 def uniforms_of(words: Words, keys: Tensor, which: Tensor, stream: int = 0) -> Tensor:
     """Those of the numbers `uniforms(keys, words.sizes, stream)` that belong to the words `which`, int32 `(K,)`."""
-    rows = tf.gather(words.rows, which)
-    places = which - tf.gather(words.firsts, rows)
-    return _fractions(tf.gather(_starts(keys, stream), rows) + tf.cast(places, tf.int64))
+    rows = runs.take(words.rows, which)
+    places = which - runs.take(words.firsts, rows)
+    return _fractions(runs.take(_starts(keys, stream), rows) + tf.cast(places, tf.int64))
 
 
 def _starts(keys: Tensor, stream: int) -> Tensor:
@@ -57,8 +57,8 @@ def shuffled(words: Words, keys: Tensor, texts: Tensor, stream: int = 0) -> Tens
     rows = tf.cast(runs.repeated(tf.range(words.count), sizes), tf.int64)
     luck = tf.bitcast(uniforms(keys, sizes, stream), tf.int32)  # in the order of the numbers themselves
     order = tf.argsort(tf.bitwise.bitwise_or(tf.bitwise.left_shift(rows, np.int64(32)), tf.cast(luck, tf.int64)))
-    found = tf.gather(runs.counted(words.firsts, sizes), order)
-    return tf.boolean_mask(found, tf.gather(words.free, found))
+    found = runs.take(runs.counted(words.firsts, sizes), order)
+    return runs.masked(found, runs.take(words.free, found))
 
 
 def tried(words: Words, keys: Tensor, tries: Tensor, stream: int = 0) -> Tensor:
@@ -67,8 +67,8 @@ def tried(words: Words, keys: Tensor, tries: Tensor, stream: int = 0) -> Tensor:
     found = first + below(uniforms(keys, tries, stream), size)
     number = tf.range(tf.size(found))
     earliest = tf.math.unsorted_segment_min(number, found, tf.size(words.starts))
-    is_new = tf.equal(tf.gather(earliest, found), number)
-    return tf.boolean_mask(found, is_new & tf.gather(words.free, found))
+    is_new = tf.equal(runs.take(earliest, found), number)
+    return runs.masked(found, is_new & runs.take(words.free, found))
 
 
 def picked(
@@ -96,8 +96,8 @@ def picked(
 
     def first(found: Any, counts: Tensor) -> tuple[Tensor, Any]:
         ranks = words.ranks(found[0])
-        these = runs.where(ranks < tf.gather(counts, tf.gather(words.rows, found[0])))
-        return tf.nest.map_structure(lambda t: tf.gather(t, these), (ranks, found))
+        these = runs.where(ranks < runs.take(counts, runs.take(words.rows, found[0])))
+        return tf.nest.map_structure(lambda t: runs.take(t, these), (ranks, found))
 
     parts = first(some, tf.where(short, 0, counts)), first(every, counts)
     return tf.nest.map_structure(lambda *of_parts: tf.concat(of_parts, 0), *parts)

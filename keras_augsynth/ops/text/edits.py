@@ -17,8 +17,8 @@ def chosen(words: Words, keys: Tensor, rate: Tensor) -> Tensor:
     """int32 `(K,)`, ascending: each free word with a chance of `rate`, float32 `(N,)`."""
     sizes = tf.where(rate > 0.0, words.sizes, 0)
     lucky = where(uniforms(keys, sizes) < runs.repeated(rate, sizes))
-    places = tf.gather(runs.counted(words.firsts, sizes), lucky)
-    return tf.boolean_mask(places, tf.gather(words.free, places))
+    places = runs.take(runs.counted(words.firsts, sizes), lucky)
+    return runs.masked(places, runs.take(words.free, places))
 
 
 def not_the_last(words: Words, keys: Tensor, places: Tensor) -> Tensor:
@@ -26,9 +26,9 @@ def not_the_last(words: Words, keys: Tensor, places: Tensor) -> Tensor:
     is_whole = tf.equal(words.sizes_of(places), words.free_sizes)
 
     def others() -> Tensor:
-        rows, luck = tf.gather(words.rows, places), uniforms_of(words, keys, places)
+        rows, luck = runs.take(words.rows, places), uniforms_of(words, keys, places)
         best = tf.math.unsorted_segment_max(luck, rows, words.count)
-        return tf.boolean_mask(places, ~(tf.gather(is_whole, rows) & (luck >= tf.gather(best, rows))))
+        return runs.masked(places, ~(runs.take(is_whole, rows) & (luck >= runs.take(best, rows))))
 
     return tf.cond(tf.reduce_any(is_whole & (words.free_sizes > 0)), others, lambda: places)
 
@@ -43,7 +43,7 @@ def swapped(words: Words, places: Tensor, ranks: Tensor) -> Edits:
     """
     has_next = tf.concat([ranks[1:] > 0, [False]], 0)
     first = where(has_next & tf.equal(ranks % 2, 0))
-    one, other = tf.gather(places, first), tf.gather(places, first + 1)
+    one, other = runs.take(places, first), runs.take(places, first + 1)
     return words.moved(tf.concat([one, other], 0), tf.concat([other, one], 0))
 
 
@@ -59,8 +59,8 @@ def replaced(words: Words, table: Table, entries: Entries, luck: Tensor) -> Edit
 
 def inserted(words: Words, table: Table, entries: Entries, luck: Tensor, place_luck: Tensor) -> Edits:
     """Synonyms of the words that the table has, as they stand there, in front of words anywhere in the same text."""
-    row = tf.gather(words.rows, entries.words)
-    target = tf.gather(words.firsts, row) + below(place_luck, tf.gather(words.sizes, row))
+    row = runs.take(words.rows, entries.words)
+    target = runs.take(words.firsts, row) + below(place_luck, runs.take(words.sizes, row))
     return words.inserted(target, plain_synonyms(table, entries, luck))
 
 
@@ -75,6 +75,6 @@ def outside(words: Words, share: Tensor, luck: Tensor) -> Tensor:
     count, free = words.free_sizes, where(words.free)
     length = tf.clip_by_value(tf.cast(tf.round(share * tf.cast(count, tf.float32)), tf.int32), 1, tf.maximum(count, 1))
     start = below(luck, count - length + 1)
-    rows = tf.gather(words.rows, free)
+    rows = runs.take(words.rows, free)
     number = words.ranks(free)
-    return tf.boolean_mask(free, (number < tf.gather(start, rows)) | (number >= tf.gather(start + length, rows)))
+    return runs.masked(free, (number < runs.take(start, rows)) | (number >= runs.take(start + length, rows)))

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_augsynth.ops.text import runs
 from keras_augsynth.ops.text.runs import where
 
 Tensor = Any
@@ -22,10 +23,10 @@ def hashed(data: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
     hashes = _mixed(tf.cast(sizes, tf.uint64) * _FACTOR, _eight(cells, starts, sizes))
 
     def longer(hashes: Tensor, done: Tensor, which: Tensor) -> tuple[Tensor, ...]:
-        own, left = tf.gather(starts, which) + done, tf.gather(sizes, which) - done
-        mixed = _mixed(tf.gather(hashes, which), _eight(cells, own, left))
+        own, left = runs.take(starts, which) + done, runs.take(sizes, which) - done
+        mixed = _mixed(runs.take(hashes, which), _eight(cells, own, left))
         hashes = tf.tensor_scatter_nd_update(hashes, which[:, None], mixed)
-        return hashes, done + 8, tf.boolean_mask(which, left > 8)
+        return hashes, done + 8, runs.masked(which, left > 8)
 
     shapes = hashes.shape, tf.TensorShape(()), tf.TensorShape([None])
     first = hashes, tf.constant(8), where(sizes > 8)
@@ -37,7 +38,7 @@ def are_small_letters(data: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
     """bool `(K,)`: which words are of no more than eight letters from a to z, and nothing else."""
     sizes = stops - starts
     letters = _eight(_cells(data), starts, sizes) - _each(ord("a"))  # one below "a" takes from those behind it, too
-    letters = tf.bitwise.bitwise_and(letters, tf.gather(_LOWEST, tf.minimum(sizes, 8)))
+    letters = tf.bitwise.bitwise_and(letters, runs.take(_LOWEST, tf.minimum(sizes, 8)))
     beyond = tf.bitwise.bitwise_and(tf.bitwise.bitwise_or(letters, letters + _each(128 - 26)), _each(128))
     return tf.equal(beyond, np.uint64(0)) & (sizes <= 8)
 
@@ -51,10 +52,10 @@ def _cells(data: Tensor) -> Tensor:
 def _eight(cells: Tensor, starts: Tensor, sizes: Tensor) -> Tensor:
     """uint64 `(K,)`: the bytes from each start on, of which there are `sizes`; those beyond are zeros or left out."""
     cell, shift = starts // 8, tf.cast(starts % 8 * 8, tf.uint64)
-    low = tf.bitwise.right_shift(tf.gather(cells, cell), shift)
+    low = tf.bitwise.right_shift(runs.take(cells, cell), shift)
     # In two steps, since to shift by all 64 bits is no operation of a processor.
-    high = tf.bitwise.left_shift(tf.bitwise.left_shift(tf.gather(cells, cell + 1), np.uint64(1)), np.uint64(63) - shift)
-    return tf.bitwise.bitwise_and(tf.bitwise.bitwise_or(low, high), tf.gather(_LOWEST, tf.minimum(sizes, 8)))
+    high = tf.bitwise.left_shift(tf.bitwise.left_shift(runs.take(cells, cell + 1), np.uint64(1)), np.uint64(63) - shift)
+    return tf.bitwise.bitwise_and(tf.bitwise.bitwise_or(low, high), runs.take(_LOWEST, tf.minimum(sizes, 8)))
 
 
 def _mixed(hashes: Tensor, eight: Tensor) -> Tensor:

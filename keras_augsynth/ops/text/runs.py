@@ -1,4 +1,4 @@
-"""Runs of numbers in a row, one for each of some things; gathering is ten times as slow as counting on."""
+"""Rows of numbers: what is taken out of them, and runs in them, which are counted on faster than they are gathered."""
 
 from typing import Any
 
@@ -13,6 +13,16 @@ _HALF = np.int64(32)
 def where(which: Tensor) -> Tensor:
     """int32 `(K,)`: the places in `which`, bool `(M,)`, that are True."""
     return tf.cast(tf.where(which)[:, 0], tf.int32)
+
+
+def take(t: Tensor, places: Tensor) -> Tensor:
+    """`t[places]`, for a row of numbers or strings. `tf.gather` takes two to six times as long for single numbers."""
+    return tf.gather_nd(t, tf.expand_dims(places, 1))
+
+
+def masked(t: Tensor, which: Tensor) -> Tensor:
+    """`t[which]`, for bool `which`."""
+    return take(t, where(which))
 
 
 def counted(starts: Tensor, sizes: Tensor) -> Tensor:

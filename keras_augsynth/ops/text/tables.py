@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_augsynth.ops.text import bytes as text_bytes
+from keras_augsynth.ops.text import runs
 from keras_augsynth.ops.text.hashes import are_small_letters, hashed
 from keras_augsynth.ops.text.runs import where
 from keras_augsynth.ops.text.words import Words, part, rest
@@ -47,7 +48,7 @@ class Entries(NamedTuple):
 
     def at(self, which: Tensor) -> "Entries":
         """Those whose numbers are `which`, int32, ascending."""
-        return Entries(*(tf.gather(t, which) for t in self))
+        return Entries(*(runs.take(t, which) for t in self))
 
 
 def table(entries: Mapping[str, Sequence[str]]) -> Table:
@@ -83,12 +84,12 @@ def looked_up(table: Table, words: Words, which: Tensor) -> Entries:
     starts, stops = words.span(which)
     place, found = _look_up(table, hashed(words.data, starts, tf.minimum(stops, starts + table.longest + 1)))
     others = where(tf.logical_not(found))
-    plain = are_small_letters(words.data, tf.gather(starts, others), tf.gather(stops, others))
-    others = tf.boolean_mask(others, tf.logical_not(plain))
-    strings = words.strings(tf.gather(which, others))
+    plain = are_small_letters(words.data, runs.take(starts, others), runs.take(stops, others))
+    others = runs.masked(others, tf.logical_not(plain))
+    strings = words.strings(runs.take(which, others))
     # The others have neither punctuation around them nor capital letters in them.
     can_be = tf.logical_not(tf.strings.regex_full_match(strings, r"[\p{Ll}\p{Lo}\p{N}]*"))
-    others, strings = tf.boolean_mask(others, can_be), tf.boolean_mask(strings, can_be)
+    others, strings = runs.masked(others, can_be), runs.masked(strings, can_be)
     core, _ = _undressed(strings)
     other_place, dressed = _look_up(table, _hashed(tf.strings.lower(core, "utf-8")))
     place = tf.tensor_scatter_nd_update(place, others[:, None], other_place)
@@ -106,10 +107,10 @@ def synonyms(table: Table, words: Words, entries: Entries, luck: Tensor) -> Tens
         luck: float32 `(K,)` in [0, 1), which of the values it is.
     """
     values, dressed = _value(table, entries.places, luck), where(entries.dressed)
-    whole = words.strings(tf.gather(entries.words, dressed))
+    whole = words.strings(runs.take(entries.words, dressed))
     core, trimmed = _undressed(whole)
     before = part(whole, 0, tf.strings.length(whole) - tf.strings.length(trimmed))
-    others = _in_the_case_of(core, tf.gather(values, dressed))
+    others = _in_the_case_of(core, runs.take(values, dressed))
     others = tf.strings.join([before, others, rest(trimmed, tf.strings.length(core))])
     return tf.tensor_scatter_nd_update(values, dressed[:, None], others)
 
@@ -133,13 +134,13 @@ def _hashed(words: Tensor) -> Tensor:
 
 def _look_up(table: Table, hashes: Tensor) -> tuple[Tensor, Tensor]:
     place = tf.minimum(tf.searchsorted(table.hashes, hashes), tf.size(table.hashes) - 1)
-    return place, tf.equal(tf.gather(table.hashes, place), hashes)
+    return place, tf.equal(runs.take(table.hashes, place), hashes)
 
 
 def _value(table: Table, place: Tensor, luck: Tensor) -> Tensor:
-    start, stop = tf.gather(table.starts, place), tf.gather(table.starts, place + 1)
+    start, stop = runs.take(table.starts, place), runs.take(table.starts, place + 1)
     offset = tf.cast(luck * tf.cast(stop - start, tf.float32), tf.int32)
-    return tf.gather(table.values, start + tf.minimum(offset, stop - start - 1))
+    return runs.take(table.values, start + tf.minimum(offset, stop - start - 1))
 
 
 def _in_the_case_of(words: Tensor, values: Tensor) -> Tensor:

@@ -109,7 +109,7 @@ class Words:
 
     def sizes_of(self, places: Tensor) -> Tensor:
         """int32 `(N,)`: how many of some words, `places`, int32 `(K,)`, each text has."""
-        rows = tf.gather(self.rows, places)
+        rows = runs.take(self.rows, places)
         return tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, self.count)
 
     def ranks(self, places: Tensor) -> Tensor:
@@ -132,7 +132,7 @@ class Words:
     def moved(self, places: Tensor, sources: Tensor) -> Edits:
         """The words that stand at `sources` in place of those at `places`, int32 `(K,)`."""
         found, splits = text_bytes.places(*self.span(sources))
-        return Edits(*self.span(places), tf.gather(self.data, found), splits[1:])
+        return Edits(*self.span(places), runs.take(self.data, found), splits[1:])
 
     def inserted(self, places: Tensor, new: Tensor) -> Edits:
         """Strings `(K,)` in front of the words at `places`, int32 `(K,)`; of the same word in their order."""
@@ -144,15 +144,15 @@ class Words:
 
         A word goes with the gap before it. The first word that is left takes the gap of the first that was there.
         """
-        rows = tf.gather(self.rows, places)
+        rows = runs.take(self.rows, places)
         starts, stops = self.span(places)
         before, behind = tf.maximum(places - 1, 0), tf.minimum(places + 1, tf.size(self.starts) - 1)
-        first = tf.gather(self.firsts, rows)
-        is_empty = tf.cast(tf.equal(tf.gather(self.starts, first), tf.gather(self.stops, first)), tf.int32)
+        first = runs.take(self.firsts, rows)
+        is_empty = tf.cast(tf.equal(runs.take(self.starts, first), runs.take(self.stops, first)), tf.int32)
         leads = tf.equal(self.ranks(places), places - first - is_empty)  # all words before it are removed, too
-        has_next = tf.logical_and(leads, behind < tf.gather(self.splits, rows + 1))
-        starts = tf.where(leads, starts, tf.gather(self.stops, before))
-        stops = tf.where(has_next, tf.gather(self.starts, behind), stops)
+        has_next = tf.logical_and(leads, behind < runs.take(self.splits, rows + 1))
+        starts = tf.where(leads, starts, runs.take(self.stops, before))
+        stops = tf.where(has_next, runs.take(self.starts, behind), stops)
         return Edits(starts, stops, self.data[:0], tf.zeros_like(starts))
 
     def edited(self, edits: Edits, in_order: bool = False) -> Tensor:
@@ -165,7 +165,7 @@ class Words:
         starts, stops, new, ends = edits
         pieces = tf.range(tf.size(starts)) if in_order else tf.argsort(starts, stable=True)
         if not in_order:
-            starts, stops = tf.gather(starts, pieces), tf.gather(stops, pieces)
+            starts, stops = runs.take(starts, pieces), runs.take(stops, pieces)
         data = text_bytes.edited(self.data, starts, stops, pieces, new, ends)
         changed = tf.ensure_shape(text_bytes.texts(data[:-1], self.count), self.texts.shape)
         return tf.cond(self.by_bytes, lambda: changed, lambda: tf.where(self.uncut, self.texts, changed))
@@ -177,7 +177,7 @@ class Words:
 
     def span(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """Where the words at `places`, int32 `(K,)`, begin and end in the data."""
-        return tf.gather(self.starts, places), tf.gather(self.stops, places)
+        return runs.take(self.starts, places), runs.take(self.stops, places)
 
 
 def split(texts: Tensor, how: str = "whitespace", protected: str | None = None) -> Words:
@@ -223,7 +223,7 @@ def _by_white_space(texts: Tensor) -> _Cut:
     data = text_bytes.of_texts(texts)
     above = data + np.uint8(1)  # marks are 0, what is not ASCII lies above 128
     found = where(above <= 33)
-    here = tf.gather(data, found)
+    here = runs.take(data, found)
     is_mark, is_space = tf.equal(here, MARK), tf.logical_or(here - np.uint8(9) < 5, here - np.uint8(28) < 5)
     has_wide_space = tf.cond(
         tf.reduce_any(above > 128),
@@ -237,7 +237,7 @@ def _by_white_space(texts: Tensor) -> _Cut:
         inside = is_space[:-1] & is_space[1:] & tf.equal(starts, stops)  # of a run of white space
         starts, stops, ends = tf.cond(
             tf.reduce_any(inside),
-            lambda: [tf.boolean_mask(t, tf.logical_not(inside)) for t in (starts, stops, ends)],
+            lambda: [runs.masked(t, tf.logical_not(inside)) for t in (starts, stops, ends)],
             lambda: [starts, stops, ends],
         )
         splits = tf.concat([[0], where(ends) + 1], 0)
