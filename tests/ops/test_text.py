@@ -215,16 +215,16 @@ def test_words_are_looked_up_by_all_of_their_bytes():
     near = [long[:size] for size in range(1, 27)] + [long[:k] + "!" + long[k + 1 :] for k in range(26)]
     strings = tf.constant([before + word for before in ("", " ", "    ") for word in [*near, "ö", "a\0", "a\0\0"]])
     data, stops = text_bytes.row(strings), tf.cumsum(tf.strings.length(strings))
-    starts = stops - tf.strings.length(strings)
-    own = hashes.hashed(data, starts, stops).numpy()
+    starts, cells = stops - tf.strings.length(strings), hashes.by_eight(data)
+    own = hashes.hashed(cells, starts, stops).numpy()
     assert len(set(own.tolist())) == len(own)
     moved = tf.concat([data[:5], data], 0)
-    np.testing.assert_array_equal(hashes.hashed(moved, starts + 5, stops + 5), own)
-    small = hashes.are_small_letters(data, starts, stops).numpy()
+    np.testing.assert_array_equal(hashes.hashed(hashes.by_eight(moved), starts + 5, stops + 5), own)
+    small = hashes.are_small_letters(cells, starts, stops).numpy()
     assert small.tolist() == [re.fullmatch("[a-z]{1,8}", word.decode()) is not None for word in strings.numpy()]
     every = tf.constant([bytes([k, 97 + k % 26]) for k in range(256)])
     ends = 2 * tf.range(1, 257)
-    small = hashes.are_small_letters(text_bytes.row(every), ends - 2, ends).numpy()
+    small = hashes.are_small_letters(hashes.by_eight(text_bytes.row(every)), ends - 2, ends).numpy()
     assert np.flatnonzero(small).tolist() == list(range(ord("a"), ord("z") + 1))
 
 

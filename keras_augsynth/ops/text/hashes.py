@@ -14,12 +14,18 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _LOWEST = np.array([2 ** (8 * count) - 1 for count in range(9)], "uint64")  # bits, of so many bytes
 
 
-def hashed(data: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
-    """int64 `(K,)`: hashes of the bytes from `starts` to `stops`, int32 `(K,)`, of `data`, uint8.
+def by_eight(data: Tensor) -> Tensor:
+    """uint64, cells: the bytes of `data`, uint8, eight by eight, with as many zeros behind them, or more."""
+    padded = tf.concat([data, tf.zeros([16 - tf.size(data) % 8], tf.uint8)], 0)
+    return tf.bitcast(tf.reshape(padded, (-1, 8)), tf.uint64)
+
+
+def hashed(cells: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
+    """int64 `(K,)`: hashes of the bytes from `starts` to `stops`, int32 `(K,)`, in `cells`.
 
     Two words of one length, of at most eight bytes, have different hashes; others the same by a chance of 1 in 2**64.
     """
-    cells, sizes = _cells(data), stops - starts
+    sizes = stops - starts
     hashes = _mixed(tf.cast(sizes, tf.uint64) * _FACTOR, _eight(cells, starts, sizes))
 
     def longer(hashes: Tensor, done: Tensor, which: Tensor) -> tuple[Tensor, ...]:
@@ -34,19 +40,13 @@ def hashed(data: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
     return tf.bitcast(hashes, tf.int64)
 
 
-def are_small_letters(data: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
+def are_small_letters(cells: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
     """bool `(K,)`: which words are of no more than eight letters from a to z, and nothing else."""
     sizes = stops - starts
-    letters = _eight(_cells(data), starts, sizes) - _each(ord("a"))  # one below "a" takes from those behind it, too
+    letters = _eight(cells, starts, sizes) - _each(ord("a"))  # one below "a" takes from those behind it, too
     letters = tf.bitwise.bitwise_and(letters, runs.take(_LOWEST, tf.minimum(sizes, 8)))
     beyond = tf.bitwise.bitwise_and(tf.bitwise.bitwise_or(letters, letters + _each(128 - 26)), _each(128))
     return tf.equal(beyond, np.uint64(0)) & (sizes <= 8)
-
-
-def _cells(data: Tensor) -> Tensor:
-    """uint64: the bytes, eight by eight, with as many zeros behind them, or more."""
-    padded = tf.pad(data, [[0, 16 - tf.size(data) % 8]])
-    return tf.bitcast(tf.reshape(padded, (-1, 8)), tf.uint64)
 
 
 def _eight(cells: Tensor, starts: Tensor, sizes: Tensor) -> Tensor:

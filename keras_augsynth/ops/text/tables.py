@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_augsynth.ops.text import bytes as text_bytes
 from keras_augsynth.ops.text import runs
-from keras_augsynth.ops.text.hashes import are_small_letters, hashed
+from keras_augsynth.ops.text.hashes import are_small_letters, by_eight, hashed
 from keras_augsynth.ops.text.runs import where
 from keras_augsynth.ops.text.words import Words, part, rest
 
@@ -82,9 +82,9 @@ def looked_up(table: Table, words: Words, which: Tensor) -> Entries:
     That is in lower case and without punctuation around them.
     """
     starts, stops = words.span(which)
-    place, found = _look_up(table, hashed(words.data, starts, tf.minimum(stops, starts + table.longest + 1)))
+    place, found = _look_up(table, hashed(words.cells, starts, tf.minimum(stops, starts + table.longest + 1)))
     others = where(tf.logical_not(found))
-    plain = are_small_letters(words.data, runs.take(starts, others), runs.take(stops, others))
+    plain = are_small_letters(words.cells, runs.take(starts, others), runs.take(stops, others))
     others = runs.masked(others, tf.logical_not(plain))
     strings = words.strings(runs.take(which, others))
     # The others have neither punctuation around them nor capital letters in them.
@@ -129,7 +129,7 @@ def _undressed(words: Tensor) -> tuple[Tensor, Tensor]:
 def _hashed(words: Tensor) -> Tensor:
     sizes = tf.strings.length(words)
     stops = tf.cumsum(sizes)
-    return hashed(text_bytes.row(words), stops - sizes, stops)
+    return hashed(by_eight(text_bytes.row(words)), stops - sizes, stops)
 
 
 def _look_up(table: Table, hashes: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_augsynth.ops.text import bytes as text_bytes
 from keras_augsynth.ops.text import runs
 from keras_augsynth.ops.text.bytes import MARK
+from keras_augsynth.ops.text.hashes import by_eight
 from keras_augsynth.ops.text.runs import where
 
 Tensor = Any
@@ -91,6 +92,11 @@ class Words:
     def sizes(self) -> Tensor:
         """int32 `(N,)`, how many words each text has."""
         return self.splits[1:] - self.splits[:-1]
+
+    @functools.cached_property
+    def cells(self) -> Tensor:
+        """The data, eight bytes by eight."""
+        return by_eight(self.data)
 
     @functools.cached_property
     def rows(self) -> Tensor:
