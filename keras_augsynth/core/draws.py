@@ -16,6 +16,7 @@ from keras_augsynth.ops.random import Random
 
 Tensor = Any
 Params = dict[str, Any]
+Draws = list[tuple[Any, ...]]
 # What one step drew: {"params": …}, with "gate", bool `(N,)`, where some samples may be left out.
 Entry = dict[str, Any]
 # By the step's name, in order.
@@ -180,11 +181,11 @@ class Step:
         with drawing(rng, view):
             yield self.layer
 
-    def drawn(self, draws: dict[str, list[Tensor]], view: View, shared: dict[Any, Any]) -> Entry:
+    def drawn(self, draws: Draws, view: View, shared: dict[Any, Any]) -> Entry:
         """What this step draws.
 
         Args:
-            draws: of `random.streams`, for all steps of the plan, row by row.
+            draws: of `random.streams`, for all steps of the plan: keys and scalars, row by row.
             view: what the layer sees.
             shared: what others have drawn from the same source, which is added to.
         """
@@ -196,7 +197,7 @@ class Step:
         entry, gate = {"params": shared[source]}, self._gate(draws, view, shared)
         return entry if gate is None else {**entry, "gate": gate}
 
-    def _gate(self, draws: dict[str, list[Tensor]], view: View, shared: dict[Any, Any]) -> Tensor | None:
+    def _gate(self, draws: Draws, view: View, shared: dict[Any, Any]) -> Tensor | None:
         votes = []
         if activity.keeps_apart() and getattr(self.layer, "mixes", False):
             votes.append(ops.zeros((view.shape[0],), "bool"))
@@ -215,9 +216,8 @@ class Step:
             votes.append(shared[source][gate.position])
         return functools.reduce(ops.logical_and, votes) if votes else None
 
-    def _random(self, draws: dict[str, list[Tensor]], source: int, seed: int) -> Random:
-        row = self.rows[source, seed]
-        return Random(draws["keys"][row], draws["scalars"][row])
+    def _random(self, draws: Draws, source: int, seed: int) -> Random:
+        return Random(*draws[self.rows[source, seed]])
 
     def params_or_rest(self, entries: Record | None, view: View) -> tuple[Params | None, Tensor | None]:
         """(parameters, gate); parameters that are None mean that there is nothing to do."""

@@ -212,7 +212,9 @@ class Plan:
         """What draws for the steps of this plan, from one source for `count` samples."""
         seeds = ops.reshape(source.seeds, self._seeds.shape)
         # Apart at once: a slice for each layer would be five operations of the graph.
-        draws = {name: ops.unstack(t) for name, t in streams(seeds, *source.keys.words(count)).items()}
+        keys, scalars = streams(seeds, *source.keys.words(count))
+        words = (zip(*map(ops.unstack, group), strict=True) for group in scalars)
+        draws = list(zip(ops.unstack(keys), *words, strict=True))
         magnitudes = self._by_layer(source.magnitudes)
         shared: dict[Any, Any] = {}
         return lambda step, view: step.drawn(draws, replace(view, magnitudes=magnitudes, certain=certain), shared)

@@ -6,6 +6,7 @@ arithmetic is exact and every float is computed exactly in float64 and rounded o
 
 Reference:
     Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3. SC 2011.
+    Steele, Lea, Flood: Fast splittable pseudorandom number generators. OOPSLA 2014.
 """
 
 import functools
@@ -21,13 +22,14 @@ from keras_augsynth.ops.compiled import of_any_shape
 from keras_augsynth.ops.lookup import look_up
 
 Tensor = Any
+Pair = tuple[Tensor, Tensor]
 
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 _BULK_ROUNDS = 13  # where a sample draws many numbers
 _PARITY = np.uint32(0x1BD11BDA)
-SCALARS = 15
-"""Streams of `streams` that hold a first word for each sample."""
 _GATE_STREAM = 0xFFFFFFFF  # far from the streams of a layer's own draws, which count up from 0
+SCALARS = (0, 1, 2, 3, _GATE_STREAM), tuple(range(4, 15))
+"""Streams of which `streams` has the first words for each sample: a graph works out those groups that are read."""
 
 
 def threefry2x32(key: tuple[Tensor, Tensor], counter: tuple[Tensor, Tensor], rounds: int = 20) -> tuple[Tensor, Tensor]:
@@ -70,6 +72,17 @@ def _threefry(rounds: int) -> Callable:
     return of_any_shape(run, "uint32", 4)
 
 
+_GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+
+
+def splitmix64(count: Tensor) -> Tensor:
+    """uint64: what SplitMix64 gives as its number `count`, uint64, from the state 0 on; the first is number 1."""
+    z = count * _GOLDEN_GAMMA
+    for distance, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z = tf.bitwise.bitwise_xor(z, tf.bitwise.right_shift(z, np.uint64(distance))) * np.uint64(factor)
+    return tf.bitwise.bitwise_xor(z, tf.bitwise.right_shift(z, np.uint64(31)))
+
+
 def words(value: int | Tensor) -> tuple[Tensor, Tensor]:
     """Splits integers into their (high, low) 32-bit words."""
     if isinstance(value, int):
@@ -85,7 +98,7 @@ def fold(key: tuple[Tensor, Tensor], value: int | Tensor | tuple[Tensor, Tensor]
     return threefry2x32(key, value if isinstance(value, tuple) else words(value))
 
 
-def streams(seeds: Tensor, epoch: tuple[Tensor, Tensor], ids: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+def streams(seeds: Tensor, epoch: Pair, ids: Pair) -> tuple[Tensor, list[Pair]]:
     """Everything that L layers need to draw for N samples.
 
     Args:
@@ -94,14 +107,15 @@ def streams(seeds: Tensor, epoch: tuple[Tensor, Tensor], ids: tuple[Tensor, Tens
         ids: two words `(N,)`.
 
     Returns:
-        "keys" `(L, N, 2)`, and "scalars" `(L, N, streams, 2)`, the first words of the first streams: most
-        layers draw a few numbers per sample and so never compile a random generator of their own.
+        The keys `(L, N, 2)`, and for each group of `SCALARS` the first pair of words of its streams, each
+        `(L, streams, N)`: most layers draw a few numbers per sample and so never compile a random generator of their
+        own.
     """
     key = fold((seeds[:, :1], seeds[:, 1:]), epoch)
     key = fold(key, ids)
-    counters = np.append(np.arange(SCALARS), _GATE_STREAM).astype("uint32")
-    scalars = threefry2x32(tuple(word[..., None] for word in key), (np.uint32(0), counters))
-    return {"keys": ops.stack(key, axis=-1), "scalars": ops.stack(scalars, axis=-1)}
+    wide = tuple(word[:, None] for word in key)
+    scalars = [threefry2x32(wide, (np.uint32(0), np.array(group, "uint32")[:, None])) for group in SCALARS]
+    return ops.stack(key, axis=-1), scalars
 
 
 class Random:
@@ -112,7 +126,7 @@ class Random:
 
     Args:
         keys: uint32 `(N, 2)`.
-        scalars: of `streams`, `(N, streams, 2)`, to be read instead of computed again.
+        *scalars: of `streams`, for each group two words `(streams, N)`, to be read instead of computed again.
 
     Example:
 
@@ -121,19 +135,21 @@ class Random:
     TensorShape([2])
     """
 
-    def __init__(self, keys: Tensor, scalars: Tensor | None = None):
+    def __init__(self, keys: Tensor, *scalars: Pair):
         self._keys = keys
-        self._scalars = None if scalars is None else ops.unstack(ops.reshape(scalars, (-1, 2 * (SCALARS + 1))), axis=1)
+        self._scalars: dict[int, tuple[Tensor, ...]] = {}
+        for group, words in zip(SCALARS, scalars, strict=False):
+            self._scalars |= dict(zip(group, zip(*map(ops.unstack, words), strict=True), strict=True))
         self._stream = 0
 
     def bits(self, shape: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
         """Two independent uint32 words per element."""
         stream, self._stream = self._stream, self._stream + 1
-        if not shape and self._scalars is not None and stream < SCALARS:
-            return self._scalars[2 * stream], self._scalars[2 * stream + 1]
         return self._words(shape, stream)
 
     def _words(self, shape: Sequence[int], stream: int) -> tuple[Tensor, Tensor]:
+        if not shape and stream in self._scalars:
+            return self._scalars[stream]
         size = functools.reduce(lambda a, b: a * b, shape, 1)
         element = ops.expand_dims(ops.cast(ops.arange(size, dtype="int32"), "uint32"), 0)
         rounds = {"rounds": _BULK_ROUNDS} if shape else {}
@@ -179,8 +195,7 @@ class Random:
 
     def gate(self, p: float | Tensor) -> Tensor:
         """`bernoulli(p)` from a stream of its own, so that asking for it moves no other draw."""
-        words = self._words((), _GATE_STREAM)[0] if self._scalars is None else self._scalars[-2]
-        return _unit(words) < _float64(_float32(p))
+        return _unit(self._words((), _GATE_STREAM)[0]) < _float64(_float32(p))
 
     def categorical(self, weights: Sequence[float] | Tensor, shape: Sequence[int] = ()) -> Tensor:
         """int32 in [0, K), drawn in proportion to `weights`, `(K,)` or one row per sample `(N, K)`."""

@@ -21,8 +21,8 @@ def random_for(seed: int | Tensor | None, count: int | Tensor) -> tuple[Tensor, 
         seed = tf.random.uniform((), maxval=2**31 - 1, dtype="int32")
     seed = ops.cast(seed, "int64")
     rows = words(ops.arange(count, dtype="int32"))
-    drawn = shared(streams)(ops.expand_dims(ops.stack(words(seed)), 0), words(0), rows)
-    return seed, Random(drawn["keys"][0], drawn["scalars"][0])
+    keys, scalars = shared(streams)(ops.expand_dims(ops.stack(words(seed)), 0), words(0), rows)
+    return seed, Random(keys[0], *((first[0], second[0]) for first, second in scalars))
 
 
 def mixed(seed: int, *numbers: Tensor) -> Tensor:

@@ -7,9 +7,8 @@ import pytest
 import tensorflow as tf
 
 from keras_augsynth.ops.partners import of_the_same_class
-from keras_augsynth.ops.random import Random
 from keras_augsynth.ops.text import bytes as text_bytes
-from keras_augsynth.ops.text import characters, clauses, edits, tables, wordnet, words
+from keras_augsynth.ops.text import characters, clauses, edits, hashes, runs, tables, wordnet, words
 
 TEXTS = ["one two  three", "", "  spaced\tout\n", "päüß 日本\u3000語\u2028x", "a", " \n "]
 BAD = [b"caf\xe9 a b", b"\xff\xfe a b", b"a\x00b c", b"\xe3\x81 x", b"x \xff"]
@@ -74,14 +73,16 @@ def test_texts_are_cut_by_their_bytes_where_that_is_right(texts, by_bytes):
 def test_bytes_there_and_back():
     texts = tf.constant(["one", "", "zwei ö", "three"])
     data = text_bytes.of_texts(texts)
-    assert bytes(data.numpy()) == b"one\xff\xffzwei \xc3\xb6\xffthree\xff"
-    assert text_bytes.texts(data).numpy().tolist() == texts.numpy().tolist()
-    assert text_bytes.parts(data, tf.constant([5, 0]), tf.constant([9, 2])).numpy().tolist() == [b"zwei", b"on"]
+    assert bytes(data.numpy()) == b"\xffone\xff\xffzwei \xc3\xb6\xffthree\xff"
+    assert text_bytes.texts(data[:-1], 4).numpy().tolist() == texts.numpy().tolist()
+    assert text_bytes.parts(data, tf.constant([6, 1]), tf.constant([10, 3])).numpy().tolist() == [b"zwei", b"on"]
+    for size in range(300):  # with all lengths in front of the bytes, which may have the byte of a mark
+        assert text_bytes.texts(text_bytes.of_texts(tf.constant(["a" * size, "b"]))[:-1], 2)[0] == b"a" * size
     pieces = tf.constant([1, 0, 2]), text_bytes.row(tf.constant(["n", "O", ""])), tf.constant([1, 2, 2])
-    new = text_bytes.edited(data, tf.constant([0, 2, 5]), tf.constant([1, 2, 9]), *pieces)
-    assert text_bytes.texts(new).numpy().tolist() == [b"Onne", b"", b" \xc3\xb6", b"three"]
+    new = text_bytes.edited(data, tf.constant([1, 3, 6]), tf.constant([2, 3, 10]), *pieces)
+    assert text_bytes.texts(new[:-1], 4).numpy().tolist() == [b"Onne", b"", b" \xc3\xb6", b"three"]
     nothing = tf.zeros((0,), tf.string)
-    assert text_bytes.texts(text_bytes.of_texts(nothing)).shape == (0,)
+    assert text_bytes.texts(text_bytes.of_texts(nothing)[:-1], 0).shape == (0,)
     none = tf.zeros((0,), tf.int32)
     np.testing.assert_array_equal(text_bytes.edited(data, none, none, none, data[:0], none), data)
 
@@ -100,7 +101,7 @@ def test_characters_and_patterns():
 def test_what_is_no_utf8_is_kept(how):
     found = words.split(tf.constant(BAD), how)
     assert rewritten(found).numpy().tolist() == BAD
-    free = words.where(found.free)
+    free = runs.where(found.free)
     masked = found.edited(found.replaced(free, tf.fill(free.shape, "*"))).numpy().tolist()
     assert masked[1] == BAD[1] and masked[4] == BAD[4]  # with the byte that no UTF-8 text has
     if how == "whitespace":
@@ -116,16 +117,6 @@ def test_protected_words_are_not_free():
     assert words.protection([]) is None
     odd = words.split(tf.constant(["a+b c.d c?d"]), protected=words.protection(["a+b", "c.d"]))
     assert of_each(odd, odd.free) == [[False, False, True]]
-
-
-def test_a_draw_depends_on_the_text_and_the_place():
-    keys = np.array([[1, 2], [3, 4], [5, 6]], "uint32")
-    found = words.split(tf.constant(["a b c", "", "d e"]))
-    dense = Random(keys).uniform(shape=(4,)).numpy()
-    luck, other = words.uniforms(found, tf.constant(keys))
-    for row, drawn in enumerate(of_each(found, luck)):
-        np.testing.assert_array_equal(drawn, dense[row, : len(drawn)])
-    assert not np.any(luck.numpy() == other.numpy())
 
 
 LUCK = [0.9, 0.1, 0.5, 0.3, 0.7]
@@ -150,59 +141,50 @@ def test_a_word_goes_with_the_gap_before_it(stays, left):
     assert decoded(found.kept(tf.constant([True, *map(bool, stays), True]))) == [left]
 
 
-def test_deletion_leaves_the_luckiest():
-    found, luck = one()
-    some, all_of_them = (edits.chosen(found, luck, tf.constant([rate])) for rate in (0.4, 1.0))
-    assert edits.not_the_last(found, luck, some).numpy().tolist() == [1, 3]
-    assert edits.not_the_last(found, luck, all_of_them).numpy().tolist() == [1, 2, 3, 4]
+def test_swaps_are_pairs():
+    found, _ = one()
+    swap = lambda *places: decoded(found.edited(edits.swapped(found, tf.constant(places), tf.range(len(places)))))
+    assert swap(1, 3, 2, 4, 0) == ["a d  e b c"]  # b d | c e | a
+    assert swap(0, 3, 4) == ["d b  c a e"]
+    found = words.split(tf.constant(["a b", "c", "d e f"]))
+    ranks, places = tf.constant([0, 1, 0, 0, 1, 2]), tf.constant([1, 0, 2, 5, 3, 4])
+    assert decoded(found.edited(edits.swapped(found, places, ranks))) == ["b a", "c", "f e d"]
 
 
-def test_swaps_are_pairs_of_the_random_order():
-    found, luck = one()
-    swap = lambda order, ranks, pairs: decoded(found.edited(edits.swapped(found, order, ranks, tf.constant(pairs))))
-    order, ranks = words.shuffled(found, luck, tf.range(5))
-    assert order.numpy().tolist() == [1, 3, 2, 4, 0]  # b d | c e | a
-    assert ranks.numpy().tolist() == [0, 1, 2, 3, 4]
-    assert swap(order, ranks, [False, False, True, True, True]) == ["a b  e d c"]
-    assert swap(order, ranks, [True] * 5) == ["a d  e b c"]
-    order, ranks = words.shuffled(found, luck, tf.constant([0, 2, 3, 4]))  # d c | e a, and b stays
-    assert swap(order, ranks, [True] * 4) == ["e b  d c a"]
+SYNONYMS = {"good": ["fine"], "I": ["me"], "öl": ["ärger x"], "b": ["beta", "bee"], "d": ["delta"]}
+TABLE = tables.table(SYNONYMS | {"incomprehensible": ["odd"]})
 
 
-def test_order_and_first_words_of_several_texts():
-    found = words.split(tf.constant(["a b c", "", "d e"]))
-    luck = tf.constant([0.2, 0.1, 0.3, 0.9, 0.6, 0.5])
-    order, ranks = words.shuffled(found, luck, words.where(found.free))
-    assert order.numpy().tolist() == [1, 0, 2, 5, 4] and ranks.numpy().tolist() == [0, 1, 2, 0, 1]
-    first = edits.first_of(found, order, ranks, tf.constant([2, 1, 1]))
-    assert first.numpy().tolist() == [0, 1, 5]
-    assert decoded(found.edited(edits.permuted(found, luck))) == ["b a c", "", "e d"]
-
-
-TABLE = tables.table({"good": ["fine"], "I": ["me"], "öl": ["ärger x"], "b": ["beta", "bee"], "d": ["delta"]})
+def entries_of(found):
+    return tables.looked_up(TABLE, found, tf.range(tf.size(found.starts)))
 
 
 def test_synonyms_get_punctuation_and_capitals():
-    old = ["good", "Good,", '("GOOD")', "I", "i", "Öl!", "bad", "", "...", "\xe9", "B"]
-    new, found = tables.synonyms(TABLE, tf.constant(old), tf.fill([len(old)], 0.6))
-    expected = ["fine", "Fine,", '("FINE")', "me", "-", "Ärger x!", "-", "-", "-", "-", "Bee"]
-    assert [n if f else "-" for n, f in zip(decoded(new), found.numpy(), strict=True)] == expected
-    np.testing.assert_array_equal(tables.has_synonyms(TABLE, tf.constant(old)), found)
-    plain, _ = tables.synonyms(TABLE, tf.constant(["Good,"]), tf.constant([0.0]), dressed=False)
-    assert decoded(plain) == ["fine"]
+    long = ["incomprehensibility!", "Incomprehensible"]
+    old = ["good", "Good,", '("GOOD")', "I", "i", "Öl!", "bad", "{b}", "...", "\xe9", "B", *long]
+    expected = ["fine", "Fine,", '("FINE")', "me", "-", "Ärger x!", "-", "{bee}", "-", "-", "Bee", "-", "Odd"]
+    found = words.split(tf.constant(["", *old]))
+    entries = entries_of(found)
+    new = decoded(tables.synonyms(TABLE, found, entries, tf.fill(entries.words.shape, 0.6)))
+    by_word = dict(zip(entries.words.numpy(), new, strict=True))
+    assert [by_word.get(k, "-") for k in range(len(old) + 1)] == ["-", *expected]
+    assert decoded(tables.plain_synonyms(TABLE, entries, tf.fill(entries.words.shape, 0.0)))[1] == "fine"
 
 
 def test_replacement_and_insertion():
     found, luck = one()
-    all_of_them = tf.range(5)
-    assert decoded(found.edited(edits.replaced(found, all_of_them, TABLE, luck))) == ["a beta  c delta e"]
-    insert = lambda found, places: decoded(
-        found.edited(edits.inserted(found, all_of_them, TABLE, luck, tf.constant(places)))
-    )
-    assert insert(found, [0.0, 0.5, 0.0, 0.99, 0.0]) == ["a b  beta c d delta e"]  # in front of c and e
-    assert insert(found, [0.0, 0.5, 0.0, 0.5, 0.0]) == ["a b  beta delta c d e"]
+    entries = entries_of(found)
+    assert decoded(found.edited(edits.replaced(found, TABLE, entries, tf.constant([0.1, 0.3])))) == [
+        "a beta  c delta e"
+    ]
+
+    def insert(found, places):
+        return decoded(found.edited(edits.inserted(found, TABLE, entries_of(found), luck[1:3], tf.constant(places))))
+
+    assert insert(found, [0.5, 0.99]) == ["a b  beta c d delta e"]  # in front of c and e
+    assert insert(found, [0.5, 0.5]) == ["a b  beta delta c d e"]
     found = words.split(tf.constant(["abcde"]), "characters")
-    assert insert(found, [0.0, 0.5, 0.0, 0.99, 0.0]) == ["abbetacddeltae"]
+    assert insert(found, [0.5, 0.99]) == ["abbetacddeltae"]
 
 
 def test_edits_of_several_kinds():
@@ -225,6 +207,25 @@ def test_span(share, start, left):
     assert decoded(found.edited(found.removed(edits.outside(found, tf.constant([share]), tf.constant([start]))))) == [
         left
     ]
+
+
+def test_words_are_looked_up_by_all_of_their_bytes():
+    """Each is at some place of the eight bytes that are read at once, and differs from others in one byte alone."""
+    long = "abcdefghijklmnopqrstuvwxyz"
+    near = [long[:size] for size in range(1, 27)] + [long[:k] + "!" + long[k + 1 :] for k in range(26)]
+    strings = tf.constant([before + word for before in ("", " ", "    ") for word in [*near, "ö", "a\0", "a\0\0"]])
+    data, stops = text_bytes.row(strings), tf.cumsum(tf.strings.length(strings))
+    starts, cells = stops - tf.strings.length(strings), hashes.by_eight(data)
+    own = hashes.hashed(cells, starts, stops).numpy()
+    assert len(set(own.tolist())) == len(own)
+    moved = tf.concat([data[:5], data], 0)
+    np.testing.assert_array_equal(hashes.hashed(hashes.by_eight(moved), starts + 5, stops + 5), own)
+    small = hashes.are_small_letters(cells, starts, stops).numpy()
+    assert small.tolist() == [re.fullmatch("[a-z]{1,8}", word.decode()) is not None for word in strings.numpy()]
+    every = tf.constant([bytes([k, 97 + k % 26]) for k in range(256)])
+    ends = 2 * tf.range(1, 257)
+    small = hashes.are_small_letters(hashes.by_eight(text_bytes.row(every)), ends - 2, ends).numpy()
+    assert np.flatnonzero(small).tolist() == list(range(ord("a"), ord("z") + 1))
 
 
 def test_a_large_table_finds_every_word_and_no_other():

@@ -1,5 +1,6 @@
 """Random numbers of a training: those of a step by TensorFlow's own generator, one operation, since steps are short."""
 
+import itertools
 from typing import Any
 
 import tensorflow as tf
@@ -34,7 +35,10 @@ def step_random(seed: Tensor, count: Tensor) -> Random:
         seed: scalar int64.
         count: scalar int32.
     """
-    shape = tf.stack([count, SCALARS + 2, 2])
+    order = sorted(itertools.chain(*SCALARS))
+    shape = tf.stack([count, 1 + len(order), 2])
     words = tf.random.stateless_uniform(shape, tf.stack([seed, tf.zeros_like(seed)]), None, None, "uint32", "philox")
-    words = tf.ensure_shape(words, (None, SCALARS + 2, 2))
-    return Random(words[:, 0], words[:, 1:])
+    words = tf.ensure_shape(words, (None, 1 + len(order), 2))
+    places = [[1 + order.index(stream) for stream in group] for group in SCALARS]
+    first, second = tf.unstack(tf.transpose(words, (2, 1, 0)))
+    return Random(words[:, 0], *((tf.gather(first, group), tf.gather(second, group)) for group in places))

@@ -56,8 +56,8 @@ class RandomModalityDrop(DictionaryLayer):
     def changed(self, inputs: dict[str, Any], ids: Tensor, epoch: Tensor, single: bool) -> dict[str, Any]:
         kinds = list(self.kinds(inputs))
         seeds = ops.convert_to_tensor(np.array([words(self.seed)], "uint32"))
-        drawn = shared(streams)(seeds, words(epoch), words(ids))
-        rng = Random(drawn["keys"][0], drawn["scalars"][0])
+        keys, scalars = shared(streams)(seeds, words(epoch), words(ids))
+        rng = Random(keys[0], *((first[0], second[0]) for first, second in scalars))
         dropped = rng.bernoulli(self.rate, (len(kinds),))
         all_kinds_here = len(kinds) == len(super().kinds(inputs))
         if all_kinds_here:

@@ -6,10 +6,11 @@ from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_integer
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
-from keras_augsynth.ops.text import edits
-from keras_augsynth.ops.text.edits import first_of
-from keras_augsynth.ops.text.tables import has_synonyms
-from keras_augsynth.ops.text.words import Edits, shuffled, uniforms, where
+from keras_augsynth.ops.text import edits, runs
+from keras_augsynth.ops.text.draws import picked, uniforms_of
+from keras_augsynth.ops.text.runs import where
+from keras_augsynth.ops.text.tables import looked_up
+from keras_augsynth.ops.text.words import Edits
 
 _REPLACE, _INSERT, _SWAP, _DELETE = range(4)
 
@@ -61,28 +62,24 @@ class EDA(WordAugmentation):
         return 0.05 if texts < 5000 else 0.1
 
     def draw(self, rng, view) -> Params:
-        return {**super().draw(rng, view), "places": rng.keys(), "operation": rng.integers(0, 4)}
+        return {**super().draw(rng, view), "operation": rng.integers(0, 4)}
 
     def change(self, words, params) -> Tensor:
-        luck, choice = uniforms(words, params["words"])
-        table, operation = self.table.tensors, params["operation"]
-        number = tf.cast(params["rate"] * tf.cast(words.counted(words.free), tf.float32), tf.int32)
-        number = tf.maximum(number, 1)
-        looked_up, strings = words.strings_of(operation <= _INSERT)
-        known = tf.logical_and(has_synonyms(table, strings), tf.gather(words.free, looked_up))
-        places = first_of(words, *shuffled(words, luck, tf.boolean_mask(looked_up, known)), number)
-        operations = tf.gather(operation, tf.gather(words.rows, places))
-        replaces, inserts = (tf.boolean_mask(places, tf.equal(operations, each)) for each in (_REPLACE, _INSERT))
-        target, _ = uniforms(words, params["places"], inserts)
-        order, ranks = shuffled(words, luck, where(words.free & words.of_text(tf.equal(operation, _SWAP))))
-        pairs = ranks // 2 < tf.gather(number, tf.gather(words.rows, order))
-        deletes = edits.chosen(words, luck, tf.where(tf.equal(operation, _DELETE), params["rate"], 0.0))
+        keys, operation, rate, table = params["words"], params["operation"], params["rate"], self.table.tensors
+        number = tf.maximum(tf.cast(rate * tf.cast(words.free_sizes, tf.float32), tf.int32), 1)
+        of_known = tf.where(operation <= _INSERT, number, 0)
+        _, known = picked(words, keys, of_known, 4 * number, lambda which: looked_up(table, words, which))
+        operations = runs.take(operation, runs.take(words.rows, known.words))
+        replaces, inserts = (known.at(where(tf.equal(operations, each))) for each in (_REPLACE, _INSERT))
+        luck = lambda entries, stream: uniforms_of(words, keys, entries.words, stream)
+        ranks, (swaps,) = picked(words, keys, tf.where(tf.equal(operation, _SWAP), 2 * number, 0), 4 * number)
+        deletes = edits.chosen(words, keys, tf.where(tf.equal(operation, _DELETE), rate, 0.0))
         return words.edited(
             Edits.of(
-                edits.replaced(words, replaces, table, tf.gather(choice, replaces)),
-                edits.inserted(words, inserts, table, tf.gather(choice, inserts), target),
-                edits.swapped(words, order, ranks, pairs),
-                words.removed(edits.not_the_last(words, luck, deletes)),
+                edits.replaced(words, table, replaces, luck(replaces, 2)),
+                edits.inserted(words, table, inserts, luck(inserts, 2), luck(inserts, 3)),
+                edits.swapped(words, swaps, ranks),
+                words.removed(edits.not_the_last(words, keys, deletes)),
             )
         )
 

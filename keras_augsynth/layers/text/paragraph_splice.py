@@ -56,7 +56,7 @@ class ParagraphSplice(Augmentation):
 
     def apply(self, x, params) -> Tensor:
         found = sentences(x)
-        number = found.counted(found.free)
+        number = found.free_sizes
         first = 1 + tf.cast(params["cut"] * tf.cast(number - 1, tf.float32), tf.int32)
         head = found.kept(found.places < found.of_text(first))
         tail = found.kept(found.places >= found.of_text(tf.minimum(first, number - 1)))

@@ -3,8 +3,8 @@ import tensorflow as tf
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.ops.text.characters import cased
+from keras_augsynth.ops.text.draws import uniforms_of
 from keras_augsynth.ops.text.edits import chosen
-from keras_augsynth.ops.text.words import uniforms
 
 
 class RandomCase(WordAugmentation):
@@ -31,7 +31,7 @@ class RandomCase(WordAugmentation):
     """
 
     def change(self, words, params) -> Tensor:
-        luck, kind = uniforms(words, params["words"])
-        places = chosen(words, luck, params["rate"])
-        new = cased(words.strings(places), tf.cast(3.0 * tf.gather(kind, places), tf.int32))
+        places = chosen(words, params["words"], params["rate"])
+        kind = uniforms_of(words, params["words"], places, 1)
+        new = cased(words.strings(places), tf.cast(3.0 * kind, tf.int32))
         return words.edited(words.replaced(places, new), in_order=True)

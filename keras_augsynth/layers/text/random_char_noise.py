@@ -3,12 +3,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_augsynth.core.augmentation import Params, Tensor
+from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import check_choice, wrong
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.ops.text.characters import KINDS, noisy, tables
+from keras_augsynth.ops.text.draws import uniforms_of
 from keras_augsynth.ops.text.edits import chosen
-from keras_augsynth.ops.text.words import uniforms
 
 
 class RandomCharNoise(WordAugmentation):
@@ -44,14 +44,9 @@ class RandomCharNoise(WordAugmentation):
         self.kinds = [check_choice(self, kind, "kinds", KINDS) for kind in kinds]
         self._tables = tables()
 
-    def draw(self, rng, view) -> Params:
-        return {**super().draw(rng, view), "changes": rng.keys()}
-
     def change(self, words, params) -> Tensor:
-        luck, kind = uniforms(words, params["words"])
-        place, value = uniforms(words, params["changes"])
-        places = chosen(words, luck, params["rate"])
-        kind, place, value = (tf.gather(t, places) for t in (kind, place, value))
+        places = chosen(words, params["words"], params["rate"])
+        kind, place, value = (uniforms_of(words, params["words"], places, stream) for stream in (1, 2, 3))
         new = noisy(
             words.strings(places), self.kinds, tf.cast(kind * len(self.kinds), tf.int32), place, value, self._tables
         )

@@ -6,7 +6,7 @@ from keras_augsynth.core.checks import check_range, wrong
 from keras_augsynth.core.modalities import TEXT
 from keras_augsynth.ops.text.clauses import CONJUNCTIONS, reordered
 from keras_augsynth.ops.text.edits import chosen
-from keras_augsynth.ops.text.words import sentences, uniforms
+from keras_augsynth.ops.text.words import sentences
 
 
 class RandomClauseReorder(Augmentation):
@@ -52,8 +52,7 @@ class RandomClauseReorder(Augmentation):
 
     def apply(self, x, params) -> Tensor:
         found = sentences(x)
-        luck, _ = uniforms(found, params["sentences"])
-        places = chosen(found, luck, params["rate"])
+        places = chosen(found, params["sentences"], params["rate"])
         return found.edited(found.replaced(places, reordered(found.strings(places), self.conjunctions)), in_order=True)
 
     @classmethod

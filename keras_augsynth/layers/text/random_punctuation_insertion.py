@@ -6,8 +6,7 @@ import tensorflow as tf
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.families.words import WordAugmentation
-from keras_augsynth.ops.text.edits import first_of
-from keras_augsynth.ops.text.words import shuffled, uniforms, where
+from keras_augsynth.ops.text.draws import picked, uniforms_of
 
 
 class RandomPunctuationInsertion(WordAugmentation):
@@ -50,11 +49,11 @@ class RandomPunctuationInsertion(WordAugmentation):
         self.marks = list(marks)
 
     def change(self, words, params) -> Tensor:
-        luck, mark_luck = uniforms(words, params["words"])
-        number = 1 + tf.cast(tf.round(params["rate"] * tf.cast(words.counted(words.free), tf.float32)), tf.int32)
-        places = first_of(words, *shuffled(words, luck, where(words.free)), number)
-        marks = tf.gather(self.marks, tf.cast(tf.gather(mark_luck, places) * len(self.marks), tf.int32))
-        return words.edited(words.inserted(places, marks), in_order=True)
+        keys = params["words"]
+        number = 1 + tf.cast(tf.round(params["rate"] * tf.cast(words.free_sizes, tf.float32)), tf.int32)
+        _, (places,) = picked(words, keys, number, 2 * number)
+        mark = tf.cast(uniforms_of(words, keys, places, 2) * len(self.marks), tf.int32)
+        return words.edited(words.inserted(places, tf.gather(self.marks, mark)))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

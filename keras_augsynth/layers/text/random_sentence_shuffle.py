@@ -3,7 +3,7 @@ from typing import Any
 from keras_augsynth.core.augmentation import Augmentation, Params, Tensor
 from keras_augsynth.core.modalities import TEXT
 from keras_augsynth.ops.text.edits import permuted
-from keras_augsynth.ops.text.words import sentences, uniforms
+from keras_augsynth.ops.text.words import sentences
 
 
 class RandomSentenceShuffle(Augmentation):
@@ -34,8 +34,7 @@ class RandomSentenceShuffle(Augmentation):
 
     def apply(self, x, params) -> Tensor:
         found = sentences(x)
-        luck, _ = uniforms(found, params["sentences"])
-        return found.edited(permuted(found, luck), in_order=True)
+        return found.edited(permuted(found, params["sentences"]), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

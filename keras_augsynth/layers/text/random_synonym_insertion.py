@@ -1,12 +1,11 @@
 from typing import Any
 
-import tensorflow as tf
-
-from keras_augsynth.core.augmentation import Params, Tensor
+from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
+from keras_augsynth.ops.text.draws import uniforms_of
 from keras_augsynth.ops.text.edits import chosen, inserted
-from keras_augsynth.ops.text.words import uniforms
+from keras_augsynth.ops.text.tables import looked_up
 
 
 class RandomSynonymInsertion(WordAugmentation):
@@ -42,14 +41,11 @@ class RandomSynonymInsertion(WordAugmentation):
         super().__init__(rate, **kwargs)
         self.table = check_table(self, table)
 
-    def draw(self, rng, view) -> Params:
-        return {**super().draw(rng, view), "places": rng.keys()}
-
     def change(self, words, params) -> Tensor:
-        luck, choice = uniforms(words, params["words"])
-        places = chosen(words, luck, params["rate"])
-        target, _ = uniforms(words, params["places"], places)
-        return words.edited(inserted(words, places, self.table.tensors, tf.gather(choice, places), target))
+        places = chosen(words, params["words"], params["rate"])
+        entries = looked_up(self.table.tensors, words, places)
+        choice, target = (uniforms_of(words, params["words"], entries.words, stream) for stream in (1, 2))
+        return words.edited(inserted(words, self.table.tensors, entries, choice, target))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 from typing import Any
 
-import tensorflow as tf
-
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.layers.text.synonym_table import SynonymTable, check_table, example_table
+from keras_augsynth.ops.text.draws import uniforms_of
 from keras_augsynth.ops.text.edits import chosen, replaced
-from keras_augsynth.ops.text.words import uniforms
+from keras_augsynth.ops.text.tables import looked_up
 
 
 class RandomSynonymReplacement(WordAugmentation):
@@ -42,9 +41,10 @@ class RandomSynonymReplacement(WordAugmentation):
         self.table = check_table(self, table)
 
     def change(self, words, params) -> Tensor:
-        luck, choice = uniforms(words, params["words"])
-        places = chosen(words, luck, params["rate"])
-        return words.edited(replaced(words, places, self.table.tensors, tf.gather(choice, places)), in_order=True)
+        places = chosen(words, params["words"], params["rate"])
+        entries = looked_up(self.table.tensors, words, places)
+        choice = uniforms_of(words, params["words"], entries.words, 1)
+        return words.edited(replaced(words, self.table.tensors, entries, choice), in_order=True)
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

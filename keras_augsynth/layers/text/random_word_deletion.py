@@ -1,7 +1,6 @@
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.ops.text.edits import chosen, not_the_last
-from keras_augsynth.ops.text.words import uniforms
 
 
 class RandomWordDeletion(WordAugmentation):
@@ -32,6 +31,5 @@ class RandomWordDeletion(WordAugmentation):
     """
 
     def change(self, words, params) -> Tensor:
-        luck, _ = uniforms(words, params["words"])
-        places = not_the_last(words, luck, chosen(words, luck, params["rate"]))
+        places = not_the_last(words, params["words"], chosen(words, params["words"], params["rate"]))
         return words.edited(words.removed(places), in_order=True)

@@ -6,7 +6,6 @@ from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.checks import wrong
 from keras_augsynth.core.families.words import WordAugmentation
 from keras_augsynth.ops.text.edits import chosen
-from keras_augsynth.ops.text.words import uniforms
 
 
 class RandomWordMask(WordAugmentation):
@@ -43,6 +42,5 @@ class RandomWordMask(WordAugmentation):
         self.mask = mask
 
     def change(self, words, params) -> Tensor:
-        luck, _ = uniforms(words, params["words"])
-        places = chosen(words, luck, params["rate"])
+        places = chosen(words, params["words"], params["rate"])
         return words.edited(words.replaced(places, tf.fill(tf.shape(places), self.mask)), in_order=True)

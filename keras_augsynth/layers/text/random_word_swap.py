@@ -1,9 +1,8 @@
-import tensorflow as tf
-
 from keras_augsynth.core.augmentation import Tensor
 from keras_augsynth.core.families.words import WordAugmentation
+from keras_augsynth.ops.text import runs
+from keras_augsynth.ops.text.draws import picked, uniforms
 from keras_augsynth.ops.text.edits import swapped
-from keras_augsynth.ops.text.words import shuffled, uniforms, where
 
 
 class RandomWordSwap(WordAugmentation):
@@ -34,8 +33,7 @@ class RandomWordSwap(WordAugmentation):
     """
 
     def change(self, words, params) -> Tensor:
-        luck, pair_luck = uniforms(words, params["words"])
-        order, ranks = shuffled(words, luck, where(words.free))
-        rows = tf.gather(words.rows, order)
-        pair_luck = tf.gather(pair_luck, tf.gather(words.firsts, rows) + ranks - ranks % 2)
-        return words.edited(swapped(words, order, ranks, pair_luck < tf.gather(params["rate"], rows)))
+        keys, pairs = params["words"], words.free_sizes // 2
+        number = runs.number_of(uniforms(keys, pairs, 2) < runs.repeated(params["rate"], pairs), pairs)
+        ranks, (places,) = picked(words, keys, 2 * number, 4 * number)
+        return words.edited(swapped(words, places, ranks))

@@ -5,14 +5,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_augsynth.ops.text import runs
+
 Tensor = Any
 
-MARK = 0xFF  # stands behind each text; no UTF-8 text has this byte
+MARK = 0xFF  # stands in front of each text, and behind the last; no UTF-8 text has this byte
 
 
 def of_texts(texts: Tensor) -> Tensor:
-    """uint8 `(B,)`: the bytes of texts `(N,)` that do not have the byte `MARK`, which stands behind each of them."""
-    return row(tf.strings.join([texts, bytes([MARK])]))
+    """uint8 `(B,)`: the bytes of texts `(N,)` that do not have the byte `MARK`, which stands around each of them."""
+    mark = bytes([MARK])
+    data = tf.io.decode_raw(tf.strings.join([mark, tf.strings.reduce_join(texts, separator=mark), mark]), tf.uint8)
+    return data[: tf.size(data) * tf.minimum(tf.size(texts), 1)]  # of no texts there is no mark
 
 
 def row(strings: Tensor) -> Tensor:
@@ -20,12 +24,11 @@ def row(strings: Tensor) -> Tensor:
     return tf.io.decode_raw(tf.strings.reduce_join(strings), tf.uint8)
 
 
-def texts(data: Tensor) -> Tensor:
-    """The strings of which `data` are the bytes, with a `MARK` behind each."""
+def texts(data: Tensor, count: Tensor) -> Tensor:
+    """The `count` strings of which `data` are the bytes, with a `MARK` in front of each."""
     # No operation of TensorFlow makes a string of bytes, but this one ends with them.
-    stored, size = tf.io.serialize_tensor(data), tf.size(data)
-    whole = tf.strings.substr(stored, tf.strings.length(stored) - size, size)
-    return tf.raw_ops.StringSplit(input=whole[None], delimiter=bytes([MARK]), skip_empty=False).values[:-1]
+    pieces = tf.raw_ops.StringSplit(input=tf.io.serialize_tensor(data)[None], delimiter=bytes([MARK]), skip_empty=False)
+    return pieces.values[tf.size(pieces.values) - count :]
 
 
 def between(texts: Tensor, separators: bytes) -> Tensor:
@@ -34,16 +37,16 @@ def between(texts: Tensor, separators: bytes) -> Tensor:
 
 
 def places(starts: Tensor, stops: Tensor) -> tuple[Tensor, Tensor]:
-    """(all places from `starts` to `stops`, int32 `(K,)`, in a row; int32 `(K,)`, where each of these runs ends)."""
+    """(all places from `starts` to `stops`, int32 `(K,)`, in a row; int32 `(K + 1,)`, the ends of these runs)."""
     found = tf.raw_ops.RaggedRange(starts=starts, limits=stops, deltas=1, Tsplits=tf.int32)
-    return found.rt_dense_values, found.rt_nested_splits[1:]
+    return found.rt_dense_values, found.rt_nested_splits
 
 
 def parts(data: Tensor, starts: Tensor, stops: Tensor) -> Tensor:
-    """Strings `(K,)`: those of the bytes from `starts` to `stops`, int32 `(K,)`, none of which is the last."""
-    found, ends = places(starts, stops + 1)
+    """Strings `(K,)`: those of the bytes from `starts` to `stops`, int32 `(K,)`, none of which is the first."""
+    found, splits = places(starts - 1, stops)
     marks = tf.fill(tf.shape(starts), np.uint8(MARK))
-    return texts(tf.tensor_scatter_nd_update(tf.gather(data, found), ends[:, None] - 1, marks))
+    return texts(tf.tensor_scatter_nd_update(runs.take(data, found), splits[:-1, None], marks), tf.size(starts))
 
 
 def edited(data: Tensor, starts: Tensor, stops: Tensor, pieces: Tensor, new: Tensor, ends: Tensor) -> Tensor:

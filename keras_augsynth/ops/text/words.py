@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_augsynth.ops.compiled import traced
-from keras_augsynth.ops.random import threefry2x32
 from keras_augsynth.ops.text import bytes as text_bytes
+from keras_augsynth.ops.text import runs
 from keras_augsynth.ops.text.bytes import MARK
+from keras_augsynth.ops.text.hashes import by_eight
+from keras_augsynth.ops.text.runs import where
 
 Tensor = Any
 
@@ -60,7 +61,7 @@ class Words:
         data: uint8, the bytes of the texts in a row, see `text_bytes.of_texts`; of those that are cut.
         starts: int32 `(M,)`, ascending, where each word begins in the data.
         stops: int32 `(M,)`, where it ends.
-        rows: int32 `(M,)`, the text of each word.
+        splits: int32 `(N + 1,)`, where the words of each text begin, and the last one's end.
         uncut: bool `(N,)`, texts that cannot be cut, since they have the byte 0xFF; they stay as they are.
         by_bytes: bool, whether there is white space of ASCII between words, and nothing else.
         separator: what is put between a word and one that is inserted.
@@ -71,7 +72,7 @@ class Words:
     data: Tensor
     starts: Tensor
     stops: Tensor
-    rows: Tensor
+    splits: Tensor
     uncut: Tensor
     by_bytes: Tensor
     separator: str
@@ -82,50 +83,62 @@ class Words:
         """int32, N."""
         return tf.size(self.texts)
 
-    @functools.cached_property
+    @property
     def firsts(self) -> Tensor:
         """int32 `(N,)`, where the words of each text begin."""
-        return tf.searchsorted(self.rows, tf.range(self.count))
+        return self.splits[:-1]
+
+    @functools.cached_property
+    def sizes(self) -> Tensor:
+        """int32 `(N,)`, how many words each text has."""
+        return self.splits[1:] - self.splits[:-1]
+
+    @functools.cached_property
+    def cells(self) -> Tensor:
+        """The data, eight bytes by eight."""
+        return by_eight(self.data)
+
+    @functools.cached_property
+    def rows(self) -> Tensor:
+        """int32 `(M,)`, the text of each word."""
+        return runs.repeated(tf.range(self.count), self.sizes)
 
     @functools.cached_property
     def places(self) -> Tensor:
         """int32 `(M,)`, the place of each word in its text, from 0 on."""
-        return tf.range(tf.size(self.rows)) - self.of_text(self.firsts)
+        return runs.counted(tf.zeros_like(self.sizes), self.sizes)
 
-    def ranks(self, rows: Tensor) -> Tensor:
-        """int32 `(K,)`: which one of its text each of K things is, from 0 on, whose texts are `rows`, ascending."""
-        return tf.range(tf.size(rows)) - tf.gather(tf.searchsorted(rows, tf.range(self.count)), rows)
+    @functools.cached_property
+    def free_sizes(self) -> Tensor:
+        """int32 `(N,)`, how many free words each text has."""
+        return self.sizes - self.sizes_of(where(tf.logical_not(self.free)))  # of which there are few
+
+    def sizes_of(self, places: Tensor) -> Tensor:
+        """int32 `(N,)`: how many of some words, `places`, int32 `(K,)`, each text has."""
+        rows = runs.take(self.rows, places)
+        return tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, self.count)
+
+    def ranks(self, places: Tensor) -> Tensor:
+        """int32 `(K,)`: which one in its text each of some words is, `places`, int32 `(K,)`, text by text."""
+        sizes = self.sizes_of(places)
+        return runs.counted(tf.zeros_like(sizes), sizes)
 
     def of_text(self, t: Tensor) -> Tensor:
-        """What belongs to a text, `(N,)`, for each of its words, `(M,)`."""
-        return tf.gather(t, self.rows)
-
-    def counted(self, which: Tensor) -> Tensor:
-        """int32 `(N,)`: how many words of each text are True in `which`, bool `(M,)`."""
-        return tf.math.unsorted_segment_sum(tf.cast(which, tf.int32), self.rows, self.count)
+        """What belongs to a text, int32 or float32 `(N,)`, for each of its words, `(M,)`."""
+        return runs.repeated(t, self.sizes)
 
     def strings(self, places: Tensor) -> Tensor:
         """The words at `places`, int32 `(K,)`, as strings."""
-        return text_bytes.parts(self.data, *self._span(places))
-
-    def strings_of(self, which: Tensor) -> tuple[Tensor, Tensor]:
-        """All words but empty ones of the texts that are True in `which`, bool `(N,)`: their places, and strings."""
-        places = where(tf.logical_and(self.starts < self.stops, self.of_text(which)))
-        strings = tf.cond(
-            self.by_bytes,
-            lambda: text_bytes.between(tf.boolean_mask(self.texts, which), _ASCII_SPACE),
-            lambda: self.strings(places),
-        )
-        return places, strings
+        return text_bytes.parts(self.data, *self.span(places))
 
     def replaced(self, places: Tensor, new: Tensor) -> Edits:
         """Strings `(K,)` in place of the words at `places`, int32 `(K,)`."""
-        return Edits(*self._span(places), text_bytes.row(new), tf.cumsum(tf.strings.length(new)))
+        return Edits(*self.span(places), text_bytes.row(new), tf.cumsum(tf.strings.length(new)))
 
     def moved(self, places: Tensor, sources: Tensor) -> Edits:
         """The words that stand at `sources` in place of those at `places`, int32 `(K,)`."""
-        found, ends = text_bytes.places(*self._span(sources))
-        return Edits(*self._span(places), tf.gather(self.data, found), ends)
+        found, splits = text_bytes.places(*self.span(sources))
+        return Edits(*self.span(places), runs.take(self.data, found), splits[1:])
 
     def inserted(self, places: Tensor, new: Tensor) -> Edits:
         """Strings `(K,)` in front of the words at `places`, int32 `(K,)`; of the same word in their order."""
@@ -137,15 +150,15 @@ class Words:
 
         A word goes with the gap before it. The first word that is left takes the gap of the first that was there.
         """
-        rows = tf.gather(self.rows, places)
-        starts, stops = self._span(places)
-        before, behind = tf.maximum(places - 1, 0), tf.minimum(places + 1, tf.size(self.rows) - 1)
-        first = tf.gather(self.firsts, rows)
-        is_empty = tf.cast(tf.equal(tf.gather(self.starts, first), tf.gather(self.stops, first)), tf.int32)
-        leads = tf.equal(self.ranks(rows), places - first - is_empty)  # all words before it are removed, too
-        has_next = tf.logical_and(leads, tf.equal(tf.gather(self.rows, behind), rows))
-        starts = tf.where(leads, starts, tf.gather(self.stops, before))
-        stops = tf.where(has_next, tf.gather(self.starts, behind), stops)
+        rows = runs.take(self.rows, places)
+        starts, stops = self.span(places)
+        before, behind = tf.maximum(places - 1, 0), tf.minimum(places + 1, tf.size(self.starts) - 1)
+        first = runs.take(self.firsts, rows)
+        is_empty = tf.cast(tf.equal(runs.take(self.starts, first), runs.take(self.stops, first)), tf.int32)
+        leads = tf.equal(self.ranks(places), places - first - is_empty)  # all words before it are removed, too
+        has_next = tf.logical_and(leads, behind < runs.take(self.splits, rows + 1))
+        starts = tf.where(leads, starts, runs.take(self.stops, before))
+        stops = tf.where(has_next, runs.take(self.starts, behind), stops)
         return Edits(starts, stops, self.data[:0], tf.zeros_like(starts))
 
     def edited(self, edits: Edits, in_order: bool = False) -> Tensor:
@@ -158,23 +171,19 @@ class Words:
         starts, stops, new, ends = edits
         pieces = tf.range(tf.size(starts)) if in_order else tf.argsort(starts, stable=True)
         if not in_order:
-            starts, stops = tf.gather(starts, pieces), tf.gather(stops, pieces)
+            starts, stops = runs.take(starts, pieces), runs.take(stops, pieces)
         data = text_bytes.edited(self.data, starts, stops, pieces, new, ends)
-        changed = tf.reshape(text_bytes.texts(data), tf.shape(self.texts))
-        return tf.where(self.uncut, self.texts, tf.ensure_shape(changed, self.texts.shape))
+        changed = tf.ensure_shape(text_bytes.texts(data[:-1], self.count), self.texts.shape)
+        return tf.cond(self.by_bytes, lambda: changed, lambda: tf.where(self.uncut, self.texts, changed))
 
     def kept(self, stays: Tensor) -> Tensor:
         """The texts without the words where `stays`, bool `(M,)`, is False; empty ones stay in any case."""
         goes = tf.logical_and(tf.logical_not(stays), self.starts < self.stops)
         return self.edited(self.removed(where(goes)), in_order=True)
 
-    def _span(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        return tf.gather(self.starts, places), tf.gather(self.stops, places)
-
-
-def where(which: Tensor) -> Tensor:
-    """int32 `(K,)`: the places in `which`, bool `(M,)`, that are True."""
-    return tf.cast(tf.where(which)[:, 0], tf.int32)
+    def span(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the words at `places`, int32 `(K,)`, begin and end in the data."""
+        return runs.take(self.starts, places), runs.take(self.stops, places)
 
 
 def split(texts: Tensor, how: str = "whitespace", protected: str | None = None) -> Words:
@@ -199,7 +208,7 @@ def sentences(texts: Tensor) -> Words:
     return _words(texts, _by_marks(texts, pattern, rb"\1\3" + _MARK + rb"\2\4" + _MARK), " ", None)
 
 
-_Cut = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]  # of `Words`: data, starts, stops, rows, uncut, by_bytes
+_Cut = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]  # of `Words`: data, starts, stops, splits, uncut, by_bytes
 _MARK = bytes([MARK])
 _MARKED = _MARK + rb"\0" + _MARK
 
@@ -209,7 +218,8 @@ def _words(texts: Tensor, cut: _Cut, separator: str, protected: str | None) -> W
     words = Words(texts, *cut, separator, free=starts < stops)
     if protected is None:
         return words
-    places, strings = words.strings_of(tf.ones_like(words.uncut))
+    places = where(words.free)
+    strings = tf.cond(words.by_bytes, lambda: text_bytes.between(texts, _ASCII_SPACE), lambda: words.strings(places))
     is_free = tf.logical_not(tf.strings.regex_full_match(strings, protected))
     return replace(words, free=tf.scatter_nd(places[:, None], is_free, tf.shape(starts)))
 
@@ -219,26 +229,25 @@ def _by_white_space(texts: Tensor) -> _Cut:
     data = text_bytes.of_texts(texts)
     above = data + np.uint8(1)  # marks are 0, what is not ASCII lies above 128
     found = where(above <= 33)
-    here = tf.gather(data, found)
-    is_end, is_space = tf.equal(here, MARK), tf.logical_or(here - np.uint8(9) < 5, here - np.uint8(28) < 5)
+    here = runs.take(data, found)
+    is_mark, is_space = tf.equal(here, MARK), tf.logical_or(here - np.uint8(9) < 5, here - np.uint8(28) < 5)
     has_wide_space = tf.cond(
         tf.reduce_any(above > 128),
         lambda: tf.reduce_any(tf.strings.regex_full_match(texts, rf"\C*[{_WIDE_SPACE}]\C*")),
         lambda: tf.constant(False),
     )
-    known = tf.reduce_all(tf.logical_or(is_end, is_space)) & tf.equal(_number(is_end), tf.size(texts))
+    known = tf.reduce_all(tf.logical_or(is_mark, is_space)) & tf.equal(_number(is_mark[1:]), tf.size(texts))
 
     def by_bytes() -> _Cut:
-        starts = tf.concat([[0], found + 1], 0)[:-1]
-        behind_space = tf.concat([[False], is_space], 0)[:-1]
-        inside = is_space & behind_space & tf.equal(starts, found)  # of a run of white space
+        starts, stops, ends = found[:-1] + 1, found[1:], is_mark[1:]
+        inside = is_space[:-1] & is_space[1:] & tf.equal(starts, stops)  # of a run of white space
         starts, stops, ends = tf.cond(
             tf.reduce_any(inside),
-            lambda: [tf.boolean_mask(t, tf.logical_not(inside)) for t in (starts, found, is_end)],
-            lambda: [starts, found, is_end],
+            lambda: [runs.masked(t, tf.logical_not(inside)) for t in (starts, stops, ends)],
+            lambda: [starts, stops, ends],
         )
-        rows = tf.cumsum(tf.cast(ends, tf.int32), exclusive=True)
-        return data, starts, stops, rows, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True)
+        splits = tf.concat([[0], where(ends) + 1], 0)
+        return data, starts, stops, splits, tf.zeros(tf.shape(texts), tf.bool), tf.constant(True)
 
     return tf.cond(known & ~has_wide_space, by_bytes, lambda: _by_marks(texts, f"[{_SPACE}]+"))
 
@@ -256,11 +265,12 @@ def _by_marks(texts: Tensor, pattern: str, rewrite: bytes = _MARKED, edge: bytes
     texts = tf.where(uncut, "", texts)
     marked = tf.strings.join([edge, tf.strings.regex_replace(texts, pattern, rewrite), edge])
     marks = tf.reshape(where(tf.equal(text_bytes.row(marked), MARK)), (-1, 2))
-    rows = tf.searchsorted(tf.cumsum(tf.strings.length(marked)), marks[:, 0], side="right")
-    # In the data there are no marks but the one behind each text.
-    starts = marks[:, 0] - 2 * tf.range(tf.size(rows)) + rows
+    splits = tf.searchsorted(marks[:, 0], runs.splits(tf.strings.length(marked)))
+    rows = runs.repeated(tf.range(tf.size(texts)), splits[1:] - splits[:-1])
+    # In the data there are no marks but those around each text.
+    starts = marks[:, 0] - 2 * tf.range(tf.size(rows)) + rows + 1
     stops = starts + marks[:, 1] - marks[:, 0] - 1
-    return text_bytes.of_texts(texts), starts, stops, rows, uncut, tf.constant(False)
+    return text_bytes.of_texts(texts), starts, stops, splits, uncut, tf.constant(False)
 
 
 def _number(which: Tensor) -> Tensor:
@@ -287,39 +297,3 @@ def protection(words: str | Sequence[str] | None) -> str | None:
         return words or None
     edge = r"[^\p{L}\p{N}]*"
     return f"{edge}(?:{'|'.join(re.escape(word) for word in words)}){edge}" if len(words) else None
-
-
-def uniforms(words: Words, keys: Tensor, which: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Two independent numbers in [0, 1) for each word, float32 `(M,)`, or for those words whose numbers are `which`.
-
-    They depend on the key of the word's text, uint32 `(N, 2)`, and on its place alone: as `Random(keys).uniform` has
-    them at the row and the place.
-    """
-    rows, places = words.rows, words.places
-    if which is not None:
-        rows, places = tf.gather(rows, which), tf.gather(places, which)
-    own = tf.gather(keys, rows)
-    return _fractions(own[:, 0], own[:, 1], tf.cast(places, tf.uint32))
-
-
-@functools.partial(traced, any_size=True)
-def _fractions(first: Tensor, second: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    bits = threefry2x32((first, second), (places, np.uint32(0)), rounds=13)
-    one, two = (tf.cast(tf.cast(tf.bitwise.right_shift(word, np.uint32(8)), tf.int32), tf.float32) for word in bits)
-    return one * 2.0**-24, two * 2.0**-24
-
-
-def shuffled(words: Words, luck: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
-    """The words of each text in a random order, one text behind the other.
-
-    Args:
-        words: N texts.
-        luck: float32 `(M,)` in [0, 1), by which they are ordered.
-        candidates: int32 `(K,)`, ascending, the words that take part.
-
-    Returns:
-        int32 `(K,)` twice: the words in order, and which one of its text each of them is.
-    """
-    rows = tf.gather(words.rows, candidates)
-    key = 2.0 * tf.cast(rows, tf.float64) + tf.cast(tf.gather(luck, candidates), tf.float64)
-    return tf.gather(candidates, tf.argsort(key, stable=True)), words.ranks(rows)
