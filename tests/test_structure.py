@@ -46,6 +46,7 @@ AUTHORS |= {
     "is_value_map",
     "uses_mean",
     "modality_matters",
+    "moves_contents",
     "mixes",
 }
 # Its arguments `mean` and `variance` are attributes of what was learned, as in Keras.
