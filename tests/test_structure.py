@@ -35,7 +35,7 @@ AUTHORS |= {
 }
 # Facts about the class, and what the base class writes into it.
 AUTHORS |= {"modalities", "apply_dtype", "receptive_field", "bends", "whole_pixels", "needs_range", "fixed_arguments"}
-AUTHORS |= {"by_table", "keeps_bytes"}
+AUTHORS |= {"by_table", "keeps_bytes", "moves_contents"}
 AUTHORS |= {
     "active_in_inference",
     "changes_labels",

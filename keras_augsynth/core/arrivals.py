@@ -85,7 +85,8 @@ def look_in_front(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
     """
     if _ORDER not in layer.looks_left:
         return
-    layer.looks_left -= {_ORDER}
+    is_asked = any(hasattr(step.layer, "doubts") for step in layer.plan.steps)
+    layer.looks_left -= {_ORDER} if is_asked else {_ORDER, LOOK.name}  # what looks at nothing costs nothing
     x = primary(layer, inputs)[1]
     in_front = keras_internals.layers_in_front(x) if isinstance(x, keras.KerasTensor) else []
     for step in layer.plan.steps:

@@ -30,9 +30,9 @@ class Look:
 
     def at(self, layer: Any, inputs: Any, stacklevel: int = 3) -> None:
         """Warns, once for each layer, about the inputs of an eager call; `stacklevel` as in `warnings.warn`."""
-        if self.name not in layer.looks_left or not tf.is_tensor(primary(layer, inputs)[1]):
+        if self.name not in layer.looks_left or not self.concerns(layer, inputs):
             return
-        if self.concerns(layer, inputs):
+        if tf.is_tensor(primary(layer, inputs)[1]):
             layer.looks_left -= {self.name}
             if text := self._text(layer, inputs).numpy().decode():
                 warnings.warn(text, UserWarning, stacklevel=stacklevel)

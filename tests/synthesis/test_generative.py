@@ -357,7 +357,9 @@ def test_labels_that_do_not_exist_are_found_late_in_a_data_set(model):
     for wrong in (3, -1):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"VAE: `y` must be from 0 to 2. Received: y="):
             step(X, np.where(Y == 2, wrong, Y))
-    with pytest.raises(ValueError, match=r"VAE: `y` must be integer labels \(N,\); `np.argmax\(y, axis=1\)` turns one"):
+    with pytest.raises(
+        ValueError, match=r"VAE: `y` must be integer labels \(N,\); `np.argmax\(y, axis=1\)` turns one-hot"
+    ):
         step(X, np.eye(3, dtype="float32")[Y])
 
 

@@ -81,10 +81,6 @@ class TokenAugmentation(Augmentation, listed=False):
 
     # What they have in common.
 
-    @property
-    def moves_contents(self) -> bool:  # type: ignore[override]
-        return self.shortens
-
     def doubts(self, arrival: Arrival) -> Advice:
         texts = about_padding(arrival, self.padding_id)
         for name in _MASKS.intersection(arrival.others) if self.shortens else ():

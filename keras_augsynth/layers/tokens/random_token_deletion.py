@@ -35,7 +35,7 @@ class RandomTokenDeletion(TokenAugmentation):
         Wei, Zou: EDA: easy data augmentation techniques. EMNLP 2019.
     """
 
-    shortens = True
+    shortens = moves_contents = True
 
     def __init__(self, rate: Any = 0.1, padding_id: int = 0, **kwargs: Any):
         super().__init__(rate, padding_id=padding_id, **kwargs)

@@ -32,7 +32,7 @@ class RandomTokenSpanCrop(TokenAugmentation):
     """
 
     fixed_arguments = ("rate",)
-    shortens = True
+    shortens = moves_contents = True
 
     def __init__(self, keep: Any = (0.7, 1.0), padding_id: int = 0, **kwargs: Any):
         super().__init__(padding_id=padding_id, **kwargs)
