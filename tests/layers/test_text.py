@@ -200,6 +200,13 @@ def test_tables_from_vectors_and_embeddings():
         layers.SynonymTable.from_keyed_vectors(Vectors, min_similarity=1.0)
 
 
+def test_words_of_a_table_that_no_text_has():
+    with pytest.warns(UserWarning, match="1 of its words, such as 'hot dog', have white space in them"):
+        layers.SynonymTable({"dog": ["hot dog"], "hot dog": ["sausage"]})
+    with pytest.raises(TypeError, match=r"`table` must be a SynonymTable; write SynonymTable\(table\)"):
+        layers.RandomSynonymReplacement({"dog": ["hound"]})
+
+
 def test_wrong_tables():
     for entries, kind in (
         ({}, ValueError),

@@ -1,4 +1,5 @@
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,10 @@ class SynonymTable:
             raise wrong(self, "entries", "hold at least one word", entries)
         self._entries = {word: self._checked(word, values) for word, values in entries.items()}
         self._tensors: Table | None = None
+        if spaced := [word for word in entries if len(word.split()) > 1]:
+            text = f"{len(spaced)} of its words, such as {spaced[0]!r}, have white space in them"
+            text = f"SynonymTable: {text}: a text that is split at white space has no such word."
+            warnings.warn(text, UserWarning, stacklevel=2)
 
     def _checked(self, word: Any, values: Any) -> list[str]:
         if not isinstance(word, str) or isinstance(values, str) or not all(isinstance(value, str) for value in values):
@@ -177,7 +182,8 @@ class SynonymTable:
 
 def check_table(owner: Any, table: Any) -> SynonymTable:
     if not isinstance(table, SynonymTable):
-        raise wrong(owner, "table", "be a SynonymTable", table, TypeError)
+        needed = "be a SynonymTable" + ("; write SynonymTable(table)" if isinstance(table, Mapping) else "")
+        raise wrong(owner, "table", needed, table, TypeError)
     return table
 
 
