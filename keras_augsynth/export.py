@@ -33,7 +33,7 @@ def export_savedmodel(
       `augment_seeded(x, seed)`, which comes with it, the same ones for the same int32 seed.
     - `serve_tta(x)`: the mean of the outputs over `tta_views` augmented views of each input (test-time augmentation).
       Layers that mix samples of a batch rest there. Maps, boxes and sequences of views whose contents have been moved
-      have no mean: a model that gives them is exported without it.
+      have no mean: a model that gives them is exported without it, and that is printed.
 
     Their `x` has the model's own form: a tensor, a list of tensors, or a dictionary.
 
@@ -49,7 +49,7 @@ def export_savedmodel(
             augmentation layers of this package come first, behind at least one of its inputs; a Keras layer that only
             preprocesses may stand before or among them. `augment` returns a tensor for each input, in their form.
         path: of the folder to be written, without "\\\\" and "[", with which TensorFlow cannot load it.
-        endpoints: which ones are wanted; None: "serve", "augment" and "serve_tta", or "sample".
+        endpoints: which ones are wanted; None: "serve", "augment" and, if it has a meaning, "serve_tta"; or "sample".
         tta_views: how many views `serve_tta` averages over, at least 1.
 
     Raises:
@@ -69,7 +69,8 @@ def export_savedmodel(
         needed = "be a Sequential or functional model that is built, or a synthesizer"
         raise wrong("export_savedmodel", "model", needed, model, TypeError)
     possible = ENDPOINTS[4:] if makes else ENDPOINTS[:4]
-    endpoints = (("sample",) if makes else ("serve", "augment", "serve_tta")) if endpoints is None else endpoints
+    if endpoints is None:
+        endpoints = ("sample",) if makes else _by_default(model)
     if isinstance(endpoints, str) or not endpoints:
         raise wrong("export_savedmodel", "endpoints", 'be a list such as ["serve"]', endpoints, TypeError)
     for name in endpoints:
@@ -120,22 +121,29 @@ def _predictor(model: keras.Model, endpoints: Sequence[str], tta_views: int) -> 
         front = _front(model)
         functions["augment"] = lambda inputs: _augment(front, inputs, _entropy())
         functions["augment_seeded"] = lambda inputs, seed: _augment(front, inputs, _nonce(seed))
-    if "serve_tta" in endpoints:
-        _check_places(model)
+    if "serve_tta" in endpoints and (reason := _without_mean(model)):
+        needed = f'give one vector for each sample: {reason}. Write endpoints=["serve", "augment"]'
+        raise wrong("export_savedmodel", "model", needed, model.name)
     specs = [tf.TensorSpec((None, *x.shape[1:]), x.dtype, name=x.name) for x in model.inputs]
     return functions, [_packed(model, specs)]
 
 
-def _check_places(model: keras.Model) -> None:
-    """Refuses outputs with places, such as the pixels of a mask, where each view has its contents elsewhere."""
+def _by_default(model: keras.Model) -> tuple[str, ...]:
+    """The endpoints of a model that predicts."""
+    if reason := _without_mean(model):
+        print(f"export_savedmodel: no serve_tta, since {reason}.")
+        return "serve", "augment"
+    return "serve", "augment", "serve_tta"
+
+
+def _without_mean(model: keras.Model) -> str:
+    """Why views have no mean: outputs have places, such as the pixels of a mask, and contents are moved; else empty."""
     shapes = [tuple(output.shape) for output in model.outputs if any(size != 1 for size in output.shape[1:-1])]
     layers = [layer for layer in keras_internals.flat_layers(model) if isinstance(layer, RandomLayer)]
     steps = [step for layer in layers for part in layer.augmentations() for step in part.plan.steps]
     movers = [type(step.layer).__name__ for step in steps if step.layer.moves_contents and not step.layer.mixes]
-    if shapes and movers:
-        needed = f"give one vector for each sample, since {movers[0]} moves what is in a view: the mean mixes places"
-        needed += '. Write endpoints=["serve", "augment"]'
-        raise wrong("export_savedmodel", "model", needed, shapes[0])
+    told = shapes and movers
+    return f"{movers[0]} moves what is in a view: the mean of outputs {shapes[0]} mixes places" if told else ""
 
 
 def _serve(model: keras.Model, **kwargs: Any) -> Callable:
