@@ -116,7 +116,7 @@ def full_scale(arrival: Arrival, knows: bool) -> Advice:
         of_16_bits = 'Divide them by 32768, or give them as int16; in a model by keras.Input(shape, dtype="int16").'
         texts.append(((level > 256.0) & (level <= 32768.0), f"{found} {of_16_bits}"))
         otherwise = "Put the layer before what standardizes them, or divide them by their full scale."
-        texts.append(((level > 4.0) & (level < 1e30), f"{found} {otherwise}"))
+        texts.append(((level > 8.0) & (level < 1e30), f"{found} {otherwise}"))
     return texts
 
 
