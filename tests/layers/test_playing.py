@@ -151,8 +151,8 @@ def test_a_shared_vocoder_has_the_product_of_all(jit, rng):
     np.testing.assert_array_equal(found["lengths"], alone["lengths"])
     np.testing.assert_array_equal(np.isnan(found["audio"]), np.isnan(alone["audio"]))
     first, second, third, last = (entry["params"] for entry in vocoders().draw_params(IDS, shape=(TIME,)).values())
-    columns = np.stack([second["pitch"], last["pitch"]], axis=1)
-    rate = first["tempo"] * third["tempo"] / second["pitch"]
+    columns = np.stack([second["ratio"], last["ratio"]], axis=1)
+    rate = first["rate"] * third["rate"] / second["ratio"]
     clean = np.where(np.isnan(sound) | (np.arange(TIME) >= batch["lengths"][:, None]), 0.0, sound)[:, None]
     expected = fourier.resampled(frames.stretched(clean, rate, 3 * TIME, WINDOW), columns, TIME)[:, 0].numpy()
     heard = np.arange(TIME) < np.array(found["lengths"])[:, None]

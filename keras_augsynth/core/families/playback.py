@@ -42,7 +42,7 @@ class PlaybackStage(RoomStage):
             return entries
         each = [entries[step.name] for step in self.steps]
         params: Params = {}
-        for name in ("tempo", "pitch"):
+        for name in ("rate", "ratio"):
             drawn = [(entry["params"][name], entry.get("gate")) for entry in each if name in entry["params"]]
             if drawn:
                 params[name] = ops.stack([select(gate, rate, ops.ones_like(rate)) for rate, gate in drawn], axis=1)
@@ -56,7 +56,7 @@ class PlaybackStage(RoomStage):
 class Playback(Sound, listed=False):
     """An augmentation that plays each recording at another tempo, at another pitch, or both.
 
-    Its `draw` returns "tempo", how many times as fast things follow each other, and "pitch", how many times as high
+    Its `draw` returns "rate", how many times as fast things follow each other, and "ratio", how many times as high
     they are; one that is missing stays. The result is as long as the input: a slower recording loses its end, behind a
     faster one there is silence, and "lengths" become those of what is heard.
 
@@ -86,34 +86,34 @@ class Playback(Sound, listed=False):
         steps, time = self.steps_of(x), ops.shape(x)[2]
         finite = ops.logical_and(ops.isfinite(x), self.valid(x))
         played = self._played(ops.where(finite, x, 0.0), params)
-        if "tempo" not in params:
+        if "rate" not in params:
             return ops.where(finite, played, x)
         place = ops.cast(ops.arange(time, dtype="int32"), "float64")[None]
-        for rate in reversed(one_by_one(params["tempo"])):
+        for rate in reversed(one_by_one(params["rate"])):
             place = ops.round(ops.minimum(ops.cast(rate, "float64")[:, None] * place, ops.cast(time - 1, "float64")))
         source = taken(x, ops.cast(place, "int32"))
         result = ops.where(ops.isfinite(source), played, source)  # what is not finite moves along
-        return ops.where(before(_heard(steps, params["tempo"], time), time), result, 0.0)
+        return ops.where(before(_heard(steps, params["rate"], time), time), result, 0.0)
 
     def _played(self, x: Tensor, params: Params) -> Tensor:
         """`x` `(N, C, T)`, finite, at another tempo and pitch, as long as before."""
-        time, pitch = ops.shape(x)[2], params.get("pitch")
+        time, ratio = ops.shape(x)[2], params.get("ratio")
         if self.window is None:
-            return resampled(x, pitch, time)
+            return resampled(x, ratio, time)
         rate = 1.0
-        for name, change in (("tempo", ops.multiply), ("pitch", ops.divide)):
+        for name, change in (("rate", ops.multiply), ("ratio", ops.divide)):
             rate = functools.reduce(change, one_by_one(params[name]) if name in params else (), rate)
-        if pitch is None:
+        if ratio is None:
             return stretched(x, rate, time, self.window, room(params, time))
-        highest = 2 ** len(one_by_one(pitch))
-        return resampled(stretched(x, rate, room(params, highest * time), self.window), pitch, time)
+        highest = 2 ** len(one_by_one(ratio))
+        return resampled(stretched(x, rate, room(params, highest * time), self.window), ratio, time)
 
     def apply_lengths(self, lengths: Tensor, params: Params) -> Tensor:
-        if "tempo" not in params:
+        if "rate" not in params:
             return lengths
         time = current_view().size[0]
         steps = ops.clip(ops.cast(lengths, "int32"), 0, ops.cast(time, "int32"))
-        return ops.cast(_heard(steps, params["tempo"], time), lengths.dtype)
+        return ops.cast(_heard(steps, params["rate"], time), lengths.dtype)
 
 
 def _heard(steps: Tensor, rates: Tensor, time: int | Tensor) -> Tensor:

@@ -45,11 +45,11 @@ class RandomPitchShift(Playback):
 
     def draw(self, rng, view) -> Params:
         octaves = ops.cast(rng.uniform(*self.semitones), "float64") / OCTAVE
-        return {"pitch": ops.cast(ops.power(ops.cast(2.0, "float64"), octaves), "float32")}
+        return {"ratio": ops.cast(ops.power(ops.cast(2.0, "float64"), octaves), "float32")}
 
     def needed(self, params, samples) -> Tensor:
         highest = ops.exp(math.log(2.0) / OCTAVE * ops.cast(self.current_limits("semitones")[1], "float32"))
-        return ops.cast(samples, "float32") * ops.maximum(highest, tf.reduce_max(params["pitch"]))
+        return ops.cast(samples, "float32") * ops.maximum(highest, tf.reduce_max(params["ratio"]))
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class RandomSpeed(Playback):
 
     def draw(self, rng, view) -> Params:
         rate = rng.log_uniform(*self.rate)
-        return {"tempo": rate, "pitch": rate}
+        return {"rate": rate, "ratio": rate}
 
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:

@@ -44,10 +44,10 @@ class RandomTimeStretch(Playback):
         self.window = check_window(self, window)
 
     def draw(self, rng, view) -> Params:
-        return {"tempo": rng.log_uniform(*self.rate)}
+        return {"rate": rng.log_uniform(*self.rate)}
 
     def needed(self, params, samples) -> Tensor:
-        lowest = ops.minimum(ops.cast(self.current_limits("rate")[0], "float32"), tf.reduce_min(params["tempo"]))
+        lowest = ops.minimum(ops.cast(self.current_limits("rate")[0], "float32"), tf.reduce_min(params["rate"]))
         return ops.cast(samples, "float32") * ops.minimum(1.0 / lowest, 1.0)  # the rest of a slower one is not heard
 
     @classmethod
