@@ -15,7 +15,8 @@ from keras_augsynth.core.ranges import behind
 from keras_augsynth.ops.waves import from_pcm
 
 Tensor = Any
-_ORDER = "order"
+ORDER = "order"
+"""The name of `look_in_front` in a layer's `looks_left`."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,10 @@ def look_in_front(layer: Any, inputs: Any, stacklevel: int = 3) -> None:
         inputs: of the call.
         stacklevel: as in `warnings.warn`.
     """
-    if _ORDER not in layer.looks_left:
+    if ORDER not in layer.looks_left:
         return
     is_asked = any(hasattr(step.layer, "doubts") for step in layer.plan.steps)
-    layer.looks_left -= {_ORDER} if is_asked else {_ORDER, LOOK.name}  # what looks at nothing costs nothing
+    layer.looks_left -= {ORDER} if is_asked else {ORDER, LOOK.name}  # what looks at nothing costs nothing
     x = primary(layer, inputs)[1]
     in_front = keras_internals.layers_in_front(x) if isinstance(x, keras.KerasTensor) else []
     for step in layer.plan.steps:

@@ -122,7 +122,7 @@ class Augmentation(Recorded, HasMagnitudes, RandomLayer):
         self.sample_rate = None if sample_rate is None else check_number(self, sample_rate, "sample_rate", 1.0)
         self._plan: Plan | None = None
         self.looks_at_values = True  # until they have been seen to lie in the value range, or not
-        self.looks_left = frozenset(("order", *(look.name for look in LOOKS)))
+        self.looks_left = frozenset((arrivals.ORDER, *(look.name for look in LOOKS)))
         # A mask of steps means nothing for images, and is wrong behind what mixes samples.
         self.supports_masking = not self.mixes and not all(each.is_spatial for each in self.modalities)
         if all(each.dtype == "string" for each in self.modalities):

@@ -1,16 +1,14 @@
 """`Filtering`: layers that weigh the frequencies of recordings."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.checks import check_integer, check_range
 from keras_augsynth.core.draws import Params, View
 from keras_augsynth.core.families.linear import Linear
-from keras_augsynth.core.families.room import room
+from keras_augsynth.core.families.room import extremes, room
 from keras_augsynth.ops import fourier
 from keras_augsynth.ops.random import Random
 
@@ -34,34 +32,28 @@ class Filtering(Linear, listed=False):
         return self.response(fourier.bins(length) * self.hertz, params)
 
     def ringing(self, params: Params) -> Any:
-        """The seconds after which what rings is 100 dB below its beginning: of the longest of the batch."""
-        raise NotImplementedError(f"{type(self).__name__} must define `ringing`.")
+        """The seconds for which the filter rings, at the most of what the magnitudes can give and of what was drawn."""
+        return USUAL
 
     def needed(self, params: Params, samples: Any) -> Tensor:
         return self.hertz * ops.minimum(ops.cast(self.ringing(params), "float32"), LONGEST)
 
     def reach(self, params: Params, time: Any) -> Any:
-        return room(params, math.ceil(UNKNOWN * self.hertz))  # what rings before the beginning comes out at the end
-
-    def extreme(self, params: Params, name: str, which: Callable) -> Tensor:
-        """The least (`min`) or the largest number (`max`) that the magnitude `name` can give, or has given."""
-        low, high = (ops.cast(limit, "float32") for limit in self.current_limits(name))
-        drawn = params[name]
-        return ops.minimum(low, tf.reduce_min(drawn)) if which is min else ops.maximum(high, tf.reduce_max(drawn))
+        return room(params, math.ceil(USUAL * self.hertz))  # what rings before the beginning comes out at the end
 
 
 LONGEST = 1.0
 """Seconds of ringing for which there is room at most."""
-UNKNOWN = 0.25
-"""Seconds for which there is room where a length cannot depend on magnitudes."""
+USUAL = 0.25
+"""Seconds of ringing where no more is known. What an equalizer of 12 dB lets ring is 80 dB lower by then."""
 
 
 def butterworth_rings(hertz: Tensor, order: int) -> Tensor:
-    """The seconds in which what a Butterworth filter lets ring falls by 100 dB.
+    """The seconds in which the pole of a Butterworth filter that rings longest falls by 100 dB.
 
     Args:
         hertz: the cutoff; of a band, half of its width or its lower edge, whichever is less.
-        order: of the filter. The pole that is nearest to the axis rings longest.
+        order: of the filter.
     """
     decay = 2.0 * math.pi * math.sin(math.pi / (2 * order))
     return 5.0 * math.log(10.0) / (decay * ops.maximum(hertz, 1e-3))
@@ -87,7 +79,8 @@ class CutoffFilter(Filtering, listed=False):
         return {"cutoff_hz": rng.log_uniform(*self.cutoff_hz)}
 
     def ringing(self, params: Params) -> Tensor:
-        return butterworth_rings(self.extreme(params, "cutoff_hz", min), self.order)
+        lowest, _ = extremes(self, "cutoff_hz", params["cutoff_hz"])
+        return butterworth_rings(lowest, self.order)
 
 
 class BandFilter(Filtering, listed=False):
@@ -114,7 +107,8 @@ class BandFilter(Filtering, listed=False):
         return {"center_hz": rng.log_uniform(*self.center_hz), "octaves": rng.uniform(*self.octaves)}
 
     def ringing(self, params: Params) -> Tensor:
-        center, narrowest = (self.extreme(params, name, min) for name in ("center_hz", "octaves"))
-        half = ops.power(2.0, -0.5 * self.extreme(params, "octaves", max))
+        center, _ = extremes(self, "center_hz", params["center_hz"])
+        narrowest, widest = extremes(self, "octaves", params["octaves"])
         width = ops.power(2.0, 0.5 * narrowest) - ops.power(2.0, -0.5 * narrowest)
-        return butterworth_rings(center * ops.minimum(0.5 * width, half), self.order)
+        edge = ops.power(2.0, -0.5 * widest)
+        return butterworth_rings(center * ops.minimum(0.5 * width, edge), self.order)

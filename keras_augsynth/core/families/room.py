@@ -75,6 +75,12 @@ def room(params: Params, otherwise: int | Tensor) -> int | Tensor:
     return ops.shape(params["room"])[0] if "room" in params else otherwise
 
 
+def extremes(layer: Any, name: str, drawn: Tensor) -> tuple[Tensor, Tensor]:
+    """The least and the largest number that a magnitude can give at this place, or has given: float32."""
+    low, high = (ops.cast(limit, "float32") for limit in layer.current_limits(name))
+    return ops.minimum(low, tf.reduce_min(drawn)), ops.maximum(high, tf.reduce_max(drawn))
+
+
 def _rounded_up(samples: Tensor, time: int | Tensor) -> Tensor:
     """To the length of the recording, or to some semitones more or less than that."""
     time = ops.cast(ops.maximum(time, 1), "float64")

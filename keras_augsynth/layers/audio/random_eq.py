@@ -47,9 +47,6 @@ class RandomEQ(Filtering):
             raise wrong(self, "sample_rate", f"be above {2.0 * LOWEST_HZ:g} Hz", self.hertz)
         return fourier.equalizer(hertz, np.geomspace(LOWEST_HZ, self.hertz / 2.0, self.bands), params["gains_db"])
 
-    def ringing(self, params) -> float:
-        return 0.25  # by measurement: 12 dB up and down ring below -80 dB after that
-
     @classmethod
     def at_strength(cls, strength: float) -> dict[str, Any]:
         return {"gain_db": 24.0 * strength, "sample_rate": 16000}

@@ -1,11 +1,11 @@
 from typing import Any
 
-import tensorflow as tf
 from keras import ops
 
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_range
 from keras_augsynth.core.families.playback import Playback
+from keras_augsynth.core.families.room import extremes
 from keras_augsynth.core.families.sound import check_window
 
 
@@ -47,7 +47,7 @@ class RandomTimeStretch(Playback):
         return {"rate": rng.log_uniform(*self.rate)}
 
     def needed(self, params, samples) -> Tensor:
-        lowest = ops.minimum(ops.cast(self.current_limits("rate")[0], "float32"), tf.reduce_min(params["rate"]))
+        lowest, _ = extremes(self, "rate", params["rate"])
         return ops.cast(samples, "float32") * ops.minimum(1.0 / lowest, 1.0)  # the rest of a slower one is not heard
 
     @classmethod
