@@ -27,6 +27,7 @@ IN_FLOAT64 = {
     layers.RandomTimeStretch: "the same",
     layers.RandomReverb: "powers by products",
     layers.RandomGainTransition: "decibels, alike in all rows",
+    layers.RandomEQ: "the same",
     layers.RandomCompression: "the same",
     layers.RandomMuLaw: "the same",
 }
