@@ -58,11 +58,13 @@ def tf_data(library, batch, side) -> Iterator[tuple[str, Callable[[], object]]]:
     mapped: list = []
 
     def first():
-        mapped.append(iter(data.map(lambda x: layer(x, training=True))))
-        return next(mapped[0])
+        mapped.append(data.map(lambda x: layer(x, training=True)))
+        mapped.append(iter(mapped[0]))
+        return next(mapped[1])
 
     yield "first batch through tf.data", first
-    yield "second batch through tf.data", lambda: next(mapped[0])
+    yield "second batch through tf.data", lambda: next(mapped[1])
+    yield "first batch of another epoch", lambda: next(iter(mapped[0]))
 
 
 def ten_sizes(library, batch, side) -> Iterator[tuple[str, Callable[[], object]]]:
