@@ -17,6 +17,7 @@ Tensor = Any
 _HOP = 32  # what is given in other units differs by this factor at least
 _MOST_BINS = 4100
 _LEAST_RATE = 4000.0  # of what is certainly sound
+_KILOHERTZ = (8.0, 11.025, 12.0, 16.0, 22.05, 24.0, 32.0, 44.1, 48.0, 88.2, 96.0, 176.4, 192.0)  # usual rates
 
 
 def check_one_rate(owner: Any) -> None:
@@ -61,6 +62,15 @@ def durations(arrival: Arrival) -> Advice:
             write = f"tenth of that at {rate:g} Hz. Give seconds, not milliseconds or samples."
             texts.append((ops.shape(arrival.x)[1] * 10.0 <= longest * rate, f"{found} {write}"))
     return texts
+
+
+def unit_of_rate(arrival: Arrival) -> Advice:
+    """Where the sample rate is in kHz: it has a usual number, and the recordings would be very long."""
+    rate = arrival.sample_rate
+    if rate not in _KILOHERTZ:
+        return []
+    found = f"`sample_rate` is {rate:g} Hz, at which these recordings would last more than four minutes."
+    return [(ops.shape(arrival.x)[1] > 240.0 * rate, f"{found} Write {1000 * rate:g} if {rate:g} kHz is meant.")]
 
 
 def form_of_spectrograms(arrival: Arrival) -> Advice:

@@ -56,6 +56,16 @@ WRONG = {
         SOUNDS,
         "Pipeline: `shift_seconds` of RandomTimeShift is up to 100 seconds",
     ),
+    "kilohertz": (
+        lambda: layers.RandomTimeShift(0.1, sample_rate=16),
+        SOUNDS,
+        "`sample_rate` is 16 Hz, at which these recordings would last more than four minutes. Write 16000 if 16 kHz is",
+    ),
+    "kilohertz of all": (
+        lambda: layers.Pipeline([layers.RandomGain(), layers.RandomTimeShift(0.1)], sample_rate=22.05),
+        SOUNDS,
+        "Write 22050 if 22.05 kHz is meant.",
+    ),
     "lengths in frames": (layers.AddNoise, with_lengths(SOUNDS, [90, 50]), "`lengths` must be in samples, but there"),
     "lengths in seconds": (
         layers.AddNoise,
@@ -107,6 +117,7 @@ RIGHT = {
     "128 electrodes": (lambda: layers.RandomTimeShift(0.1, sample_rate=256), RNG.standard_normal((2, 100, 128))),
     "16 microphones": (shift, RNG.standard_normal((2, 1600, 16)) / 5),
     "short clips": (lambda: layers.RandomTimeMask(0.05, sample_rate=8000), SOUNDS[:, :80]),
+    "a slow sensor": (lambda: layers.RandomTimeShift(1.0, sample_rate=16), SOUNDS[:, :1600]),
     "words": (layers.RandomGain, RNG.standard_normal((2, 10, 300))),
     "a very short part": (layers.AddNoise, with_lengths(PADDED, [100, 80])),
     "a short part of bytes": (

@@ -69,7 +69,8 @@ class Sound(Augmentation, listed=False):
 
     def doubts(self, arrival: Arrival) -> Advice:
         texts = [*recordings.full_scale(arrival, self.knows_full_scale), *recordings.lengths(arrival, "samples")]
-        return [*recordings.form_of_sounds(arrival), *recordings.durations(arrival), *texts]
+        units = [*recordings.unit_of_rate(arrival), *recordings.durations(arrival)]
+        return [*recordings.form_of_sounds(arrival), *units, *texts]
 
     def by_channel(self, x: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
         """`change` of recordings as `(N, channels, time)`: where it keeps time, of what is finite and valid."""
