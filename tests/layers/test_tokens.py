@@ -183,6 +183,8 @@ def test_wrong_arguments():
 
 
 BY_ONE = np.where(np.arange(12) < [[5], [12], [7], [3]], 5 + np.arange(48).reshape(4, 12), 1)  # padded by 1
+BERT = np.concatenate([np.full((9, 1), 101), 5 + np.arange(45).reshape(9, 5), np.full((9, 1), 102)], axis=1)
+AS_CLS = "all samples begin with the same id, which stands nowhere else, as [CLS] does. If it is such an id, give it,"
 NOT_TOLD = {
     "behind": (
         layers.RandomTokenDeletion,
@@ -201,8 +203,25 @@ NOT_TOLD = {
         {"tokens": BY_ONE - 1, "attention_mask": (BY_ONE > 1).astype(int)},
         '"attention_mask" stays as it is, but samples lose tokens. Make it of the result: tf.cast(tokens != 0,',
     ),
+    "a special id": (layers.RandomTokenDeletion, BERT, f"`special_ids` does not have it: {AS_CLS}"),
+    "a special id behind padding": (
+        lambda: layers.RandomTokenSwap(special_ids=[102]),
+        np.pad(BERT, [[0, 0], [2, 0]]),
+        AS_CLS,
+    ),
+    "a special id and lengths": (layers.RandomTokenSwap, {"tokens": BERT, "lengths": [7, 6, 5] * 3}, AS_CLS),
+    "a special id of mixed": (
+        lambda: layers.TokenCutMix(num_classes=2),
+        {"tokens": BERT, "labels": [0, 1, 1] * 3},
+        f"TokenCutMix: `special_ids` does not have it: {AS_CLS}",
+    ),
 }
 FITS = {
+    "a special id": (lambda: layers.RandomTokenDeletion(special_ids=[101, 102]), BERT),
+    "seven of them": (layers.RandomTokenDeletion, BERT[:7]),
+    "one text": (layers.RandomTokenDeletion, np.repeat(BERT[:1], 9, axis=0)),
+    "a word that comes again": (layers.RandomTokenDeletion, np.where(BERT == 26, 101, BERT)),
+    "other beginnings": (layers.RandomTokenDeletion, np.where(np.arange(9)[:, None] == 4, BERT[:, ::-1], BERT)),
     "told": (lambda: layers.RandomTokenSwap(padding_id=1), BY_ONE),
     "in front": (layers.RandomTokenSwap, BY_ONE[:, ::-1] - 1),
     "lengths": (layers.RandomTokenSwap, {"tokens": BY_ONE, "lengths": [5, 12, 7, 3]}),
@@ -217,7 +236,7 @@ FITS = {
 
 
 @pytest.mark.parametrize(("make", "given", "text"), NOT_TOLD.values(), ids=list(NOT_TOLD))
-def test_padding_by_another_id_is_said_once(make, given, text, capfd):
+def test_ids_that_are_not_told_are_said_once(make, given, text, capfd):
     layer = make()
     with pytest.warns(UserWarning, match=re.escape(text)) as caught:
         layer(given, training=True)
@@ -228,7 +247,7 @@ def test_padding_by_another_id_is_said_once(make, given, text, capfd):
 
 
 @pytest.mark.parametrize(("make", "given"), FITS.values(), ids=list(FITS))
-def test_padding_that_is_told_is_not_warned_of(make, given, capfd):
+def test_ids_that_are_told_are_not_warned_of(make, given, capfd):
     make()(given)
     list(tf.data.Dataset.from_tensors(given).map(make()))
     assert capfd.readouterr().err == ""
@@ -237,8 +256,8 @@ def test_padding_that_is_told_is_not_warned_of(make, given, capfd):
 def test_padding_of_unknown_sizes(capfd):
     layer = layers.RandomTokenSwap()
     signature = [tf.TensorSpec((None, None), tf.int32)]
-    for steps in (0, 2):
-        tf.function(lambda x: layer(x, training=True), signature)(BY_ONE[:, 12 - steps :])
+    for few in (BY_ONE[:, 12:], BY_ONE[:, 10:], BY_ONE[:0]):
+        tf.function(lambda x: layer(x, training=True), signature)(few)
     assert capfd.readouterr().err == ""
     layer = layers.RandomTokenSwap()
     tf.function(lambda x: layer(x, training=True), signature)(BY_ONE)

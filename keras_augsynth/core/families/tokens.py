@@ -82,7 +82,7 @@ class TokenAugmentation(Augmentation, listed=False):
     # What they have in common.
 
     def doubts(self, arrival: Arrival) -> Advice:
-        texts = about_padding(arrival, self.padding_id)
+        texts = about_ids(arrival, self.padding_id, self.special_ids)
         for name in _MASKS.intersection(arrival.others) if self.shortens else ():
             found = f'"{name}" stays as it is, but samples{arrival.of_part} lose tokens.'
             texts.append((True, f'{found} Make it of the result: tf.cast(tokens != {self.padding_id}, "int32").'))
@@ -110,9 +110,28 @@ class TokenAugmentation(Augmentation, listed=False):
 
 _MASKS = {"attention_mask", "padding_mask", "input_mask"}
 _RUN = 4  # so often padding stands behind the half of the samples
+_MANY = 8  # texts that begin alike by chance are fewer
 
 
-def about_padding(arrival: Arrival, padding_id: int) -> Advice:
+def about_ids(arrival: Arrival, padding_id: int, special_ids: Sequence[int]) -> Advice:
+    """Where samples plainly are padded by another id, or begin with one that is special and is not told."""
+    return [*_about_padding(arrival, padding_id), *_about_the_first(arrival, padding_id, special_ids)]
+
+
+def _about_the_first(arrival: Arrival, padding_id: int, special_ids: Sequence[int]) -> Advice:
+    x = tf.pad(tf.cast(arrival.x, tf.int64), [[0, 0], [0, 1]], constant_values=padding_id)  # without steps, too
+    is_valid = tokens.valid(x, arrival.lengths, padding_id)
+    first = tf.gather(x, tf.argmax(is_valid, axis=1), axis=1, batch_dims=1)[:, None]
+    is_only_there = tf.reduce_all(tf.reduce_sum(tf.cast((x == first) & is_valid, tf.int64), axis=1) == 1)
+    is_told = tf.reduce_any(first[:1] == tf.constant([padding_id, *special_ids], tf.int64))
+    differ = tf.reduce_any(x != x[:1]) & (tf.shape(x)[0] >= _MANY)
+    found = "all samples begin with the same id, which stands nowhere else, as [CLS] does"
+    write = "If it is such an id, give it, and others like [SEP], as special_ids."
+    told = f"`special_ids`{arrival.of_part} does not have it: {found}. {write}"
+    return [(tf.reduce_all(first == first[:1]) & is_only_there & differ & ~is_told, told)]
+
+
+def _about_padding(arrival: Arrival, padding_id: int) -> Advice:
     """Where samples plainly are padded by another id."""
     x = tf.cast(arrival.x, tf.int64)
     if arrival.lengths is not None or (x.shape[1] or _RUN) < _RUN:

@@ -7,7 +7,7 @@ from keras_augsynth.core.arrivals import Arrival
 from keras_augsynth.core.augmentation import Params, Tensor
 from keras_augsynth.core.checks import check_integer, check_magnitude
 from keras_augsynth.core.families.mixing import Mixing, take_source
-from keras_augsynth.core.families.tokens import about_padding, check_held, check_ids
+from keras_augsynth.core.families.tokens import about_ids, check_held, check_ids
 from keras_augsynth.core.magnitudes import current_view
 from keras_augsynth.core.modalities import TOKENS
 from keras_augsynth.core.notices import Advice
@@ -57,7 +57,7 @@ class TokenCutMix(Mixing):
         self.special_ids = check_ids(self, special_ids, "special_ids")
 
     def doubts(self, arrival: Arrival) -> Advice:
-        return about_padding(arrival, self.padding_id)
+        return about_ids(arrival, self.padding_id, self.special_ids)
 
     def draw(self, rng, view) -> Params:
         share = rng.beta(self.alpha, self.alpha)
